@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_NETIF_H
+#define LANYARD_NETIF_H
+
+/* The netif contract between the stack and its drivers (the card, TAP, loopback).
+ *
+ * Frames are Ethernet frames without FCS. A driver pads nothing and checks nothing that its hardware does not do; what
+ * it cannot do (features) the stack does in one place before transmit() is called.
+ */
+
+#include "lanyard/buf.h"
+
+struct lan_stack;
+struct lan_netif;
+
+enum {
+    LAN_NETIF_TX_IP_CSUM = 1u << 0, /* honours LAN_BUF_IP_CSUM */
+    LAN_NETIF_TX_L4_CSUM = 1u << 1, /* honours LAN_BUF_L4_CSUM */
+    LAN_NETIF_RX_CSUM = 1u << 2,    /* sets LAN_BUF_IP_OK, L4_CHECKED and L4_OK */
+    LAN_NETIF_SG = 1u << 3,         /* takes chains of up to max_fragments */
+    LAN_NETIF_TSO = 1u << 4,        /* honours LAN_BUF_TSO up to max_tso_bytes */
+    LAN_NETIF_LOOPBACK = 1u << 5,   /* what is sent comes back; no link layer, no checksums needed */
+};
+
+struct lan_netif_ops {
+    /* Takes a frame. 0: the driver owns it now. -ENOBUFS: no room; the caller still owns it and will try again after
+     * lan_netif_tx_ready(). -ENETDOWN: no link, the caller still owns it. Never blocks. */
+    int (*transmit)(struct lan_netif *netif, struct lan_buf *frame);
+};
+
+/* The first counters of the interfaces group of RFC 2863; a driver keeps its own beside them. */
+struct lan_netif_stats {
+    uint64_t in_frames, in_bytes, in_errors, in_discards, in_unknown_protocols;
+    uint64_t out_frames, out_bytes, out_errors, out_discards;
+};
+
+struct lan_netif {
+    /* Set by the driver before lan_stack_add_netif(). */
+    const struct lan_netif_ops *ops;
+    void *driver;
+    char name[8];
+    uint8_t mac[6];
+    uint16_t mtu;           /* bytes of IP packet, 1500 on Ethernet */
+    uint32_t features;      /* LAN_NETIF_* */
+    uint16_t max_fragments; /* with LAN_NETIF_SG: fragments per frame */
+    uint32_t max_tso_bytes; /* with LAN_NETIF_TSO: largest frame handed down */
+    bool link_up;           /* change by lan_netif_set_link() afterwards */
+
+    /* The stack's. Addresses in network byte order; set by lan_netif_set_address(). */
+    uint32_t address, netmask;
+    struct lan_stack *stack;
+    struct lan_netif *next;
+    struct lan_buf *tx_queue_head, *tx_queue_tail; /* waits for lan_netif_tx_ready() */
+    uint32_t tx_queue_len;
+    struct lan_netif_stats stats;
+};
+
+/* Driver to stack: one received frame. Takes ownership; the IP header should stand on a 4-byte boundary. */
+void lan_netif_input(struct lan_netif *netif, struct lan_buf *frame);
+
+/* Driver to stack: there is room for frames again. */
+void lan_netif_tx_ready(struct lan_netif *netif);
+
+/* Driver to stack: the link came up or went down. */
+void lan_netif_set_link(struct lan_netif *netif, bool up);
+
+#endif

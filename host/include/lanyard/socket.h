@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_SOCKET_H
+#define LANYARD_SOCKET_H
+
+/* Sockets: POSIX's calls, arguments and behaviours, with the stack as the first argument and a negative errno instead
+ * of -1. The constants have Linux's values, so that a preload library needs no table; the names are our own, so that
+ * this header and <sys/socket.h> can stand in one file. Addresses and ports are in network byte order.
+ *
+ * A socket is blocking unless LAN_SOCK_NONBLOCK or LAN_O_NONBLOCK is set. A call on a blocking socket may run the
+ * port's block() and with it other work of this host.
+ */
+
+#include "lanyard/stack.h"
+
+enum { LAN_AF_UNSPEC = 0, LAN_AF_INET = 2 };
+enum { LAN_SOCK_STREAM = 1, LAN_SOCK_DGRAM = 2, LAN_SOCK_NONBLOCK = 04000 };
+enum { LAN_IPPROTO_IP = 0, LAN_IPPROTO_ICMP = 1, LAN_IPPROTO_TCP = 6, LAN_IPPROTO_UDP = 17 };
+enum { LAN_SHUT_RD = 0, LAN_SHUT_WR = 1, LAN_SHUT_RDWR = 2 };
+enum { LAN_MSG_PEEK = 0x2, LAN_MSG_TRUNC = 0x20, LAN_MSG_DONTWAIT = 0x40, LAN_MSG_WAITALL = 0x100, LAN_MSG_MORE = 0x8000 };
+enum { LAN_F_GETFL = 3, LAN_F_SETFL = 4, LAN_O_NONBLOCK = 04000 };
+enum { LAN_POLLIN = 0x1, LAN_POLLPRI = 0x2, LAN_POLLOUT = 0x4, LAN_POLLERR = 0x8, LAN_POLLHUP = 0x10, LAN_POLLNVAL = 0x20 };
+enum { LAN_POLLRDHUP = 0x2000 };
+
+/* Levels and options; each is an int unless said otherwise. */
+enum { LAN_SOL_SOCKET = 1 };
+enum {
+    LAN_SO_REUSEADDR = 2,
+    LAN_SO_TYPE = 3,
+    LAN_SO_ERROR = 4, /* reading clears it */
+    LAN_SO_BROADCAST = 6,
+    LAN_SO_SNDBUF = 7,
+    LAN_SO_RCVBUF = 8,
+    LAN_SO_KEEPALIVE = 9,
+    LAN_SO_LINGER = 13,   /* struct lan_linger */
+    LAN_SO_RCVTIMEO = 20, /* struct lan_timeval */
+    LAN_SO_SNDTIMEO = 21, /* struct lan_timeval */
+    LAN_SO_ACCEPTCONN = 30,
+};
+enum { LAN_IP_TOS = 1, LAN_IP_TTL = 2 };
+enum { LAN_TCP_NODELAY = 1, LAN_TCP_MAXSEG = 2, LAN_TCP_USER_TIMEOUT = 18 /* ms */ };
+
+struct lan_sockaddr_in {
+    uint16_t sin_family; /* LAN_AF_INET */
+    uint16_t sin_port;
+    uint32_t sin_addr;
+    uint8_t sin_zero[8];
+};
+
+struct lan_linger {
+    int l_onoff;
+    int l_linger; /* seconds */
+};
+
+struct lan_timeval {
+    int64_t tv_sec;
+    int64_t tv_usec;
+};
+
+struct lan_pollfd {
+    int fd; /* negative: ignored */
+    int16_t events;
+    int16_t revents;
+};
+
+/* Returns the descriptor (lowest free one, from 0), or -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE. */
+int lan_socket(struct lan_stack *stack, int domain, int type, int protocol);
+int lan_bind(struct lan_stack *stack, int fd, const struct lan_sockaddr_in *address);
+int lan_listen(struct lan_stack *stack, int fd, int backlog);
+
+/* Returns the new descriptor; `peer` may be NULL. `flags`: LAN_SOCK_NONBLOCK for the new socket. */
+int lan_accept(struct lan_stack *stack, int fd, struct lan_sockaddr_in *peer, int flags);
+
+/* Non-blocking: -EINPROGRESS, then LAN_POLLOUT and LAN_SO_ERROR tell. */
+int lan_connect(struct lan_stack *stack, int fd, const struct lan_sockaddr_in *address);
+
+/* Bytes sent or received (0 from recv: end of stream), or a negative errno. */
+long lan_send(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags);
+long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags,
+                const struct lan_sockaddr_in *to);
+long lan_recv(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags);
+long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from);
+
+int lan_shutdown(struct lan_stack *stack, int fd, int how);
+int lan_close(struct lan_stack *stack, int fd);
+int lan_fcntl(struct lan_stack *stack, int fd, int command, int argument);
+int lan_setsockopt(struct lan_stack *stack, int fd, int level, int option, const void *value, uint32_t bytes);
+int lan_getsockopt(struct lan_stack *stack, int fd, int level, int option, void *value, uint32_t *bytes);
+int lan_getsockname(struct lan_stack *stack, int fd, struct lan_sockaddr_in *address);
+int lan_getpeername(struct lan_stack *stack, int fd, struct lan_sockaddr_in *address);
+
+/* Waits until one of `count` sockets is ready, `timeout_ms` passes (negative: for ever, 0: look only) or returns at
+ * once; the number of entries with revents set. */
+int lan_poll(struct lan_stack *stack, struct lan_pollfd *fds, uint32_t count, int timeout_ms);
+
+/* Calls `notify(arg)` from inside the stack whenever the readiness of fd may have changed, so that an event loop with
+ * thousands of sockets need not scan them (host/apps/loop.c). notify must not call back into the stack. NULL ends it. */
+int lan_set_notify(struct lan_stack *stack, int fd, void (*notify)(void *arg), void *arg);
+
+/* Which of `events` (and ERR, HUP, NVAL) hold for fd now. */
+int lan_ready(struct lan_stack *stack, int fd, int events);
+
+/* Sleeps the caller until *w is woken or the deadline is reached, through the port. For event loops. */
+void lan_wait(struct lan_stack *stack, struct lan_wakeup *w, uint64_t deadline_ns);
+void lan_wake(struct lan_stack *stack, struct lan_wakeup *w);
+
+#endif

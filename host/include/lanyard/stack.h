@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_STACK_H
+#define LANYARD_STACK_H
+
+/* A stack instance: one host. Everything hangs off it; a process may hold thousands. All memory comes from one region
+ * given at creation. Functions return 0 or a negative errno unless their comment says otherwise.
+ */
+
+#include "lanyard/buf.h"
+#include "lanyard/netif.h"
+#include "lanyard/port.h"
+
+/* Sizes, fixed at creation. Start from LAN_CONFIG_DEFAULT. */
+struct lan_config {
+    struct lan_pool_config pool;
+    uint32_t sockets;         /* descriptors */
+    uint32_t tcp_connections; /* connections in any state but LISTEN, TIME_WAIT included */
+    uint32_t arp_entries;
+    uint32_t routes;
+    uint32_t send_buffer_bytes;    /* per TCP connection, the default of SO_SNDBUF */
+    uint32_t receive_buffer_bytes; /* per socket, the default of SO_RCVBUF */
+};
+
+extern const struct lan_config LAN_CONFIG_DEFAULT;
+
+/* Bytes of memory lan_stack_create() needs for `config`. */
+size_t lan_stack_size(const struct lan_config *config);
+
+/* Lays a stack out in `memory` (64-byte aligned, at least lan_stack_size() bytes, reachable by the card; the caller
+ * keeps it alive and releases it after the last use). `port` is borrowed for the stack's life. NULL if config is
+ * impossible (a size of 0, or more memory than given). */
+struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_port *port,
+                                   const struct lan_config *config);
+
+struct lan_pool *lan_stack_pool(struct lan_stack *stack);
+
+/* Runs every timer that is due and returns the next deadline in the port's nanoseconds (LAN_NEVER: none). */
+uint64_t lan_stack_poll(struct lan_stack *stack);
+uint64_t lan_stack_next_deadline(const struct lan_stack *stack);
+
+/* Attaches a driver's interface; it stays attached. -EINVAL: ops missing or mtu out of 68..65535. */
+int lan_stack_add_netif(struct lan_stack *stack, struct lan_netif *netif);
+
+/* Address and mask in network byte order; address 0 takes the address away. Adds the connected route. */
+int lan_netif_set_address(struct lan_netif *netif, uint32_t address, uint32_t netmask);
+
+/* A route: destination & netmask through `gateway` (0: on the link) of `netif`. Longest prefix wins. Network order. */
+int lan_route_add(struct lan_stack *stack, uint32_t destination, uint32_t netmask, uint32_t gateway,
+                  struct lan_netif *netif);
+int lan_route_delete(struct lan_stack *stack, uint32_t destination, uint32_t netmask);
+
+/* One counter of the stack, by the names of RFC 4293, 4022, 4113 and Linux's netstat -s, and how to walk them all. */
+struct lan_counter {
+    const char *name; /* such as "TcpRetransSegs" */
+    uint64_t value;
+};
+
+/* Fills at most `room` entries and returns how many there are. */
+size_t lan_stack_counters(const struct lan_stack *stack, struct lan_counter *out, size_t room);
+
+/* One counter by name; 0 for a name that does not exist is an error in the caller, so it asserts. */
+uint64_t lan_stack_counter(const struct lan_stack *stack, const char *name);
+
+#endif
