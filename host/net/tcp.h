@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_TCP_H
+#define LANYARD_TCP_H
+
+/* TCP (RFC 9293) as the rest of the stack sees it. Its insides: tcp_internal.h.
+ */
+
+#include "ipv4.h"
+#include "lanyard/stack.h"
+#include "socket_internal.h"
+
+/* Bytes that lan_tcp_init() carves for a stack of this configuration. */
+size_t lan_tcp_memory(const struct lan_config *config);
+
+/* Carves connections and tables, and sets stack->tcp. -ENOMEM: the region is too small. */
+int lan_tcp_init(struct lan_stack *stack);
+
+/* One received segment, data at the TCP header. Takes ownership. */
+void lan_tcp_input(struct lan_stack *stack, struct lan_buf *segment, const struct lan_ip_info *info);
+
+/* An ICMP error about a segment that this stack sent: `quoted` is the quoted IP header and what follows, `bytes` long;
+ * `mtu` counts for "fragmentation needed" only, 0 when the router did not say. */
+void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
+                        uint32_t mtu);
+
+extern const struct lan_protocol_ops lan_tcp_ops;
+
+#endif
