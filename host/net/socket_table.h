@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_SOCKET_TABLE_H
+#define LANYARD_SOCKET_TABLE_H
+
+/* Descriptors and their sockets, and the wait lists on them. */
+
+#include "socket_internal.h"
+
+/* One sleeper on one socket: on the stack of a blocking call, or taken from the table's spares by a poll. Events are
+ * not told apart here: who wakes looks again. */
+struct lan_waiter {
+    struct lan_waiter *next;
+    struct lan_waiter **previous; /* what points at this one */
+    struct lan_wakeup *wakeup;
+};
+
+struct lan_socket_table {
+    struct lan_socket *sockets;
+    uint64_t *used;           /* one bit per descriptor */
+    uint32_t count;           /* descriptors */
+    uint32_t first_free_word; /* of `used`; none before it has a zero */
+    struct lan_waiter *spare; /* for lan_poll() */
+};
+
+size_t lan_socket_memory(const struct lan_config *config);
+int lan_socket_init(struct lan_stack *stack);
+
+/* The socket of a descriptor, or NULL. */
+struct lan_socket *lan_socket_find(struct lan_stack *stack, int fd);
+
+/* Puts `waiter` on the list of `socket`; whatever happens there sets and wakes waiter->wakeup. */
+void lan_waiter_join(struct lan_socket *socket, struct lan_waiter *waiter);
+void lan_waiter_leave(struct lan_waiter *waiter);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_STACK_INTERNAL_H
+#define LANYARD_STACK_INTERNAL_H
+
+/* A stack instance from the inside: each protocol's state hangs here. */
+
+#include "arp.h"
+#include "counters.h"
+#include "icmp.h"
+#include "lanyard/stack.h"
+#include "reassembly.h"
+#include "route.h"
+#include "socket_table.h"
+#include "timer.h"
+#include "udp.h"
+
+struct lan_tcp;
+
+struct lan_stack {
+    const struct lan_port *port;
+    struct lan_pool *pool;
+    struct lan_timers timers;
+    struct lan_netif *netifs;
+    struct lan_tcp *tcp;
+    struct lan_arp arp;
+    struct lan_routes routes;
+    struct lan_reassembly reassembly;
+    struct lan_icmp icmp;
+    struct lan_udp udp;
+    struct lan_socket_table sockets;
+    uint64_t secret[2]; /* key of every hash over what a peer may choose */
+    uint16_t ip_id[LAN_IP_IDS];
+    struct lan_counters counters;
+    struct lan_config config;
+    uint8_t *carve_next, *carve_end;
+};
+
+/* Memory for one part of the stack, 64-byte aligned, at creation only. NULL when the region is used up. */
+void *lan_stack_carve(struct lan_stack *stack, size_t bytes);
+
+/* What carving `bytes` takes. The lan_xxx_memory() functions of the parts add these up. */
+static inline size_t lan_carve_size(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
+}
+
+static inline uint64_t lan_now(const struct lan_stack *stack)
+{
+    return stack->port->now_ns(stack->port->ctx);
+}
+
+static inline uint32_t lan_random32(const struct lan_stack *stack)
+{
+    uint32_t value;
+    stack->port->random(stack->port->ctx, &value, sizeof value);
+    return value;
+}
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_UDP_H
+#define LANYARD_UDP_H
+
+/* UDP (RFC 768, RFC 1122 4.1). Unconnected sockets are found by local port, connected ones by a keyed hash of
+ * addresses and ports.
+ */
+
+#include "ipv4.h"
+#include "lanyard/stack.h"
+#include "socket_internal.h"
+
+struct lan_udp_pcb;
+
+struct lan_udp {
+    struct lan_udp_pcb *pcbs;
+    struct lan_udp_pcb *free;
+    struct lan_udp_pcb **by_port, **by_peer; /* hash chains */
+    uint32_t bucket_mask;
+    uint32_t connected; /* in by_peer */
+};
+
+extern const struct lan_protocol_ops lan_udp_ops;
+
+size_t lan_udp_memory(const struct lan_config *config);
+int lan_udp_init(struct lan_stack *stack);
+
+/* A received datagram, data at the UDP header. Takes ownership. */
+void lan_udp_input(struct lan_stack *stack, struct lan_buf *datagram, const struct lan_ip_info *info);
+
+/* An ICMP error about a datagram of ours: its IP header and at least 8 bytes more. */
+void lan_udp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code);
+
+#endif
