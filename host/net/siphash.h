@@ -2,8 +2,8 @@
 #ifndef LANYARD_SIPHASH_H
 #define LANYARD_SIPHASH_H
 
-/* SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed pseudo-random function for short inputs. Whoever does not know the
- * key cannot predict or collide its results, so it stands behind sequence numbers, ports and hash tables.
+/* SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed pseudo-random function for short inputs. Whoever does not know
+ * the key cannot predict or collide its results, so it stands behind sequence numbers, ports and hash tables.
  */
 
 #include <stddef.h>

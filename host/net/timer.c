@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "timer.h"
+
+#include <string.h>
+
+enum { EXPIRED = LAN_TIMER_LEVELS }; /* "level" of a timer that waits for its turn in lan_timers_run() */
+
+void lan_timers_init(struct lan_timers *timers, uint64_t now_ns)
+{
+    memset(timers, 0, sizeof *timers);
+    timers->now_ns = now_ns;
+}
+
+static void push(struct lan_timer **list, struct lan_timer *timer)
+{
+    timer->next = *list;
+    timer->link = list;
+    if (timer->next)
+        timer->next->link = &timer->next;
+    *list = timer;
+}
+
+static void unlink(struct lan_timer *timer)
+{
+    *timer->link = timer->next;
+    if (timer->next)
+        timer->next->link = timer->link;
+    timer->link = NULL;
+}
+
+static void place(struct lan_timers *timers, struct lan_timer *timer)
+{
+    uint64_t due = timer->deadline_ns > timers->now_ns ? timer->deadline_ns : timers->now_ns;
+    uint64_t differing = due ^ timers->now_ns;
+    unsigned level = differing ? (63 - (unsigned)__builtin_clzll(differing)) / LAN_TIMER_SLOT_BITS : 0;
+    unsigned index = due >> (level * LAN_TIMER_SLOT_BITS) & (LAN_TIMER_SLOTS - 1);
+    struct lan_timer_slot *slot = &timers->slots[level][index];
+    timer->level = (uint8_t)level;
+    timer->slot = (uint8_t)index;
+    if (!slot->first || due < slot->earliest_ns)
+        slot->earliest_ns = due;
+    push(&slot->first, timer);
+    timers->levels |= 1u << level;
+    timers->used[level] |= (uint64_t)1 << index;
+}
+
+static void mark_unused(struct lan_timers *timers, unsigned level, unsigned index)
+{
+    timers->used[level] &= ~((uint64_t)1 << index);
+    if (!timers->used[level])
+        timers->levels &= ~(1u << level);
+}
+
+void lan_timer_cancel(struct lan_timers *timers, struct lan_timer *timer)
+{
+    if (!timer->link)
+        return;
+    unlink(timer);
+    if (timer->level != EXPIRED && !timers->slots[timer->level][timer->slot].first)
+        mark_unused(timers, timer->level, timer->slot);
+}
+
+void lan_timer_set(struct lan_timers *timers, struct lan_timer *timer, uint64_t deadline_ns)
+{
+    lan_timer_cancel(timers, timer);
+    timer->deadline_ns = deadline_ns;
+    place(timers, timer);
+}
+
+uint64_t lan_timers_next(const struct lan_timers *timers)
+{
+    if (!timers->levels)
+        return UINT64_MAX;
+    unsigned level = (unsigned)__builtin_ctz(timers->levels);
+    return timers->slots[level][__builtin_ctzll(timers->used[level])].earliest_ns;
+}
+
+/* Moves everything that is due to `expired`, in order. Each timer comes down at most one slot per level in its life. */
+static void collect(struct lan_timers *timers, uint64_t now_ns, struct lan_timer **expired)
+{
+    struct lan_timer **tail = expired;
+    while (timers->levels) {
+        unsigned level = (unsigned)__builtin_ctz(timers->levels);
+        unsigned index = (unsigned)__builtin_ctzll(timers->used[level]);
+        struct lan_timer_slot *slot = &timers->slots[level][index];
+        uint64_t start = slot->earliest_ns >> (level * LAN_TIMER_SLOT_BITS) << (level * LAN_TIMER_SLOT_BITS);
+        if (start > now_ns)
+            break;
+        /* Nothing is due before the earliest of this slot: the wheel may turn up to there. */
+        timers->now_ns = slot->earliest_ns < now_ns ? slot->earliest_ns : now_ns;
+        struct lan_timer *timer = slot->first;
+        slot->first = NULL;
+        mark_unused(timers, level, index);
+        while (timer) {
+            struct lan_timer *next = timer->next;
+            if (level == 0) {
+                timer->level = EXPIRED;
+                timer->next = NULL;
+                timer->link = tail;
+                *tail = timer;
+                tail = &timer->next;
+            } else {
+                place(timers, timer);
+            }
+            timer = next;
+        }
+    }
+    if (timers->now_ns < now_ns)
+        timers->now_ns = now_ns;
+}
+
+void lan_timers_run(struct lan_timers *timers, uint64_t now_ns)
+{
+    struct lan_timer *expired = NULL;
+    collect(timers, now_ns, &expired);
+    while (expired) {
+        struct lan_timer *timer = expired;
+        unlink(timer);
+        timer->fire(timer);
+    }
+}
