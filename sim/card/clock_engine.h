@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SIM_CLOCK_ENGINE_H
+#define LANYARD_SIM_CLOCK_ENGINE_H
+
+// The clock engine: the one thing that toggles clocks.
+//
+// It is one SystemC thread. Between two SystemC events it ticks everything that is awake in a plain loop, ahead of the
+// kernel's time, and comes back to the kernel at the exact instant in which somebody needs it: an interrupt line
+// changed, a register read completed, a frame port has a frame. What sleeps costs nothing.
+//
+// Order within an instant: first every SystemC process that is due, then the clock edges, then whoever was called for
+// by those edges. Rising edges lie on fixed grids, n * period from n = 0, so a run with the idle skip equals one
+// without it.
+//
+// End a run with sc_stop() from a process: the engine looks ahead to the next event, and the end of sc_start(duration)
+// is none.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <vector>
+
+namespace lanyard
+{
+
+using Picoseconds = uint64_t;
+constexpr Picoseconds NEVER = UINT64_MAX;
+
+class ClockEngine;
+
+// The grid of one clock period: the rising edges at index * period.
+struct ClockGrid;
+
+enum ClockEdge : unsigned { EDGE_CLK = 1, EDGE_MII = 2 };
+
+// A thing with clocks. It is ticked while it has said that it is busy, and put to sleep afterwards.
+class Clocked
+{
+  public:
+    Clocked(const Clocked &) = delete;
+    Clocked &operator=(const Clocked &) = delete;
+
+    const std::string &label() const
+    {
+        return label_;
+    }
+    ClockEngine &engine() const
+    {
+        return engine_;
+    }
+
+    // Source number: order of creation. Decides between things that happen in the same instant.
+    unsigned source() const
+    {
+        return source_;
+    }
+
+  protected:
+    // Periods in picoseconds; 0: it has no such clock.
+    Clocked(ClockEngine &engine, std::string label, Picoseconds clk_period, Picoseconds mii_period);
+    virtual ~Clocked();
+
+    // The clocks in `edges` rise at `now`; all that happens in the same instant rises before anything falls.
+    virtual void rise(Picoseconds now, unsigned edges) = 0;
+
+    // They fall again: no logic is sensitive to it, so its time is nobody's concern.
+    virtual void fall(Picoseconds)
+    {
+    }
+
+    // Runs in the engine's thread at the SystemC time of the edge that called call_attention(). Must not wait.
+    virtual void attend()
+    {
+    }
+
+    // Wants to be ticked at every edge up to `until`, inclusive. Call from rise() or fall().
+    void stay_awake(Picoseconds until)
+    {
+        if (until > busy_until_)
+            busy_until_ = until;
+    }
+
+    // From rise() or fall(): the kernel is to be entered in this very instant, and attend() called.
+    void call_attention();
+
+    const ClockGrid &mii_clock() const
+    {
+        return *mii_clock_;
+    }
+
+  private:
+    friend class ClockEngine;
+
+    ClockEngine &engine_;
+    std::string label_;
+    unsigned source_ = 0;
+    unsigned edges_ = 0; // due in the instant under way
+    bool awake_ = false;
+    bool wants_attention_ = false;
+    Picoseconds busy_until_ = 0;
+    ClockGrid *clk_ = nullptr;
+    ClockGrid *mii_clock_ = nullptr;
+};
+
+// The world outside of the simulation, whose time is not ours (TAP, preloaded programs).
+class ExternalClock
+{
+  public:
+    virtual ~ExternalClock() = default;
+
+    // Nothing simulated happens between now (sc_time_stamp()) and `next` (NEVER: at all). Sleeps until the wall clock
+    // allows `next`, or there is input. Returns the simulated time that may be reached, now <= result <= next; poll()
+    // is called there.
+    virtual Picoseconds idle_until(Picoseconds next) = 0;
+
+    // Takes what input there is, without waiting. Called at least every poll interval while the simulation is busy.
+    virtual void poll() = 0;
+};
+
+// Sees the state of all models after the rising and after the falling of the clocks.
+class Tracer
+{
+  public:
+    virtual ~Tracer() = default;
+    virtual void risen(Picoseconds now) = 0;
+    virtual void fallen(Picoseconds now) = 0;
+};
+
+class ClockEngine : public sc_core::sc_module
+{
+  public:
+    struct Config {
+        bool idle_skip = true;                   // false: tick everything at every edge
+        Picoseconds poll_interval = 100'000'000; // with an external clock: simulated time between two polls when busy
+    };
+
+    explicit ClockEngine(const sc_core::sc_module_name &name);
+    ClockEngine(const sc_core::sc_module_name &name, const Config &config);
+    ~ClockEngine() override;
+
+    // Borrowed; before the simulation starts. NULL: none.
+    void set_external_clock(ExternalClock *clock);
+    void set_tracer(Tracer *tracer);
+
+    // Ticks `thing` from now on, until it is no longer busy. From any SystemC process, or from attend() or poll().
+    void wake(Clocked &thing);
+
+    // The same from an instant to come; from rise() or fall().
+    void wake_at(Clocked &thing, Picoseconds when);
+
+    // All edges up to here, inclusive, have happened. Equals the SystemC time, or is ahead of it, when the engine runs.
+    Picoseconds now() const;
+
+    // Nothing is awake and nothing is on any line.
+    bool idle() const;
+
+    // How often the engine entered the SystemC kernel.
+    uint64_t kernel_entries() const;
+
+  private:
+    friend class Clocked;
+    struct State;
+    std::unique_ptr<State> state_;
+
+    void run();
+};
+
+} // namespace lanyard
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SIM_CABLE_H
+#define LANYARD_SIM_CABLE_H
+
+// A full-duplex cable between two MII ends of the same rate. It delays, and does nothing else.
+
+#include "mii.h"
+
+namespace lanyard
+{
+
+class Cable
+{
+  public:
+    // Both ends must outlive the cable's use and have no other cable; their rates must be equal (else
+    // std::invalid_argument). The delay is rounded up to whole MII cycles, and is at least one.
+    Cable(MiiEnd &a, MiiEnd &b, Picoseconds delay = 0);
+    Cable(const Cable &) = delete;
+    Cable &operator=(const Cable &) = delete;
+    ~Cable();
+
+    MiiLine &a_to_b()
+    {
+        return a_to_b_;
+    }
+    MiiLine &b_to_a()
+    {
+        return b_to_a_;
+    }
+
+  private:
+    MiiEnd &a_, &b_;
+    MiiLine a_to_b_, b_to_a_;
+};
+
+} // namespace lanyard
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SIM_MII_H
+#define LANYARD_SIM_MII_H
+
+// MII: nibbles, the delay line that carries them one way, and the ends that a cable joins.
+
+#include <cstdint>
+#include <vector>
+
+#include "../card/clock_engine.h"
+
+namespace lanyard
+{
+
+// What the MII signals say at one rising edge of their clock (802.3 clause 22).
+struct MiiNibble {
+    uint8_t data = 0;
+    bool valid = false; // TX_EN or RX_DV
+    bool error = false; // TX_ER or RX_ER
+
+    bool quiet() const
+    {
+        return !valid && !error;
+    }
+};
+
+enum class MiiRate { mbps10, mbps100 };
+
+constexpr Picoseconds mii_period(MiiRate rate)
+{
+    return rate == MiiRate::mbps100 ? 40'000 : 400'000;
+}
+
+// Sees every nibble that enters a line, and the first quiet one after them; called ahead of SystemC's time.
+class LineObserver
+{
+  public:
+    virtual ~LineObserver() = default;
+    virtual void nibble(Picoseconds now, MiiNibble nibble) = 0;
+};
+
+class MiiEnd;
+
+// One direction of a cable: what enters at edge n comes out at edge n + delay.
+class MiiLine
+{
+  public:
+    MiiLine(MiiEnd &source, MiiEnd &sink, unsigned delay_cycles);
+
+    // Each at most once per edge `index` of the MII clock, in rising order.
+    void put(uint64_t index, MiiNibble nibble)
+    {
+        if (!nibble.quiet() || carrying_)
+            carry(index, nibble);
+    }
+    MiiNibble take(uint64_t index)
+    {
+        return in_flight_ == 0 ? MiiNibble{} : arrive(index);
+    }
+
+    bool empty() const
+    {
+        return in_flight_ == 0;
+    }
+    const MiiEnd &source() const
+    {
+        return source_;
+    }
+    void add_observer(LineObserver &observer);
+
+  private:
+    void carry(uint64_t index, MiiNibble nibble);
+    MiiNibble arrive(uint64_t index);
+
+    MiiEnd &source_, &sink_;
+    unsigned delay_cycles_;
+    std::vector<MiiNibble> ring_; // a power of two, longer than the delay; quiet where nothing is in flight
+    unsigned in_flight_ = 0;      // nibbles that are not quiet
+    bool carrying_ = false;       // the last nibble put was not quiet
+    std::vector<LineObserver *> observers_;
+};
+
+// One end of a cable. An end without a cable sends into nothing and hears nothing.
+class MiiEnd : public Clocked
+{
+  public:
+    MiiRate rate() const
+    {
+        return rate_;
+    }
+
+  protected:
+    MiiEnd(ClockEngine &engine, std::string label, MiiRate rate, Picoseconds clk_period = 0);
+
+    // At each rising edge of the MII clock: what this end has been driving, against what arrives.
+    MiiNibble exchange(MiiNibble tx);
+
+    // Something is on its way to this end.
+    bool expects() const
+    {
+        return in_ && !in_->empty();
+    }
+
+  private:
+    friend class Cable;
+
+    MiiRate rate_;
+    MiiLine *out_ = nullptr;
+    MiiLine *in_ = nullptr;
+};
+
+} // namespace lanyard
+
+#endif
