@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nic_internal.h"
+
+/* With the 14 octets of the Ethernet header behind it, the IP header stands on a 4-byte boundary. */
+enum { HEADROOM = 2 };
+
+static uint32_t posted_bytes(const struct lan_buf *buf)
+{
+    uint32_t room = lan_buf_tailroom(buf) & ~1u;
+    return room < DESC_LEN ? room : DESC_LEN - 1;
+}
+
+void nic_rx_refill(struct lan_nic *nic)
+{
+    struct nic_ring *ring = &nic->rx;
+    if (nic_ring_room(ring) < ring->size / 4)
+        return;
+    while (nic_ring_room(ring) > 0) {
+        struct lan_buf *buf = lan_buf_alloc(nic->pool, HEADROOM);
+        if (!buf) {
+            nic->counters.rx_no_buffer++;
+            break;
+        }
+        uint32_t index = nic_ring_index(ring, ring->tail++);
+        struct nic_descriptor *descriptor = &ring->descriptors[index];
+        descriptor->address = ring->bus->dma_address(ring->bus->ctx, buf->data);
+        descriptor->checksum = 0;
+        descriptor->stamp = 0;
+        descriptor->status = posted_bytes(buf);
+        ring->buffers[index] = buf;
+    }
+    nic_ring_doorbell(ring);
+}
+
+void nic_rx_drop_partial(struct lan_nic *nic)
+{
+    lan_buf_free(nic->rx_frame);
+    nic->rx_frame = nic->rx_last = NULL;
+    nic->rx_frame_bytes = 0;
+}
+
+/* Flags of the finished frame; false for a combination that docs/card.md rules out. Frames with errors come only with
+ * KEEP_BAD, which is never set. */
+static bool finish(struct lan_nic *nic, struct lan_buf *frame, uint32_t status, uint32_t stamp)
+{
+    if (status & (RX_FCS_ERR | RX_ALIGN_ERR) || ((status & RX_L4_OK) && !(status & RX_L4_CHECKED)))
+        return false;
+
+    static const struct {
+        uint32_t status, flag;
+    } table[] = {
+        {RX_IP_OK, LAN_BUF_IP_OK},     {RX_L4_CHECKED, LAN_BUF_L4_CHECKED}, {RX_L4_OK, LAN_BUF_L4_OK},
+        {RX_BCAST, LAN_BUF_BROADCAST}, {RX_MCAST, LAN_BUF_MULTICAST},
+    };
+    frame->flags = LAN_BUF_TIMESTAMP;
+    frame->timestamp_ns = stamp;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (status & table[i].status)
+            frame->flags |= table[i].flag;
+    }
+    if (!(nic->netif.features & LAN_NETIF_RX_CSUM))
+        frame->flags &= ~(uint32_t)(LAN_BUF_IP_OK | LAN_BUF_L4_CHECKED | LAN_BUF_L4_OK);
+    return true;
+}
+
+/* Takes the completed descriptor at the head; false when its contents cannot be true. */
+static bool take(struct lan_nic *nic)
+{
+    struct nic_ring *ring = &nic->rx;
+    uint32_t index = nic_ring_index(ring, ring->head);
+    uint32_t status = ring->descriptors[index].status, stamp = ring->descriptors[index].stamp;
+    uint32_t len = status & DESC_LEN;
+    struct lan_buf *buf = ring->buffers[index];
+
+    bool first = nic->rx_frame == NULL;
+    if (len == 0 || len > posted_bytes(buf) || len > nic_frame_limit(nic) - nic->rx_frame_bytes ||
+        first != !!(status & RX_SOP))
+        return false;
+
+    ring->buffers[index] = NULL;
+    ring->head++;
+    lan_buf_put(buf, len);
+    if (first)
+        nic->rx_frame = buf;
+    else
+        nic->rx_last->next = buf;
+    nic->rx_last = buf;
+    nic->rx_frame_bytes += len;
+    if (!(status & RX_EOP))
+        return true;
+
+    struct lan_buf *frame = nic->rx_frame;
+    if (!finish(nic, frame, status, stamp))
+        return false;
+    nic->rx_frame = nic->rx_last = NULL;
+    nic->rx_frame_bytes = 0;
+    ring->failures = 0;
+    lan_netif_input(&nic->netif, frame);
+    return true;
+}
+
+bool nic_rx_deliver(struct lan_nic *nic)
+{
+    struct nic_ring *ring = &nic->rx;
+    uint32_t end = ring->head;
+    while (end != ring->rung && (ring->descriptors[nic_ring_index(ring, end)].status & DESC_DONE))
+        end++;
+    if (end == ring->head)
+        return true;
+
+    ring->bus->barrier(ring->bus->ctx);
+    while (ring->head != end) {
+        if (!take(nic)) {
+            nic->counters.rx_bad_completion++;
+            nic->netif.stats.in_errors++;
+            return false;
+        }
+    }
+    return true;
+}
