@@ -147,197 +147,149 @@ extern "C" {
 #define NIC__IRQ_ENABLE__RX_OVERFLOW_bw 1
 #define NIC__IRQ_ENABLE__RX_OVERFLOW_reset 0x0
 
-// reg - nic::ring_base_name_3b6599e5
-#define NIC__RING_BASE_NAME_3B6599E5__ADDRESS_bm 0xfffffff0
-#define NIC__RING_BASE_NAME_3B6599E5__ADDRESS_bp 4
-#define NIC__RING_BASE_NAME_3B6599E5__ADDRESS_bw 28
-#define NIC__RING_BASE_NAME_3B6599E5__ADDRESS_reset 0x0
+// reg - nic::ring_base
+#define NIC__RING_BASE__ADDRESS_bm 0xfffffff0
+#define NIC__RING_BASE__ADDRESS_bp 4
+#define NIC__RING_BASE__ADDRESS_bw 28
+#define NIC__RING_BASE__ADDRESS_reset 0x0
 
-// reg - nic::ring_size_name_cee72321
-#define NIC__RING_SIZE_NAME_CEE72321__LOG2_bm 0xf
-#define NIC__RING_SIZE_NAME_CEE72321__LOG2_bp 0
-#define NIC__RING_SIZE_NAME_CEE72321__LOG2_bw 4
-#define NIC__RING_SIZE_NAME_CEE72321__LOG2_reset 0x0
+// reg - nic::ring_size
+#define NIC__RING_SIZE__LOG2_bm 0xf
+#define NIC__RING_SIZE__LOG2_bp 0
+#define NIC__RING_SIZE__LOG2_bw 4
+#define NIC__RING_SIZE__LOG2_reset 0x0
 
-// reg - nic::ring_head_name_5b44e4eb
-#define NIC__RING_HEAD_NAME_5B44E4EB__INDEX_bm 0xffff
-#define NIC__RING_HEAD_NAME_5B44E4EB__INDEX_bp 0
-#define NIC__RING_HEAD_NAME_5B44E4EB__INDEX_bw 16
-#define NIC__RING_HEAD_NAME_5B44E4EB__INDEX_reset 0x0
+// reg - nic::ring_head
+#define NIC__RING_HEAD__INDEX_bm 0x7fff
+#define NIC__RING_HEAD__INDEX_bp 0
+#define NIC__RING_HEAD__INDEX_bw 15
+#define NIC__RING_HEAD__INDEX_reset 0x0
 
-// reg - nic::ring_tail_name_229f80d0
-#define NIC__RING_TAIL_NAME_229F80D0__INDEX_bm 0xffff
-#define NIC__RING_TAIL_NAME_229F80D0__INDEX_bp 0
-#define NIC__RING_TAIL_NAME_229F80D0__INDEX_bw 16
-#define NIC__RING_TAIL_NAME_229F80D0__INDEX_reset 0x0
+// reg - nic::ring_tail
+#define NIC__RING_TAIL__INDEX_bm 0x7fff
+#define NIC__RING_TAIL__INDEX_bp 0
+#define NIC__RING_TAIL__INDEX_bw 15
+#define NIC__RING_TAIL__INDEX_reset 0x0
 
-// reg - nic::ring_control_name_af06a919
-#define NIC__RING_CONTROL_NAME_AF06A919__ENABLE_bm 0x1
-#define NIC__RING_CONTROL_NAME_AF06A919__ENABLE_bp 0
-#define NIC__RING_CONTROL_NAME_AF06A919__ENABLE_bw 1
-#define NIC__RING_CONTROL_NAME_AF06A919__ENABLE_reset 0x0
-#define NIC__RING_CONTROL_NAME_AF06A919__RESET_bm 0x2
-#define NIC__RING_CONTROL_NAME_AF06A919__RESET_bp 1
-#define NIC__RING_CONTROL_NAME_AF06A919__RESET_bw 1
-#define NIC__RING_CONTROL_NAME_AF06A919__RESET_reset 0x0
+// reg - nic::ring_control
+#define NIC__RING_CONTROL__ENABLE_bm 0x1
+#define NIC__RING_CONTROL__ENABLE_bp 0
+#define NIC__RING_CONTROL__ENABLE_bw 1
+#define NIC__RING_CONTROL__ENABLE_reset 0x0
+#define NIC__RING_CONTROL__RESET_bm 0x2
+#define NIC__RING_CONTROL__RESET_bp 1
+#define NIC__RING_CONTROL__RESET_bw 1
+#define NIC__RING_CONTROL__RESET_reset 0x0
 
-// reg - nic::ring_status_name_97b122ad
-#define NIC__RING_STATUS_NAME_97B122AD__RUNNING_bm 0x1
-#define NIC__RING_STATUS_NAME_97B122AD__RUNNING_bp 0
-#define NIC__RING_STATUS_NAME_97B122AD__RUNNING_bw 1
-#define NIC__RING_STATUS_NAME_97B122AD__RUNNING_reset 0x0
-#define NIC__RING_STATUS_NAME_97B122AD__ERROR_bm 0xf00
-#define NIC__RING_STATUS_NAME_97B122AD__ERROR_bp 8
-#define NIC__RING_STATUS_NAME_97B122AD__ERROR_bw 4
-#define NIC__RING_STATUS_NAME_97B122AD__ERROR_reset 0x0
-#define NIC__RING_STATUS_NAME_97B122AD__INDEX_bm 0xffff0000
-#define NIC__RING_STATUS_NAME_97B122AD__INDEX_bp 16
-#define NIC__RING_STATUS_NAME_97B122AD__INDEX_bw 16
-#define NIC__RING_STATUS_NAME_97B122AD__INDEX_reset 0x0
+// reg - nic::ring_status
+#define NIC__RING_STATUS__RUNNING_bm 0x1
+#define NIC__RING_STATUS__RUNNING_bp 0
+#define NIC__RING_STATUS__RUNNING_bw 1
+#define NIC__RING_STATUS__RUNNING_reset 0x0
+#define NIC__RING_STATUS__ERROR_bm 0xf00
+#define NIC__RING_STATUS__ERROR_bp 8
+#define NIC__RING_STATUS__ERROR_bw 4
+#define NIC__RING_STATUS__ERROR_reset 0x0
+#define NIC__RING_STATUS__INDEX_bm 0x7fff0000
+#define NIC__RING_STATUS__INDEX_bp 16
+#define NIC__RING_STATUS__INDEX_bw 15
+#define NIC__RING_STATUS__INDEX_reset 0x0
 
-// reg - nic::ring_base_name_6109c95e
-#define NIC__RING_BASE_NAME_6109C95E__ADDRESS_bm 0xfffffff0
-#define NIC__RING_BASE_NAME_6109C95E__ADDRESS_bp 4
-#define NIC__RING_BASE_NAME_6109C95E__ADDRESS_bw 28
-#define NIC__RING_BASE_NAME_6109C95E__ADDRESS_reset 0x0
+// reg - nic::STAT_TX_FRAMES
+#define NIC__STAT_TX_FRAMES__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_FRAMES__COUNT_bp 0
+#define NIC__STAT_TX_FRAMES__COUNT_bw 32
+#define NIC__STAT_TX_FRAMES__COUNT_reset 0x0
 
-// reg - nic::ring_size_name_9125b9f6
-#define NIC__RING_SIZE_NAME_9125B9F6__LOG2_bm 0xf
-#define NIC__RING_SIZE_NAME_9125B9F6__LOG2_bp 0
-#define NIC__RING_SIZE_NAME_9125B9F6__LOG2_bw 4
-#define NIC__RING_SIZE_NAME_9125B9F6__LOG2_reset 0x0
+// reg - nic::STAT_TX_OCTETS
+#define NIC__STAT_TX_OCTETS__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_OCTETS__COUNT_bp 0
+#define NIC__STAT_TX_OCTETS__COUNT_bw 32
+#define NIC__STAT_TX_OCTETS__COUNT_reset 0x0
 
-// reg - nic::ring_head_name_ea0673a2
-#define NIC__RING_HEAD_NAME_EA0673A2__INDEX_bm 0xffff
-#define NIC__RING_HEAD_NAME_EA0673A2__INDEX_bp 0
-#define NIC__RING_HEAD_NAME_EA0673A2__INDEX_bw 16
-#define NIC__RING_HEAD_NAME_EA0673A2__INDEX_reset 0x0
+// reg - nic::STAT_RX_FRAMES
+#define NIC__STAT_RX_FRAMES__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_FRAMES__COUNT_bp 0
+#define NIC__STAT_RX_FRAMES__COUNT_bw 32
+#define NIC__STAT_RX_FRAMES__COUNT_reset 0x0
 
-// reg - nic::ring_tail_name_76e27689
-#define NIC__RING_TAIL_NAME_76E27689__INDEX_bm 0xffff
-#define NIC__RING_TAIL_NAME_76E27689__INDEX_bp 0
-#define NIC__RING_TAIL_NAME_76E27689__INDEX_bw 16
-#define NIC__RING_TAIL_NAME_76E27689__INDEX_reset 0x0
+// reg - nic::STAT_RX_OCTETS
+#define NIC__STAT_RX_OCTETS__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_OCTETS__COUNT_bp 0
+#define NIC__STAT_RX_OCTETS__COUNT_bw 32
+#define NIC__STAT_RX_OCTETS__COUNT_reset 0x0
 
-// reg - nic::ring_control_name_44e61bad
-#define NIC__RING_CONTROL_NAME_44E61BAD__ENABLE_bm 0x1
-#define NIC__RING_CONTROL_NAME_44E61BAD__ENABLE_bp 0
-#define NIC__RING_CONTROL_NAME_44E61BAD__ENABLE_bw 1
-#define NIC__RING_CONTROL_NAME_44E61BAD__ENABLE_reset 0x0
-#define NIC__RING_CONTROL_NAME_44E61BAD__RESET_bm 0x2
-#define NIC__RING_CONTROL_NAME_44E61BAD__RESET_bp 1
-#define NIC__RING_CONTROL_NAME_44E61BAD__RESET_bw 1
-#define NIC__RING_CONTROL_NAME_44E61BAD__RESET_reset 0x0
+// reg - nic::STAT_RX_BROADCAST
+#define NIC__STAT_RX_BROADCAST__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_BROADCAST__COUNT_bp 0
+#define NIC__STAT_RX_BROADCAST__COUNT_bw 32
+#define NIC__STAT_RX_BROADCAST__COUNT_reset 0x0
 
-// reg - nic::ring_status_name_c2f4e594
-#define NIC__RING_STATUS_NAME_C2F4E594__RUNNING_bm 0x1
-#define NIC__RING_STATUS_NAME_C2F4E594__RUNNING_bp 0
-#define NIC__RING_STATUS_NAME_C2F4E594__RUNNING_bw 1
-#define NIC__RING_STATUS_NAME_C2F4E594__RUNNING_reset 0x0
-#define NIC__RING_STATUS_NAME_C2F4E594__ERROR_bm 0xf00
-#define NIC__RING_STATUS_NAME_C2F4E594__ERROR_bp 8
-#define NIC__RING_STATUS_NAME_C2F4E594__ERROR_bw 4
-#define NIC__RING_STATUS_NAME_C2F4E594__ERROR_reset 0x0
-#define NIC__RING_STATUS_NAME_C2F4E594__INDEX_bm 0xffff0000
-#define NIC__RING_STATUS_NAME_C2F4E594__INDEX_bp 16
-#define NIC__RING_STATUS_NAME_C2F4E594__INDEX_bw 16
-#define NIC__RING_STATUS_NAME_C2F4E594__INDEX_reset 0x0
+// reg - nic::STAT_RX_MULTICAST
+#define NIC__STAT_RX_MULTICAST__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_MULTICAST__COUNT_bp 0
+#define NIC__STAT_RX_MULTICAST__COUNT_bw 32
+#define NIC__STAT_RX_MULTICAST__COUNT_reset 0x0
 
-// reg - nic::statistic_name_1f66fdf9
-#define NIC__STATISTIC_NAME_1F66FDF9__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_1F66FDF9__COUNT_bp 0
-#define NIC__STATISTIC_NAME_1F66FDF9__COUNT_bw 32
-#define NIC__STATISTIC_NAME_1F66FDF9__COUNT_reset 0x0
+// reg - nic::STAT_RX_FCS_ERRORS
+#define NIC__STAT_RX_FCS_ERRORS__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_FCS_ERRORS__COUNT_bp 0
+#define NIC__STAT_RX_FCS_ERRORS__COUNT_bw 32
+#define NIC__STAT_RX_FCS_ERRORS__COUNT_reset 0x0
 
-// reg - nic::statistic_name_283556f1
-#define NIC__STATISTIC_NAME_283556F1__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_283556F1__COUNT_bp 0
-#define NIC__STATISTIC_NAME_283556F1__COUNT_bw 32
-#define NIC__STATISTIC_NAME_283556F1__COUNT_reset 0x0
+// reg - nic::STAT_RX_ALIGNMENT_ERRORS
+#define NIC__STAT_RX_ALIGNMENT_ERRORS__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_ALIGNMENT_ERRORS__COUNT_bp 0
+#define NIC__STAT_RX_ALIGNMENT_ERRORS__COUNT_bw 32
+#define NIC__STAT_RX_ALIGNMENT_ERRORS__COUNT_reset 0x0
 
-// reg - nic::statistic_name_d6119a5a
-#define NIC__STATISTIC_NAME_D6119A5A__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_D6119A5A__COUNT_bp 0
-#define NIC__STATISTIC_NAME_D6119A5A__COUNT_bw 32
-#define NIC__STATISTIC_NAME_D6119A5A__COUNT_reset 0x0
+// reg - nic::STAT_RX_DRIBBLE
+#define NIC__STAT_RX_DRIBBLE__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_DRIBBLE__COUNT_bp 0
+#define NIC__STAT_RX_DRIBBLE__COUNT_bw 32
+#define NIC__STAT_RX_DRIBBLE__COUNT_reset 0x0
 
-// reg - nic::statistic_name_f2b6996d
-#define NIC__STATISTIC_NAME_F2B6996D__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_F2B6996D__COUNT_bp 0
-#define NIC__STATISTIC_NAME_F2B6996D__COUNT_bw 32
-#define NIC__STATISTIC_NAME_F2B6996D__COUNT_reset 0x0
+// reg - nic::STAT_RX_SYMBOL_ERRORS
+#define NIC__STAT_RX_SYMBOL_ERRORS__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_SYMBOL_ERRORS__COUNT_bp 0
+#define NIC__STAT_RX_SYMBOL_ERRORS__COUNT_bw 32
+#define NIC__STAT_RX_SYMBOL_ERRORS__COUNT_reset 0x0
 
-// reg - nic::statistic_name_6bf08638
-#define NIC__STATISTIC_NAME_6BF08638__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_6BF08638__COUNT_bp 0
-#define NIC__STATISTIC_NAME_6BF08638__COUNT_bw 32
-#define NIC__STATISTIC_NAME_6BF08638__COUNT_reset 0x0
+// reg - nic::STAT_RX_UNDERSIZE
+#define NIC__STAT_RX_UNDERSIZE__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_UNDERSIZE__COUNT_bp 0
+#define NIC__STAT_RX_UNDERSIZE__COUNT_bw 32
+#define NIC__STAT_RX_UNDERSIZE__COUNT_reset 0x0
 
-// reg - nic::statistic_name_c6bd86c0
-#define NIC__STATISTIC_NAME_C6BD86C0__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_C6BD86C0__COUNT_bp 0
-#define NIC__STATISTIC_NAME_C6BD86C0__COUNT_bw 32
-#define NIC__STATISTIC_NAME_C6BD86C0__COUNT_reset 0x0
+// reg - nic::STAT_RX_FRAGMENTS
+#define NIC__STAT_RX_FRAGMENTS__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_FRAGMENTS__COUNT_bp 0
+#define NIC__STAT_RX_FRAGMENTS__COUNT_bw 32
+#define NIC__STAT_RX_FRAGMENTS__COUNT_reset 0x0
 
-// reg - nic::statistic_name_232afa11
-#define NIC__STATISTIC_NAME_232AFA11__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_232AFA11__COUNT_bp 0
-#define NIC__STATISTIC_NAME_232AFA11__COUNT_bw 32
-#define NIC__STATISTIC_NAME_232AFA11__COUNT_reset 0x0
+// reg - nic::STAT_RX_OVERSIZE
+#define NIC__STAT_RX_OVERSIZE__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_OVERSIZE__COUNT_bp 0
+#define NIC__STAT_RX_OVERSIZE__COUNT_bw 32
+#define NIC__STAT_RX_OVERSIZE__COUNT_reset 0x0
 
-// reg - nic::statistic_name_541dc4c0
-#define NIC__STATISTIC_NAME_541DC4C0__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_541DC4C0__COUNT_bp 0
-#define NIC__STATISTIC_NAME_541DC4C0__COUNT_bw 32
-#define NIC__STATISTIC_NAME_541DC4C0__COUNT_reset 0x0
+// reg - nic::STAT_RX_JABBERS
+#define NIC__STAT_RX_JABBERS__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_JABBERS__COUNT_bp 0
+#define NIC__STAT_RX_JABBERS__COUNT_bw 32
+#define NIC__STAT_RX_JABBERS__COUNT_reset 0x0
 
-// reg - nic::statistic_name_3325f68d
-#define NIC__STATISTIC_NAME_3325F68D__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_3325F68D__COUNT_bp 0
-#define NIC__STATISTIC_NAME_3325F68D__COUNT_bw 32
-#define NIC__STATISTIC_NAME_3325F68D__COUNT_reset 0x0
+// reg - nic::STAT_RX_FILTERED
+#define NIC__STAT_RX_FILTERED__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_FILTERED__COUNT_bp 0
+#define NIC__STAT_RX_FILTERED__COUNT_bw 32
+#define NIC__STAT_RX_FILTERED__COUNT_reset 0x0
 
-// reg - nic::statistic_name_a9003f72
-#define NIC__STATISTIC_NAME_A9003F72__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_A9003F72__COUNT_bp 0
-#define NIC__STATISTIC_NAME_A9003F72__COUNT_bw 32
-#define NIC__STATISTIC_NAME_A9003F72__COUNT_reset 0x0
-
-// reg - nic::statistic_name_95562075
-#define NIC__STATISTIC_NAME_95562075__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_95562075__COUNT_bp 0
-#define NIC__STATISTIC_NAME_95562075__COUNT_bw 32
-#define NIC__STATISTIC_NAME_95562075__COUNT_reset 0x0
-
-// reg - nic::statistic_name_efb50585
-#define NIC__STATISTIC_NAME_EFB50585__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_EFB50585__COUNT_bp 0
-#define NIC__STATISTIC_NAME_EFB50585__COUNT_bw 32
-#define NIC__STATISTIC_NAME_EFB50585__COUNT_reset 0x0
-
-// reg - nic::statistic_name_d3fea4a8
-#define NIC__STATISTIC_NAME_D3FEA4A8__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_D3FEA4A8__COUNT_bp 0
-#define NIC__STATISTIC_NAME_D3FEA4A8__COUNT_bw 32
-#define NIC__STATISTIC_NAME_D3FEA4A8__COUNT_reset 0x0
-
-// reg - nic::statistic_name_ea82f867
-#define NIC__STATISTIC_NAME_EA82F867__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_EA82F867__COUNT_bp 0
-#define NIC__STATISTIC_NAME_EA82F867__COUNT_bw 32
-#define NIC__STATISTIC_NAME_EA82F867__COUNT_reset 0x0
-
-// reg - nic::statistic_name_86461639
-#define NIC__STATISTIC_NAME_86461639__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_86461639__COUNT_bp 0
-#define NIC__STATISTIC_NAME_86461639__COUNT_bw 32
-#define NIC__STATISTIC_NAME_86461639__COUNT_reset 0x0
-
-// reg - nic::statistic_name_4b338d65
-#define NIC__STATISTIC_NAME_4B338D65__COUNT_bm 0xffffffff
-#define NIC__STATISTIC_NAME_4B338D65__COUNT_bp 0
-#define NIC__STATISTIC_NAME_4B338D65__COUNT_bw 32
-#define NIC__STATISTIC_NAME_4B338D65__COUNT_reset 0x0
+// reg - nic::STAT_RX_DROPPED
+#define NIC__STAT_RX_DROPPED__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_DROPPED__COUNT_bp 0
+#define NIC__STAT_RX_DROPPED__COUNT_bw 32
+#define NIC__STAT_RX_DROPPED__COUNT_reset 0x0
 
 // addrmap - nic
 typedef struct __attribute__ ((__packed__)) {

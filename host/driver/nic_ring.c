@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nic_ring.h"
 
-#define ENABLE NIC__RING_CONTROL_NAME_AF06A919__ENABLE_bm
-#define RESET NIC__RING_CONTROL_NAME_AF06A919__RESET_bm
+#define ENABLE NIC__RING_CONTROL__ENABLE_bm
+#define RESET NIC__RING_CONTROL__RESET_bm
 
 /* A reset waits for one bus burst; a card that needs more reads than this is broken. */
 enum { RESET_READS = 10000 };
