@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A card that fails, or lies: everything is counted, nothing is lost but frames, and the ring works again. */
+#include "nic_fixture.h"
+
+static void expect_working(void)
+{
+    size_t before = fixture.received_count;
+    assert_true(fake_card_receive(&fixture.card, counting(100), 100, 0));
+    serve();
+    assert_int_equal(fixture.received_count, before + 1);
+    assert_int_equal(fixture.received[before]->len, 100);
+    assert_int_equal(transmit_one(60), 0);
+    assert_true(fake_card_send(&fixture.card, 0));
+    serve();
+}
+
+static void a_completion_that_cannot_be_true_resets_the_ring(void **state)
+{
+    (void)state;
+    static const uint32_t LIES[] = {
+        DESC_DONE | RX_SOP | RX_EOP | 2047,            /* longer than the buffer */
+        DESC_DONE | RX_SOP | RX_EOP | 65535,           /* much longer */
+        DESC_DONE | RX_SOP | RX_EOP | 1515,            /* longer than any frame */
+        DESC_DONE | RX_SOP | RX_EOP | 0,               /* nothing in it */
+        DESC_DONE | RX_EOP | 60,                       /* an end without a start */
+        DESC_DONE | 60,                                /* a middle without a start */
+        DESC_DONE | RX_SOP | RX_EOP | RX_L4_OK | 60,   /* right but not checked */
+        DESC_DONE | RX_SOP | RX_EOP | RX_FCS_ERR | 60, /* bad frames were not asked for */
+        DESC_DONE | RX_SOP | RX_EOP | RX_ALIGN_ERR | 60,
+    };
+    for (uint32_t i = 0; i < sizeof LIES / sizeof *LIES; i++) {
+        fake_card_complete(&fixture.card, LIES[i]);
+        serve();
+        assert_int_equal(lan_nic_counters(fixture.nic)->rx_bad_completion, i + 1);
+        assert_int_equal(lan_nic_counters(fixture.nic)->ring_resets, i + 1);
+        expect_working();
+    }
+    assert_int_equal(fixture.netif->stats.in_errors, sizeof LIES / sizeof *LIES);
+}
+
+static void a_second_start_without_an_end_resets_the_ring(void **state)
+{
+    (void)state;
+    fake_card_complete(&fixture.card, DESC_DONE | RX_SOP | 100);
+    fake_card_complete(&fixture.card, DESC_DONE | RX_SOP | RX_EOP | 100);
+    serve();
+    assert_int_equal(lan_nic_counters(fixture.nic)->rx_bad_completion, 1);
+    assert_int_equal(fixture.received_count, 0);
+    expect_working();
+}
+
+static void a_frame_without_end_resets_the_ring(void **state)
+{
+    (void)state;
+    fake_card_complete(&fixture.card, DESC_DONE | RX_SOP | 254);
+    for (int i = 0; i < 5; i++) {
+        fake_card_complete(&fixture.card, DESC_DONE | 254);
+        serve();
+    }
+    assert_int_equal(lan_nic_counters(fixture.nic)->rx_bad_completion, 1);
+    expect_working();
+}
+
+static void frames_in_front_of_a_lie_are_delivered(void **state)
+{
+    (void)state;
+    assert_true(fake_card_receive(&fixture.card, counting(60), 60, 0));
+    fake_card_complete(&fixture.card, DESC_DONE | RX_SOP | RX_EOP);
+    serve();
+    assert_int_equal(fixture.received_count, 1);
+}
+
+static void done_in_a_descriptor_that_was_not_posted_means_nothing(void **state)
+{
+    (void)state;
+    struct nic_descriptor *descriptors =
+        (struct nic_descriptor *)(fixture.card.memory + (fixture.card.registers.RX_BASE - FAKE_CARD_DMA_BASE));
+    descriptors[7].status = DESC_DONE | RX_SOP | RX_EOP | 60; /* posted are 0 to 6 */
+    lan_nic_interrupt(fixture.nic);
+    assert_int_equal(fixture.received_count, 0);
+}
+
+static void a_later_completion_does_not_overtake_an_earlier_one(void **state)
+{
+    (void)state;
+    uint32_t before = lan_pool_free_buffers(fixture.pool);
+    transmit_one(60);
+    transmit_one(60);
+    fake_card_settle(&fixture.card);
+    struct nic_descriptor *descriptors =
+        (struct nic_descriptor *)(fixture.card.memory + (fixture.card.registers.TX_BASE - FAKE_CARD_DMA_BASE));
+    descriptors[1].status |= DESC_DONE;
+    lan_nic_interrupt(fixture.nic);
+    assert_int_equal(lan_pool_free_buffers(fixture.pool), before - 2);
+}
+
+static void a_stopped_transmit_ring_is_reset_and_its_frames_given_back(void **state)
+{
+    (void)state;
+    uint32_t before = lan_pool_free_buffers(fixture.pool);
+    while (transmit_one(60) == 0)
+        ;
+    assert_true(fake_card_send(&fixture.card, 0));
+    fake_card_fail(&fixture.card, FAKE_TX);
+    serve();
+    assert_int_equal(lan_pool_free_buffers(fixture.pool), before);
+    assert_int_equal(fixture.tx_ready_calls, 1);
+    assert_int_equal(lan_nic_counters(fixture.nic)->tx_errors, 1);
+    assert_int_equal(lan_nic_counters(fixture.nic)->ring_resets, 1);
+    expect_working();
+}
+
+static void a_stopped_receive_ring_is_reset_and_filled_again(void **state)
+{
+    (void)state;
+    fake_card_complete(&fixture.card, DESC_DONE | RX_SOP | 100); /* a frame that will never end */
+    fake_card_fail(&fixture.card, FAKE_RX);
+    serve();
+    assert_int_equal(fake_card_posted(&fixture.card, FAKE_RX), 7);
+    assert_int_equal(lan_nic_counters(fixture.nic)->rx_errors, 1);
+    expect_working();
+}
+
+static void a_card_that_fails_for_ever_is_switched_off(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        fake_card_fail(&fixture.card, FAKE_RX);
+        if (fake_card_irq(&fixture.card))
+            lan_nic_interrupt(fixture.nic);
+    }
+    assert_false(fake_card_irq(&fixture.card));
+    assert_false(fixture.netif->link_up);
+    assert_int_equal(transmit_one(60), -ENETDOWN);
+    assert_int_equal(lan_pool_free_buffers(fixture.pool), fixture.pool_config.buffers);
+}
+
+static void a_card_that_works_in_between_is_not_given_up(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        fake_card_fail(&fixture.card, FAKE_RX);
+        serve();
+        expect_working();
+    }
+    assert_true(fixture.netif->link_up);
+}
+
+static void a_ring_that_does_not_come_back_from_reset_takes_the_link_down(void **state)
+{
+    (void)state;
+    transmit_one(60);
+    fixture.card.deaf_to_reset = true;
+    fake_card_fail(&fixture.card, FAKE_TX);
+    serve();
+    assert_false(fixture.netif->link_up);
+    fixture.card.deaf_to_reset = false;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        NIC_TEST(a_completion_that_cannot_be_true_resets_the_ring),
+        NIC_TEST(a_second_start_without_an_end_resets_the_ring),
+        NIC_TEST_SMALL(a_frame_without_end_resets_the_ring),
+        NIC_TEST(frames_in_front_of_a_lie_are_delivered),
+        NIC_TEST(done_in_a_descriptor_that_was_not_posted_means_nothing),
+        NIC_TEST(a_later_completion_does_not_overtake_an_earlier_one),
+        NIC_TEST(a_stopped_transmit_ring_is_reset_and_its_frames_given_back),
+        NIC_TEST(a_stopped_receive_ring_is_reset_and_filled_again),
+        NIC_TEST(a_card_that_fails_for_ever_is_switched_off),
+        NIC_TEST(a_card_that_works_in_between_is_not_given_up),
+        NIC_TEST(a_ring_that_does_not_come_back_from_reset_takes_the_link_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
