@@ -2,19 +2,23 @@
 //
 // mac_rx: receives frames over MII (802.3 clauses 3 and 22).
 //
-// Gives a frame from the destination address to the end of the data and padding, without FCS, whatever its length. A frame starts behind
-// the first SFD after `mii_rx_dv` rises, with any number of preamble nibbles, odd or even, and also one nibble after the end of
-// the frame before. Without SFD nothing is given.
+// Gives a frame from the destination address to the end of data and padding, without FCS, whatever its length. A frame
+// starts behind the first SFD after `mii_rx_dv` rises, with any number of preamble nibbles, odd or even, and as soon as
+// one nibble after the end of the frame before. Without SFD nothing is given.
 //
-// Every frame with a nibble behind its SFD ends with exactly one `m_axis_tlast`, with `m_axis_tuser` telling
-//   [3] runt    fewer than 5 octets arrived, so there is no data: `m_axis_tdata` means nothing
-//   [2] symbol  the PHY signalled `mii_rx_er` within the frame
-//   [1] dribble an odd nibble followed the last octet; it is left out
-//   [0] fcs     the FCS is wrong
+// Every frame with a nibble behind its SFD ends with exactly one `m_axis_tlast`, at which `m_axis_tuser` tells:
+//   [3] runt     fewer than 5 octets arrived, so there are no data: `m_axis_tdata` means nothing
+//   [2] symbol   the PHY signalled `mii_rx_er` within the frame
+//   [1] dribble  an odd nibble followed the last octet; it is left out
+//   [0] fcs      the FCS is wrong
 // There is no `m_axis_tready`: the wire does not wait.
 //
-// The first octet is given 13 cycles after the last SFD nibble, the last one 2 cycles after the last nibble. `idle` is high when no register
-// changes any more until `mii_rx_dv` rises; it falls two cycles after that.
+// The first octet is given 12 cycles after the last SFD nibble, the last octet 2 cycles after the last nibble, or one
+// after a dribble nibble. `idle` is high when no register changes any more until `mii_rx_dv` rises; it falls two
+// cycles after that.
+//
+// All MII inputs end in flip-flops, but `mii_rx_dv` also reaches the stream outputs directly, to tell a cycle early that
+// an octet will be whole: at least 10 ns before the clock edge (802.3 22.3.2).
 
 `resetall
 `timescale 1ns / 1ps
@@ -36,34 +40,27 @@ module mac_rx (
     output reg        idle
 );
 
-    localparam [31:0] RESIDUE = 32'hDEBB20E3;  // of a frame with a good FCS
+    localparam [31:0] RESIDUE = 32'hDEBB20E3;  // of a frame together with its good FCS
 
-    // An octet is given when it is known that it does not belong to the FCS: when 5 more are whole, or at the end.
+    // An octet is held back until it is certain not to belong to the FCS: until a sixth begins, or the frame ends.
     localparam [2:0] HELD = 5;
 
     reg [3:0] rxd;
     reg       rx_dv;
     reg       rx_er;
-
-    always @(posedge clk) begin
-        rxd   <= mii_rxd;
-        rx_dv <= mii_rx_dv;
-        rx_er <= mii_rx_er;
-    end
-
-    reg       blind;     // since reset the wire has not been quiet yet
-    reg       preamble;  // the nibble before was a 5
-    reg       in_frame;  // behind the SFD, up to and with the cycle in which rx_dv is low
-    reg       odd;       // rxd is the second nibble of an octet
-    reg [2:0] octets;    // that are whole, up to HELD
+    reg       blind;         // since reset there has been no gap yet
+    reg       preamble;      // the nibble before was a 5
+    reg       in_frame;      // behind the SFD, up to the last octet's m_axis_tvalid
+    reg       high_nibble;   // rxd is the second nibble of an octet
+    reg [2:0] octets;        // whole ones so far, up to HELD
     reg       symbol_error;
-    wire      sfd = preamble && rx_dv && rxd == 4'hD && !in_frame;
 
-    reg  [43:0] line;  // the 11 nibbles before rxd, the newest at the bottom
+    reg  [39:0] line;        // the 10 nibbles before rxd, the oldest on top
     reg  [31:0] crc;
     wire [31:0] crc_next;
-    wire        fcs_good = crc == RESIDUE;
-    reg         fcs_was_good;  // one nibble ago
+
+    wire sfd  = !in_frame && preamble && rx_dv && rxd == 4'hD;
+    wire more = rx_dv && mii_rx_dv;  // if rxd is a first nibble: the second one follows
 
     crc32_nibble crc32_nibble (
         .crc     (crc),
@@ -72,26 +69,28 @@ module mac_rx (
     );
 
     always @(posedge clk) begin
+        rxd   <= mii_rxd;
+        rx_dv <= mii_rx_dv;
+        rx_er <= mii_rx_er;
+
         preamble <= !blind && rx_dv && rxd == 4'h5;
+        idle     <= !rx_dv && !in_frame;
 
         if (in_frame) begin
-            in_frame     <= rx_dv;
-            odd          <= !odd;
-            line         <= {line[39:0], rxd};
-            crc          <= crc_next;
-            fcs_was_good <= fcs_good;
-            if (odd && octets != HELD) octets <= octets + 3'd1;
-            if (rx_dv && rx_er) symbol_error <= 1'b1;
+            line        <= {line[35:0], rxd};
+            crc         <= crc_next;
+            high_nibble <= !high_nibble;
+            if (high_nibble && octets != HELD) octets <= octets + 3'd1;
+            if (rx_er) symbol_error <= 1'b1;
+            if (!high_nibble && !more) in_frame <= 1'b0;
         end
         if (sfd) begin
             in_frame     <= 1'b1;
-            odd          <= 1'b0;
-            octets       <= 0;
             crc          <= 32'hFFFFFFFF;
+            high_nibble  <= 1'b0;
+            octets       <= 0;
             symbol_error <= 1'b0;
         end
-
-        idle <= !rx_dv && !in_frame;
 
         if (!rx_dv) blind <= 1'b0;
         if (rst) begin
@@ -100,11 +99,10 @@ module mac_rx (
         end
     end
 
-    // At the end of a frame that has no dribble nibble its last octet is one nibble nearer.
-    assign m_axis_tdata  = odd ? {line[39:36], line[43:40]} : {line[35:32], line[39:36]};
-    assign m_axis_tvalid = in_frame && (rx_dv ? odd && octets == HELD : odd || octets != 0);
-    assign m_axis_tlast  = !rx_dv;
-    assign m_axis_tuser  = {octets != HELD, symbol_error, odd, odd ? !fcs_was_good : !fcs_good};
+    assign m_axis_tdata  = {line[35:32], line[39:36]};
+    assign m_axis_tvalid = in_frame && !high_nibble && (more ? octets == HELD : rx_dv || octets != 0);
+    assign m_axis_tlast  = !more;
+    assign m_axis_tuser  = {octets != HELD, symbol_error || (rx_dv && rx_er), rx_dv, crc != RESIDUE};
 
 endmodule
 

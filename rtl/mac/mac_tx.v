@@ -69,14 +69,13 @@ module mac_tx (
 
     always @(posedge clk) begin
         left      <= last ? 7'd1 : left - 7'd1;
-        crc       <= crc_next;
+        crc       <= state == GAP || state == PREAMBLE ? 32'hFFFFFFFF : crc_next;
         mii_txd   <= nibble;
         mii_tx_en <= 1'b1;
         mii_tx_er <= 1'b0;
 
         case (state)
             PREAMBLE: begin
-                crc     <= 32'hFFFFFFFF;
                 bad     <= 1'b0;
                 mii_txd <= last ? 4'hD : 4'h5;
                 if (last) begin
