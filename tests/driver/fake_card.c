@@ -74,17 +74,23 @@ static void take_effect(struct fake_card *card, uint32_t offset, uint32_t value)
         *reg = value;
 }
 
-void fake_card_settle(struct fake_card *card)
+static void arrive(struct fake_card *card)
 {
     for (size_t i = 0; i < card->posted_count; i++)
         take_effect(card, card->posted[i].offset, card->posted[i].value);
     card->posted_count = 0;
 }
 
+void fake_card_settle(struct fake_card *card)
+{
+    if (!card->slow_bus)
+        arrive(card);
+}
+
 static uint32_t bus_read(void *ctx, uint32_t offset)
 {
     struct fake_card *card = ctx;
-    fake_card_settle(card);
+    arrive(card);
     card->reads++;
     return *(uint32_t *)((uint8_t *)&card->registers + offset);
 }
@@ -98,11 +104,6 @@ static void bus_write(void *ctx, uint32_t offset, uint32_t value)
     card->writes++;
     card->doorbells[FAKE_TX] += offset == NIC_REGISTER(TX_TAIL);
     card->doorbells[FAKE_RX] += offset == NIC_REGISTER(RX_TAIL);
-    if (offset == NIC_REGISTER(IRQ_CAUSE) && card->before_acknowledge) {
-        void (*call)(struct fake_card *) = card->before_acknowledge;
-        card->before_acknowledge = NULL;
-        call(card);
-    }
 }
 
 static uint32_t bus_dma_address(void *ctx, const void *ptr)
@@ -170,6 +171,8 @@ bool fake_card_fetch(struct fake_card *card)
         uint32_t len = fragment->status & DESC_LEN;
         if (len == 0 || card->frame_bytes + len > FAKE_CARD_FRAME_BYTES)
             break;
+        if (i > 0)
+            assert_int_equal(fragment->status & (TX_IP_CSUM | TX_L4_CSUM), 0);
         memcpy(card->frame + card->frame_bytes, at(card, fragment->address, len), len);
         card->frame_bytes += len;
         card->frame_fragments++;

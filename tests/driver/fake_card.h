@@ -3,8 +3,8 @@
 #define FAKE_CARD_H
 
 /* A card in software, written from docs/card.md and rtl/nic/nic.rdl, behind a struct lan_bus. It does nothing by
- * itself: a test lets it send and receive frame by frame, or makes it misbehave. Posted writes take effect at the next
- * read or at fake_card_settle(), as late as the bus contract allows.
+ * itself: a test lets it send and receive frame by frame, or makes it misbehave. Posted writes take effect when the
+ * card next does something, or, with slow_bus, as late as the bus contract allows.
  *
  * What the driver must not do (a buffer at an odd address, memory outside the region, a change of a running ring's
  * base) fails the test at once.
@@ -25,6 +25,7 @@ struct fake_card {
     size_t memory_bytes;
     nic_t registers;
     bool deaf_to_reset; /* RESET never reads 0 again */
+    bool slow_bus;      /* nothing but a read pushes posted writes on */
 
     struct {
         uint32_t offset, value;
@@ -32,9 +33,6 @@ struct fake_card {
     size_t posted_count;
 
     uint32_t reads, writes, doorbells[2];
-
-    /* Called once, when the next write to IRQ_CAUSE has been posted and has not arrived yet. */
-    void (*before_acknowledge)(struct fake_card *card);
 
     /* The frame that fake_card_send() took last. */
     uint8_t frame[FAKE_CARD_FRAME_BYTES];
@@ -44,7 +42,7 @@ struct fake_card {
 
 void fake_card_init(struct fake_card *card, void *memory, size_t bytes);
 
-/* Lets every posted write take effect. */
+/* Lets every posted write take effect, if the bus is not slow. */
 void fake_card_settle(struct fake_card *card);
 
 bool fake_card_irq(struct fake_card *card);

@@ -10,6 +10,8 @@ void lan_netif_input(struct lan_netif *netif, struct lan_buf *frame)
     assert_ptr_equal(netif, fixture.netif);
     assert_true(fixture.received_count < RECEIVED_MAX);
     fixture.received[fixture.received_count++] = frame;
+    if (fixture.on_input)
+        fixture.on_input(&fixture);
 }
 
 void lan_netif_tx_ready(struct lan_netif *netif)

@@ -28,6 +28,7 @@ struct fixture {
     /* What the driver told the stack. */
     struct lan_buf *received[RECEIVED_MAX];
     size_t received_count;
+    void (*on_input)(struct fixture *f);
     uint32_t tx_ready_calls;
     void (*on_tx_ready)(struct fixture *f);
 };

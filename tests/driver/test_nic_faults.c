@@ -70,14 +70,28 @@ static void frames_in_front_of_a_lie_are_delivered(void **state)
     assert_int_equal(fixture.received_count, 1);
 }
 
+static struct nic_descriptor *descriptors_at(uint32_t base)
+{
+    return (struct nic_descriptor *)(fixture.card.memory + (base - FAKE_CARD_DMA_BASE));
+}
+
 static void done_in_a_descriptor_that_was_not_posted_means_nothing(void **state)
 {
     (void)state;
-    struct nic_descriptor *descriptors =
-        (struct nic_descriptor *)(fixture.card.memory + (fixture.card.registers.RX_BASE - FAKE_CARD_DMA_BASE));
-    descriptors[7].status = DESC_DONE | RX_SOP | RX_EOP | 60; /* posted are 0 to 6 */
-    lan_nic_interrupt(fixture.nic);
-    assert_int_equal(fixture.received_count, 0);
+    for (int i = 0; i < 7; i++)
+        assert_true(fake_card_receive(&fixture.card, counting(60), 60, 0));
+    descriptors_at(fixture.card.registers.RX_BASE)[7].status = DESC_DONE | RX_SOP | RX_EOP | 60;
+    serve();
+    assert_int_equal(fixture.received_count, 7);
+}
+
+static void a_completion_longer_than_its_small_buffer_resets_the_ring(void **state)
+{
+    (void)state;
+    fake_card_complete(&fixture.card, DESC_DONE | RX_SOP | RX_EOP | 255);
+    serve();
+    assert_int_equal(lan_nic_counters(fixture.nic)->rx_bad_completion, 1);
+    expect_working();
 }
 
 static void a_later_completion_does_not_overtake_an_earlier_one(void **state)
@@ -87,9 +101,7 @@ static void a_later_completion_does_not_overtake_an_earlier_one(void **state)
     transmit_one(60);
     transmit_one(60);
     fake_card_settle(&fixture.card);
-    struct nic_descriptor *descriptors =
-        (struct nic_descriptor *)(fixture.card.memory + (fixture.card.registers.TX_BASE - FAKE_CARD_DMA_BASE));
-    descriptors[1].status |= DESC_DONE;
+    descriptors_at(fixture.card.registers.TX_BASE)[1].status |= DESC_DONE;
     lan_nic_interrupt(fixture.nic);
     assert_int_equal(lan_pool_free_buffers(fixture.pool), before - 2);
 }
@@ -161,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         NIC_TEST(a_completion_that_cannot_be_true_resets_the_ring),
+        NIC_TEST_SMALL(a_completion_longer_than_its_small_buffer_resets_the_ring),
         NIC_TEST(a_second_start_without_an_end_resets_the_ring),
         NIC_TEST_SMALL(a_frame_without_end_resets_the_ring),
         NIC_TEST(frames_in_front_of_a_lie_are_delivered),
