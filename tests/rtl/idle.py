@@ -30,3 +30,4 @@ async def assert_nothing_changes(module, clock, cycles, clocks=("clk",)):
             changed = [f"{path}: {before[path]} -> {now[path]}" for path in now if now[path] != before[path]]
             assert not changed, f"cycle {cycle} of idle: " + ", ".join(changed)
         before = now
+    await RisingEdge(clock)
