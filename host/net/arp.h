@@ -10,6 +10,7 @@
  */
 
 #include "ipv4.h"
+#include "lanyard/stack.h"
 #include "timer.h"
 
 enum lan_neighbour_state {
@@ -39,8 +40,10 @@ struct lan_arp {
     struct lan_neighbour **buckets;
     struct lan_neighbour *free;
     uint32_t count, bucket_mask;
-    uint32_t hand;              /* where the search for an entry to replace goes on */
-    struct lan_neighbour group; /* stands for broadcast, multicast and links without ARP: always resolved */
+    uint32_t hand;                 /* where the search for an entry to replace goes on */
+    uint32_t pending, pending_max; /* packets that wait, at all neighbours */
+    uint64_t defend_again_ns;      /* our address, not before */
+    struct lan_neighbour group;    /* stands for broadcast, multicast and links without ARP: always resolved */
 };
 
 size_t lan_arp_memory(const struct lan_config *config);

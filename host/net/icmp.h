@@ -39,9 +39,10 @@ struct lan_icmp {
 
 void lan_icmp_input(struct lan_stack *stack, struct lan_buf *message, const struct lan_ip_info *info);
 
-/* Sends an ICMP error about `packet` (borrowed; data at its IP header), unless RFC 1122 3.2.2 forbids it or the rate is
- * used up. */
-void lan_icmp_error(struct lan_netif *netif, const struct lan_buf *packet, uint8_t type, uint8_t code);
+/* Sends an ICMP error about a received packet (borrowed; data at the L4 header, its IP header in front of it), unless
+ * RFC 1122 3.2.2 forbids it or the rate is used up. */
+void lan_icmp_error(struct lan_stack *stack, const struct lan_buf *packet, const struct lan_ip_info *info, uint8_t type,
+                    uint8_t code);
 
 /* Tells the transport that sent `quoted` (an IP header and at least 8 bytes) of an error: one that came in, or one of
  * our own making (no answer to ARP). `mtu`: with LAN_UNREACHABLE_FRAGMENTATION, else 0. */

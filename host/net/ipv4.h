@@ -58,10 +58,11 @@ struct lan_ip_info {
  */
 struct lan_flow {
     struct lan_netif *netif;
-    struct lan_neighbour *neighbour; /* NULL until the first packet has found it */
-    uint32_t generation;             /* of the neighbour when link_header was taken */
+    struct lan_neighbour *neighbour;
+    uint32_t generation; /* of the neighbour when link_header was taken; any other: look again */
     uint32_t src, dst;
-    uint16_t mtu; /* of the netif, or less when TCP has learned better */
+    uint16_t mtu;    /* of the netif, or less when TCP has learned better */
+    uint8_t id_slot; /* which of the stack's counters of IP identification */
     uint8_t link_header[LAN_ETH_HEADER];
 };
 
@@ -77,6 +78,12 @@ int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan
 int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet, uint8_t protocol, uint8_t tos,
                   uint8_t ttl);
 
+/* How many bytes of L4 header and data one packet of `flow` carries. */
+static inline uint32_t lan_flow_payload(const struct lan_flow *flow)
+{
+    return flow->mtu - LAN_IP_HEADER;
+}
+
 /* One received packet, data at the IP header. Takes ownership. */
 void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet);
 
@@ -85,6 +92,15 @@ bool lan_ip_is_own(const struct lan_stack *stack, uint32_t address);
 
 /* Whether `address` is the limited broadcast, multicast, or the broadcast of a connected network. */
 bool lan_ip_is_group(const struct lan_stack *stack, uint32_t address);
+
+/* Whether `address` is the broadcast of the network that `netif` is on; a network of two hosts or one has none (RFC
+ * 3021). */
+static inline bool lan_ip_is_subnet_broadcast(const struct lan_netif *netif, uint32_t address)
+{
+    uint32_t host_bits = ~netif->netmask;
+
+    return netif->address && (LAN_HTONL(host_bits) > 1) && address == (netif->address | host_bits);
+}
 
 /* Whether the TCP or UDP checksum of a received packet holds: as the card found, or else summed here. Borrows. */
 bool lan_l4_checksum_ok(const struct lan_buf *packet, const struct lan_ip_info *info);

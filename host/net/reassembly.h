@@ -24,6 +24,7 @@ struct lan_datagram {
     uint16_t id;
     uint8_t protocol;
     uint8_t count;
+    bool to_group;
     bool poisoned; /* overlapping or impossible fragments: nothing more is kept until the time is over */
     struct lan_timer timer;
 };
@@ -37,6 +38,6 @@ void lan_reassembly_init(struct lan_stack *stack);
 
 /* Takes one fragment (data at its valid IP header of `header_bytes`, trimmed to its total length). Returns the whole
  * datagram with the first fragment's header when this was the piece that was missing, else NULL. */
-struct lan_buf *lan_reassemble(struct lan_netif *netif, struct lan_buf *fragment, uint32_t header_bytes);
+struct lan_buf *lan_reassemble(struct lan_netif *netif, struct lan_buf *fragment, uint32_t header_bytes, bool to_group);
 
 #endif

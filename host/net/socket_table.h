@@ -10,7 +10,8 @@
  * not told apart here: who wakes looks again. */
 struct lan_waiter {
     struct lan_waiter *next;
-    struct lan_waiter **previous; /* what points at this one */
+    struct lan_waiter **previous; /* what points at this one; NULL: on no list (any more) */
+    struct lan_waiter *poll_next; /* the other waiters of the same poll */
     struct lan_wakeup *wakeup;
 };
 
@@ -27,6 +28,10 @@ int lan_socket_init(struct lan_stack *stack);
 
 /* The socket of a descriptor, or NULL. */
 struct lan_socket *lan_socket_find(struct lan_stack *stack, int fd);
+
+/* The lowest free descriptor, for a socket of `type` (LAN_SOCK_*), or -EMFILE; and back again. */
+int lan_socket_allocate(struct lan_stack *stack, const struct lan_protocol_ops *ops, int type);
+void lan_socket_release(struct lan_stack *stack, int fd);
 
 /* Puts `waiter` on the list of `socket`; whatever happens there sets and wakes waiter->wakeup. */
 void lan_waiter_join(struct lan_socket *socket, struct lan_waiter *waiter);

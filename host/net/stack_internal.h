@@ -32,8 +32,12 @@ struct lan_stack {
     uint16_t ip_id[LAN_IP_IDS];
     struct lan_counters counters;
     struct lan_config config;
+    uint64_t alarm_ns; /* what the port was told last */
     uint8_t *carve_next, *carve_end;
 };
+
+/* The end of every way into the stack: tells the port when an earlier deadline has come up. */
+void lan_stack_leave(struct lan_stack *stack);
 
 /* Memory for one part of the stack, 64-byte aligned, at creation only. NULL when the region is used up. */
 void *lan_stack_carve(struct lan_stack *stack, size_t bytes);
@@ -42,6 +46,16 @@ void *lan_stack_carve(struct lan_stack *stack, size_t bytes);
 static inline size_t lan_carve_size(size_t bytes)
 {
     return (bytes + 63) & ~(size_t)63;
+}
+
+/* Chains of a hash table for `entries` entries: a power of two, one entry a chain on average. */
+static inline uint32_t lan_hash_buckets(uint32_t entries)
+{
+    uint32_t buckets = 1;
+
+    while (buckets < entries)
+        buckets *= 2;
+    return buckets;
 }
 
 static inline uint64_t lan_now(const struct lan_stack *stack)

@@ -16,8 +16,9 @@ struct lan_udp {
     struct lan_udp_pcb *pcbs;
     struct lan_udp_pcb *free;
     struct lan_udp_pcb **by_port, **by_peer; /* hash chains */
-    uint32_t bucket_mask;
+    uint32_t count, bucket_mask;
     uint32_t connected; /* in by_peer */
+    bool stopped;       /* some sender waits for a full netif queue */
 };
 
 extern const struct lan_protocol_ops lan_udp_ops;
@@ -27,6 +28,9 @@ int lan_udp_init(struct lan_stack *stack);
 
 /* A received datagram, data at the UDP header. Takes ownership. */
 void lan_udp_input(struct lan_stack *stack, struct lan_buf *datagram, const struct lan_ip_info *info);
+
+/* `netif` takes frames again: wakes the senders that its full queue has stopped. */
+void lan_udp_tx_ready(struct lan_netif *netif);
 
 /* An ICMP error about a datagram of ours: its IP header and at least 8 bytes more. */
 void lan_udp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code);

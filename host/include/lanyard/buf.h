@@ -22,35 +22,36 @@
 enum {
     /* Transmit requests; lan_netif_transmit() does in software what the netif cannot (netif.h). */
     LAN_BUF_IP_CSUM = 1u << 0, /* fill in the IPv4 header checksum */
-    LAN_BUF_L4_CSUM = 1u << 1, /* sum csum_start..end into csum_start + csum_offset, which holds the pseudo-header sum */
-    LAN_BUF_TSO = 1u << 2,     /* cut into segments of gso_size payload bytes */
+    LAN_BUF_L4_CSUM =
+        1u << 1,           /* sum csum_start..end into csum_start + csum_offset, which holds the pseudo-header sum */
+    LAN_BUF_TSO = 1u << 2, /* cut into segments of gso_size payload bytes */
 
     /* What the card found out on receive. */
-    LAN_BUF_IP_OK = 1u << 8,       /* IPv4 header checksum verified */
-    LAN_BUF_L4_CHECKED = 1u << 9,  /* the card did verify the TCP or UDP checksum ... */
-    LAN_BUF_L4_OK = 1u << 10,      /* ... and it was right */
-    LAN_BUF_BROADCAST = 1u << 11,  /* link-layer destination was broadcast */
-    LAN_BUF_MULTICAST = 1u << 12,  /* link-layer destination was a group address */
-    LAN_BUF_TIMESTAMP = 1u << 13,  /* timestamp_ns is valid */
+    LAN_BUF_IP_OK = 1u << 8,      /* IPv4 header checksum verified */
+    LAN_BUF_L4_CHECKED = 1u << 9, /* the card did verify the TCP or UDP checksum ... */
+    LAN_BUF_L4_OK = 1u << 10,     /* ... and it was right */
+    LAN_BUF_BROADCAST = 1u << 11, /* link-layer destination was broadcast */
+    LAN_BUF_MULTICAST = 1u << 12, /* link-layer destination was a group address */
+    LAN_BUF_TIMESTAMP = 1u << 13, /* timestamp_ns is valid */
 };
 
 struct lan_pool;
 
 struct lan_buf {
-    struct lan_buf *next; /* next fragment of this packet, NULL in the last */
-    struct lan_buf *link; /* next packet in whatever queue holds this one */
-    uint8_t *data;        /* first valid byte of this fragment */
-    uint32_t len;         /* valid bytes in this fragment */
-    uint32_t capacity;    /* bytes of storage from `store`; 0 for a view */
-    uint8_t *store;       /* start of own storage, NULL for a view */
+    struct lan_buf *next;  /* next fragment of this packet, NULL in the last */
+    struct lan_buf *link;  /* next packet in whatever queue holds this one */
+    uint8_t *data;         /* first valid byte of this fragment */
+    uint32_t len;          /* valid bytes in this fragment */
+    uint32_t capacity;     /* bytes of storage from `store`; 0 for a view */
+    uint8_t *store;        /* start of own storage, NULL for a view */
     struct lan_buf *owner; /* view: the buffer that owns the bytes (referenced); else NULL */
     struct lan_pool *pool;
     uint32_t refs;
-    uint32_t flags; /* LAN_BUF_*; first fragment only, as is everything below */
-    uint16_t csum_start;  /* bytes from the start of the frame */
-    uint16_t csum_offset; /* bytes from csum_start */
-    uint16_t gso_size;    /* TCP payload bytes per segment (LAN_BUF_TSO) */
-    uint16_t hdr_len;     /* bytes of headers in front of the payload (LAN_BUF_TSO) */
+    uint32_t flags;        /* LAN_BUF_*; first fragment only, as is everything below */
+    uint16_t csum_start;   /* bytes from the start of the frame */
+    uint16_t csum_offset;  /* bytes from csum_start */
+    uint16_t gso_size;     /* TCP payload bytes per segment (LAN_BUF_TSO) */
+    uint16_t hdr_len;      /* bytes of headers in front of the payload (LAN_BUF_TSO) */
     uint32_t timestamp_ns; /* arrival time, low 32 bits */
     uint32_t scratch[3];   /* for the layer that holds the packet; undefined after handing it on */
 };
@@ -75,7 +76,8 @@ uint32_t lan_pool_free_views(const struct lan_pool *pool);
  * headroom exceeds the storage. */
 struct lan_buf *lan_buf_alloc(struct lan_pool *pool, uint32_t headroom);
 
-/* A view of `len` bytes at `offset` in fragment `from` (one fragment, borrowed). NULL when the pool has no view left. */
+/* A view of `len` bytes at `offset` in fragment `from` (one fragment, borrowed). NULL when the pool has no view left.
+ */
 struct lan_buf *lan_buf_view(struct lan_buf *from, uint32_t offset, uint32_t len);
 
 /* One more reference to a whole chain's first fragment; lan_buf_free() gives it back. */
@@ -105,9 +107,18 @@ uint8_t *lan_buf_put(struct lan_buf *buf, uint32_t n);
 /* Bytes in the whole chain. */
 uint32_t lan_buf_total(const struct lan_buf *buf);
 
-/* Cuts n bytes off the front (freeing fragments that become empty, but never the first) / trims the chain to n bytes. */
+/* Appends views of the n bytes at `offset` of the chain `from` (borrowed) to the chain `buf`. False, and nothing
+ * appended, when the views run out or `from` is shorter. */
+bool lan_buf_append_views(struct lan_buf *buf, struct lan_buf *from, uint32_t offset, uint32_t n);
+
+/* Cuts n bytes off the front (freeing fragments that become empty, but never the first) / trims the chain to n bytes.
+ */
 void lan_buf_pull(struct lan_buf *buf, uint32_t n);
 void lan_buf_trim(struct lan_buf *buf, uint32_t n);
+
+/* Moves bytes forward so that the first n of the chain stand in the first fragment; may move `data`. False, and nothing
+ * lost, when the chain is shorter or the first fragment has no room. */
+bool lan_buf_pullup(struct lan_buf *buf, uint32_t n);
 
 /* Copies up to n bytes from `offset` of the chain to `out`; returns the bytes copied. Borrows. */
 uint32_t lan_buf_copy(const struct lan_buf *buf, uint32_t offset, void *out, uint32_t n);

@@ -14,6 +14,7 @@
 struct lan_config {
     struct lan_pool_config pool;
     uint32_t sockets;         /* descriptors */
+    uint32_t udp_sockets;     /* of them, at most */
     uint32_t tcp_connections; /* connections in any state but LISTEN, TIME_WAIT included */
     uint32_t arp_entries;
     uint32_t routes;

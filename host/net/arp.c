@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arp.h"
+#include "icmp.h"
+#include "netif_internal.h"
+#include "stack_internal.h"
+
+#include <errno.h>
+
+enum {
+    ARP_BYTES = 28,
+    OP_REQUEST = 1,
+    OP_REPLY = 2,
+};
+
+#define SECOND_NS UINT64_C(1000000000)
+#define REACHABLE_NS (60 * SECOND_NS)
+#define RETRY_NS (1 * SECOND_NS) /* RFC 1122 2.3.2.1: at most one request per second and destination */
+#define FAILED_NS (1 * SECOND_NS)
+#define DEFEND_NS (10 * SECOND_NS) /* RFC 5227 2.4: DEFEND_INTERVAL */
+
+enum {
+    TRIES = 3,
+    PENDING_PER_NEIGHBOUR = 64, /* a fragmented datagram of 64 KiB fits */
+    SEARCH_STEPS = 32,          /* how many entries a search for a victim looks at */
+};
+
+struct arp_packet {
+    uint16_t operation;
+    const uint8_t *sender_mac;
+    uint32_t sender, target;
+};
+
+size_t lan_arp_memory(const struct lan_config *config)
+{
+    uint32_t buckets = lan_hash_buckets(config->arp_entries);
+
+    return lan_carve_size(config->arp_entries * sizeof(struct lan_neighbour)) +
+           lan_carve_size(buckets * sizeof(struct lan_neighbour *));
+}
+
+static void timer_fired(struct lan_timer *timer);
+
+int lan_arp_init(struct lan_stack *stack)
+{
+    struct lan_arp *arp = &stack->arp;
+    uint32_t buckets = lan_hash_buckets(stack->config.arp_entries);
+
+    arp->count = stack->config.arp_entries;
+    arp->bucket_mask = buckets - 1;
+    arp->pending_max = stack->config.pool.buffers / 16 + 1;
+    arp->entries = lan_stack_carve(stack, arp->count * sizeof *arp->entries);
+    arp->buckets = lan_stack_carve(stack, buckets * sizeof(struct lan_neighbour *));
+    if (!arp->entries || !arp->buckets)
+        return -ENOMEM;
+    memset(arp->buckets, 0, buckets * sizeof(struct lan_neighbour *));
+    for (uint32_t i = arp->count; i-- > 0;) {
+        arp->entries[i] = (struct lan_neighbour){.next = arp->free, .timer = {.fire = timer_fired}};
+        arp->free = &arp->entries[i];
+    }
+    arp->group.state = LAN_NEIGHBOUR_REACHABLE;
+    return 0;
+}
+
+static struct lan_neighbour **bucket(struct lan_arp *arp, const struct lan_stack *stack, uint32_t address)
+{
+    /* Multiply-shift with a secret odd factor: a sender of addresses cannot aim at one chain. */
+    return &arp->buckets[(address * ((uint32_t)stack->secret[0] | 1)) >> 16 & arp->bucket_mask];
+}
+
+static struct lan_neighbour *find(struct lan_netif *netif, uint32_t address)
+{
+    struct lan_neighbour *n = *bucket(&netif->stack->arp, netif->stack, address);
+
+    while (n && (n->address != address || n->netif != netif))
+        n = n->next;
+    return n;
+}
+
+static void drop_pending(struct lan_neighbour *n)
+{
+    struct lan_stack *stack = n->netif->stack;
+
+    while (n->pending_head) {
+        struct lan_buf *packet = n->pending_head;
+
+        n->pending_head = packet->link;
+        stack->arp.pending--;
+        LAN_COUNT(stack, arp_pending_drops);
+        lan_buf_free(packet);
+    }
+    n->pending_count = 0;
+}
+
+static void release(struct lan_neighbour *n)
+{
+    struct lan_stack *stack = n->netif->stack;
+    struct lan_neighbour **link = bucket(&stack->arp, stack, n->address);
+
+    lan_timer_cancel(&stack->timers, &n->timer);
+    drop_pending(n);
+    while (*link != n)
+        link = &(*link)->next;
+    *link = n->next;
+    n->generation++;
+    n->state = LAN_NEIGHBOUR_FREE;
+    n->next = stack->arp.free;
+    stack->arp.free = n;
+}
+
+/* How little would be lost with an entry: 0, it is in use. */
+static int expendability(const struct lan_neighbour *n)
+{
+    if (n->state == LAN_NEIGHBOUR_FAILED)
+        return 3;
+    if (n->state == LAN_NEIGHBOUR_INCOMPLETE)
+        return 2;
+    return n->used ? 0 : 1;
+}
+
+/* Frees the most expendable of the next entries under the hand, if it is at least as expendable as asked. */
+static bool replace_one(struct lan_arp *arp, int at_least)
+{
+    struct lan_neighbour *victim = NULL;
+
+    for (uint32_t i = 0; i < SEARCH_STEPS && i < arp->count; i++) {
+        struct lan_neighbour *n = &arp->entries[arp->hand];
+
+        arp->hand = arp->hand + 1 == arp->count ? 0 : arp->hand + 1;
+        if (n->state != LAN_NEIGHBOUR_FREE && (!victim || expendability(n) > expendability(victim)))
+            victim = n;
+    }
+    if (!victim || expendability(victim) < at_least)
+        return false;
+    release(victim);
+    return true;
+}
+
+/* A new entry in state INCOMPLETE; NULL if that would cost one that is worth more than `at_least` allows. */
+static struct lan_neighbour *create(struct lan_netif *netif, uint32_t address, int at_least)
+{
+    struct lan_stack *stack = netif->stack;
+    struct lan_arp *arp = &stack->arp;
+
+    if (!arp->free && !replace_one(arp, at_least)) {
+        LAN_COUNT(stack, arp_table_full);
+        return NULL;
+    }
+
+    struct lan_neighbour *n = arp->free;
+    struct lan_neighbour **chain = bucket(arp, stack, address);
+
+    arp->free = n->next;
+    n->netif = netif;
+    n->address = address;
+    n->state = LAN_NEIGHBOUR_INCOMPLETE;
+    n->tries = 0;
+    n->used = false;
+    n->next = *chain;
+    *chain = n;
+    return n;
+}
+
+struct lan_neighbour *lan_arp_entry(struct lan_netif *netif, uint32_t address)
+{
+    struct lan_neighbour *n = find(netif, address);
+
+    return n ? n : create(netif, address, 0);
+}
+
+void lan_arp_invalidate_flows(struct lan_stack *stack)
+{
+    stack->arp.group.generation++;
+    for (uint32_t i = 0; i < stack->arp.count; i++)
+        stack->arp.entries[i].generation++;
+}
+
+static void send_arp(struct lan_netif *netif, uint16_t operation, const uint8_t *to_mac, const uint8_t *target_mac,
+                     uint32_t target)
+{
+    struct lan_buf *frame = lan_buf_alloc(netif->stack->pool, 0);
+
+    if (!frame) {
+        LAN_COUNT(netif->stack, link_out_no_buffers);
+        return;
+    }
+    lan_eth_header(netif, lan_buf_put(frame, LAN_ETH_HEADER), to_mac, LAN_ETH_ARP);
+
+    uint8_t *arp = lan_buf_put(frame, ARP_BYTES);
+
+    memcpy(arp, "\x00\x01\x08\x00\x06\x04", 6); /* Ethernet, IPv4, and the sizes of their addresses */
+    lan_put16(arp + 6, operation);
+    memcpy(arp + 8, netif->mac, 6);
+    lan_store32(arp + 14, netif->address);
+    memcpy(arp + 18, target_mac, 6);
+    lan_store32(arp + 24, target);
+    if (operation == OP_REQUEST)
+        LAN_COUNT(netif->stack, arp_out_requests);
+    else
+        LAN_COUNT(netif->stack, arp_out_replies);
+    lan_netif_transmit(netif, frame);
+}
+
+static const uint8_t NO_MAC[6];
+
+/* RFC 5227 2.3: a request for our own address. */
+void lan_arp_announce(struct lan_netif *netif)
+{
+    if (!(netif->features & LAN_NETIF_LOOPBACK))
+        send_arp(netif, OP_REQUEST, LAN_ETH_BROADCAST, NO_MAC, netif->address);
+}
+
+/* Asks once more, everybody or just the one who used to answer (RFC 1122 2.3.2.1 (2)), and waits a second. */
+static void ask(struct lan_neighbour *n)
+{
+    struct lan_stack *stack = n->netif->stack;
+
+    n->tries++;
+    send_arp(n->netif, OP_REQUEST, n->state == LAN_NEIGHBOUR_PROBE ? n->mac : LAN_ETH_BROADCAST, NO_MAC, n->address);
+    lan_timer_set(&stack->timers, &n->timer, lan_now(stack) + RETRY_NS);
+}
+
+static void start_asking(struct lan_neighbour *n, enum lan_neighbour_state state)
+{
+    if (state == LAN_NEIGHBOUR_INCOMPLETE)
+        n->generation++; /* flows must wait with their packets now */
+    n->state = (uint8_t)state;
+    n->tries = 0;
+    ask(n);
+}
+
+/* Nobody answered: whoever sent the packets that waited learns it as from a router (RFC 1122 2.3.2.2). */
+static void fail(struct lan_neighbour *n)
+{
+    struct lan_stack *stack = n->netif->stack;
+    struct lan_buf *packet = n->pending_head;
+
+    LAN_COUNT(stack, arp_unresolved);
+    n->pending_head = NULL;
+    n->pending_count = 0;
+    n->state = LAN_NEIGHBOUR_FAILED;
+    lan_timer_set(&stack->timers, &n->timer, lan_now(stack) + FAILED_NS);
+    while (packet) {
+        struct lan_buf *next = packet->link;
+
+        stack->arp.pending--;
+        lan_icmp_deliver_error(stack, packet->data, packet->len, LAN_ICMP_UNREACHABLE, LAN_UNREACHABLE_HOST, 0);
+        lan_buf_free(packet);
+        packet = next;
+    }
+}
+
+static void timer_fired(struct lan_timer *timer)
+{
+    struct lan_neighbour *n =
+        (struct lan_neighbour *)(void *)((uint8_t *)timer - offsetof(struct lan_neighbour, timer));
+
+    switch (n->state) {
+    case LAN_NEIGHBOUR_REACHABLE:
+        if (n->used)
+            start_asking(n, LAN_NEIGHBOUR_PROBE);
+        else
+            release(n);
+        break;
+    case LAN_NEIGHBOUR_PROBE:
+        if (n->tries < TRIES)
+            ask(n);
+        else
+            start_asking(n, LAN_NEIGHBOUR_INCOMPLETE);
+        break;
+    case LAN_NEIGHBOUR_INCOMPLETE:
+        if (n->tries < TRIES)
+            ask(n);
+        else
+            fail(n);
+        break;
+    default:
+        release(n);
+    }
+}
+
+int lan_arp_wait(struct lan_neighbour *n, struct lan_buf *packet)
+{
+    struct lan_stack *stack = n->netif->stack;
+
+    if (n->state == LAN_NEIGHBOUR_FAILED) {
+        lan_buf_free(packet);
+        return -EHOSTUNREACH;
+    }
+    if (n->pending_count == PENDING_PER_NEIGHBOUR || stack->arp.pending == stack->arp.pending_max) {
+        LAN_COUNT(stack, arp_pending_drops);
+        lan_buf_free(packet);
+    } else {
+        packet->link = NULL;
+        if (n->pending_head)
+            n->pending_tail->link = packet;
+        else
+            n->pending_head = packet;
+        n->pending_tail = packet;
+        n->pending_count++;
+        stack->arp.pending++;
+    }
+    if (n->tries == 0)
+        ask(n);
+    return 0;
+}
+
+/* `mac` is what we believe from now on; packets that waited go out. */
+static void confirm(struct lan_neighbour *n, const uint8_t mac[6])
+{
+    struct lan_stack *stack = n->netif->stack;
+    struct lan_buf *packet = n->pending_head;
+    uint8_t header[LAN_ETH_HEADER];
+
+    if (memcmp(n->mac, mac, 6) != 0 || !lan_neighbour_resolved(n))
+        n->generation++;
+    memcpy(n->mac, mac, 6);
+    n->state = LAN_NEIGHBOUR_REACHABLE;
+    n->used = packet != NULL;
+    n->pending_head = NULL;
+    n->pending_count = 0;
+    lan_timer_set(&stack->timers, &n->timer, lan_now(stack) + REACHABLE_NS);
+    lan_eth_header(n->netif, header, mac, LAN_ETH_IPV4);
+    while (packet) {
+        struct lan_buf *next = packet->link;
+
+        stack->arp.pending--;
+        lan_eth_push(packet, header);
+        lan_netif_transmit(n->netif, packet);
+        packet = next;
+    }
+}
+
+/* Somebody says that `n`'s address is his. A live entry is not given up on his word: the one we know is asked, and only
+ * when he is silent everybody is (so a forged announcement diverts nothing, and a host that moved is found soon). */
+static void hear(struct lan_neighbour *n, const uint8_t mac[6])
+{
+    if (!lan_neighbour_resolved(n) || memcmp(n->mac, mac, 6) == 0) {
+        confirm(n, mac);
+    } else if (n->state == LAN_NEIGHBOUR_REACHABLE) {
+        LAN_COUNT(n->netif->stack, arp_in_conflicts);
+        start_asking(n, LAN_NEIGHBOUR_PROBE);
+    }
+}
+
+static bool parse(struct lan_netif *netif, const uint8_t *arp, struct arp_packet *out)
+{
+    if (memcmp(arp, "\x00\x01\x08\x00\x06\x04", 6) != 0)
+        return false;
+    out->operation = lan_get16(arp + 6);
+    out->sender_mac = arp + 8;
+    out->sender = lan_load32(arp + 14);
+    out->target = lan_load32(arp + 24);
+    if (out->operation != OP_REQUEST && out->operation != OP_REPLY)
+        return false;
+    if ((out->sender_mac[0] & 1) || memcmp(out->sender_mac, NO_MAC, 6) == 0)
+        return false;
+    if (out->sender == 0) /* a probe, RFC 5227 1.1 */
+        return out->operation == OP_REQUEST;
+    return ((out->sender ^ netif->address) & netif->netmask) == 0 && !lan_ip_is_group(netif->stack, out->sender);
+}
+
+/* Another host uses our address (RFC 5227 2.4 (b)): we say once in a while that it is ours. */
+static void defend(struct lan_netif *netif)
+{
+    struct lan_stack *stack = netif->stack;
+    uint64_t now = lan_now(stack);
+
+    LAN_COUNT(stack, arp_in_conflicts);
+    if (now < stack->arp.defend_again_ns)
+        return;
+    stack->arp.defend_again_ns = now + DEFEND_NS;
+    lan_arp_announce(netif);
+}
+
+static void handle(struct lan_netif *netif, const struct arp_packet *arp)
+{
+    bool for_us = arp->target == netif->address;
+    struct lan_neighbour *n = arp->sender ? find(netif, arp->sender) : NULL;
+
+    if (arp->sender == netif->address) {
+        if (memcmp(arp->sender_mac, netif->mac, 6) != 0)
+            defend(netif);
+        return;
+    }
+    /* RFC 826: who asks for us will hear from us, so his address is worth an entry; what nobody asked for is not. */
+    if (!n && for_us && arp->sender && arp->operation == OP_REQUEST)
+        n = create(netif, arp->sender, 1);
+    if (n)
+        hear(n, arp->sender_mac);
+    if (for_us && arp->operation == OP_REQUEST)
+        send_arp(netif, OP_REPLY, arp->sender_mac, arp->sender_mac, arp->sender);
+}
+
+void lan_arp_input(struct lan_netif *netif, struct lan_buf *packet)
+{
+    struct lan_stack *stack = netif->stack;
+    struct arp_packet arp;
+
+    if (!netif->address || !lan_buf_pullup(packet, ARP_BYTES) || !parse(netif, packet->data, &arp)) {
+        LAN_COUNT(stack, arp_in_errors);
+    } else {
+        if (arp.operation == OP_REQUEST)
+            LAN_COUNT(stack, arp_in_requests);
+        else
+            LAN_COUNT(stack, arp_in_replies);
+        handle(netif, &arp);
+    }
+    lan_buf_free(packet);
+}

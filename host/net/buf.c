@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lanyard/buf.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Storage starts on a cache line, so that a card's DMA never shares one with anything else. */
+enum { ALIGNMENT = 64, MIN_BUFFER_BYTES = 256 };
+
+/* The pool's own data, then the fragments with storage, then the views, then the storage. */
+struct lan_pool {
+    struct lan_buf *free_buffers, *free_views; /* joined by `next` */
+    uint32_t buffers_left, views_left;
+};
+
+static size_t align(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+}
+
+static size_t fragments_offset(void)
+{
+    return align(sizeof(struct lan_pool));
+}
+
+static size_t storage_offset(const struct lan_pool_config *config)
+{
+    return align(fragments_offset() + ((size_t)config->buffers + config->views) * sizeof(struct lan_buf));
+}
+
+size_t lan_pool_size(const struct lan_pool_config *config)
+{
+    return storage_offset(config) + (size_t)config->buffers * config->buffer_bytes;
+}
+
+struct lan_pool *lan_pool_create(void *memory, const struct lan_pool_config *config)
+{
+    assert((uintptr_t)memory % ALIGNMENT == 0);
+    assert(config->buffer_bytes >= MIN_BUFFER_BYTES && config->buffer_bytes % ALIGNMENT == 0);
+
+    uint8_t *base = memory;
+    struct lan_pool *pool = memory;
+    struct lan_buf *fragments = (struct lan_buf *)(void *)(base + fragments_offset());
+    uint8_t *storage = base + storage_offset(config);
+
+    *pool = (struct lan_pool){.buffers_left = config->buffers, .views_left = config->views};
+    for (uint32_t i = config->views; i-- > 0;) {
+        struct lan_buf *view = &fragments[config->buffers + i];
+        *view = (struct lan_buf){.pool = pool, .next = pool->free_views};
+        pool->free_views = view;
+    }
+    for (uint32_t i = config->buffers; i-- > 0;) {
+        struct lan_buf *buf = &fragments[i];
+        *buf = (struct lan_buf){.pool = pool,
+                                .next = pool->free_buffers,
+                                .store = storage + (size_t)i * config->buffer_bytes,
+                                .capacity = config->buffer_bytes};
+        pool->free_buffers = buf;
+    }
+    return pool;
+}
+
+uint32_t lan_pool_free_buffers(const struct lan_pool *pool)
+{
+    return pool->buffers_left;
+}
+
+uint32_t lan_pool_free_views(const struct lan_pool *pool)
+{
+    return pool->views_left;
+}
+
+struct lan_buf *lan_buf_alloc(struct lan_pool *pool, uint32_t headroom)
+{
+    struct lan_buf *buf = pool->free_buffers;
+
+    if (!buf || headroom > buf->capacity)
+        return NULL;
+    pool->free_buffers = buf->next;
+    pool->buffers_left--;
+    buf->next = NULL;
+    buf->data = buf->store + headroom;
+    buf->len = 0;
+    buf->refs = 1;
+    buf->flags = 0;
+    return buf;
+}
+
+struct lan_buf *lan_buf_view(struct lan_buf *from, uint32_t offset, uint32_t len)
+{
+    struct lan_pool *pool = from->pool;
+    struct lan_buf *view = pool->free_views;
+
+    assert(offset <= from->len && len <= from->len - offset);
+    if (!view)
+        return NULL;
+    pool->free_views = view->next;
+    pool->views_left--;
+    view->next = NULL;
+    view->data = from->data + offset;
+    view->len = len;
+    view->owner = lan_buf_ref(from->owner ? from->owner : from);
+    view->refs = 1;
+    view->flags = 0;
+    return view;
+}
+
+/* A fragment holds one reference on the next one, so freeing goes down the chain until somebody else still holds on. */
+void lan_buf_free(struct lan_buf *buf)
+{
+    while (buf && --buf->refs == 0) {
+        struct lan_pool *pool = buf->pool;
+        struct lan_buf *next = buf->next;
+
+        if (buf->store) {
+            buf->next = pool->free_buffers;
+            pool->free_buffers = buf;
+            pool->buffers_left++;
+        } else {
+            lan_buf_free(buf->owner);
+            buf->next = pool->free_views;
+            pool->free_views = buf;
+            pool->views_left++;
+        }
+        buf = next;
+    }
+}
+
+uint8_t *lan_buf_push(struct lan_buf *buf, uint32_t n)
+{
+    assert(n <= lan_buf_headroom(buf));
+    buf->data -= n;
+    buf->len += n;
+    return buf->data;
+}
+
+uint8_t *lan_buf_put(struct lan_buf *buf, uint32_t n)
+{
+    uint8_t *end = buf->data + buf->len;
+
+    assert(n <= lan_buf_tailroom(buf));
+    buf->len += n;
+    return end;
+}
+
+uint32_t lan_buf_total(const struct lan_buf *buf)
+{
+    uint32_t total = 0;
+
+    for (; buf; buf = buf->next)
+        total += buf->len;
+    return total;
+}
+
+bool lan_buf_append_views(struct lan_buf *buf, struct lan_buf *from, uint32_t offset, uint32_t n)
+{
+    struct lan_buf *last = buf;
+
+    while (last->next)
+        last = last->next;
+
+    struct lan_buf **end = &last->next;
+
+    for (; n && from; from = from->next) {
+        if (offset >= from->len) {
+            offset -= from->len;
+            continue;
+        }
+        uint32_t take = from->len - offset < n ? from->len - offset : n;
+
+        *end = lan_buf_view(from, offset, take);
+        if (!*end)
+            break;
+        end = &(*end)->next;
+        n -= take;
+        offset = 0;
+    }
+    if (n) {
+        lan_buf_free(last->next);
+        last->next = NULL;
+    }
+    return n == 0;
+}
+
+/* Takes the fragment behind `buf` out of the chain; views of it may live on. */
+static void drop_next(struct lan_buf *buf)
+{
+    struct lan_buf *gone = buf->next;
+
+    buf->next = gone->next;
+    gone->next = NULL;
+    lan_buf_free(gone);
+}
+
+void lan_buf_pull(struct lan_buf *buf, uint32_t n)
+{
+    uint32_t here = n < buf->len ? n : buf->len;
+
+    buf->data += here;
+    buf->len -= here;
+    n -= here;
+    while (n && buf->next) {
+        struct lan_buf *next = buf->next;
+
+        here = n < next->len ? n : next->len;
+        next->data += here;
+        next->len -= here;
+        n -= here;
+        if (next->len == 0)
+            drop_next(buf);
+    }
+}
+
+void lan_buf_trim(struct lan_buf *buf, uint32_t n)
+{
+    while (buf->next && n > buf->len) {
+        n -= buf->len;
+        buf = buf->next;
+    }
+    if (n < buf->len)
+        buf->len = n;
+    if (n <= buf->len) {
+        lan_buf_free(buf->next);
+        buf->next = NULL;
+    }
+}
+
+bool lan_buf_pullup(struct lan_buf *buf, uint32_t n)
+{
+    if (n <= buf->len)
+        return true;
+    if (n - buf->len > lan_buf_tailroom(buf) || lan_buf_total(buf) < n)
+        return false;
+    while (buf->len < n) {
+        struct lan_buf *next = buf->next;
+        uint32_t take = n - buf->len < next->len ? n - buf->len : next->len;
+
+        memcpy(lan_buf_put(buf, take), next->data, take);
+        next->data += take;
+        next->len -= take;
+        if (next->len == 0)
+            drop_next(buf);
+    }
+    return true;
+}
+
+uint32_t lan_buf_copy(const struct lan_buf *buf, uint32_t offset, void *out, uint32_t n)
+{
+    uint8_t *to = out;
+    uint32_t left = n;
+
+    for (; buf && left; buf = buf->next) {
+        if (offset >= buf->len) {
+            offset -= buf->len;
+            continue;
+        }
+        uint32_t take = buf->len - offset < left ? buf->len - offset : left;
+
+        memcpy(to, buf->data + offset, take);
+        to += take;
+        left -= take;
+        offset = 0;
+    }
+    return n - left;
+}

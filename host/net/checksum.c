@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checksum.h"
+#include "bytes.h"
+
+/* The sum runs over machine words with end-around carry; 2^16 - 1 divides 2^32 - 1 and 2^64 - 1, so folding a word's
+ * sum gives the sum of its 16-bit halves or quarters. */
+typedef uintptr_t word;
+
+static inline word load_word(const uint8_t *p)
+{
+    word w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+static inline word add_word(word sum, word w)
+{
+    sum += w;
+    return sum + (sum < w);
+}
+
+static uint32_t fold_word(word sum)
+{
+    uint64_t wide = sum;
+
+    wide = (wide & 0xffffffffu) + (wide >> 32);
+    return (uint32_t)wide + (uint32_t)(wide >> 32);
+}
+
+uint32_t lan_sum(const void *data, size_t bytes, uint32_t initial)
+{
+    const uint8_t *p = data;
+    word sum = initial;
+
+    for (; bytes >= 8 * sizeof(word); bytes -= 8 * sizeof(word), p += 8 * sizeof(word)) {
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < 8; i++)
+            sum = add_word(sum, load_word(p + i * sizeof(word)));
+    }
+    for (; bytes >= sizeof(word); bytes -= sizeof(word), p += sizeof(word))
+        sum = add_word(sum, load_word(p));
+    if (bytes) {
+        uint8_t rest[sizeof(word)] = {0};
+
+        for (size_t i = 0; i < bytes; i++)
+            rest[i] = p[i];
+        sum = add_word(sum, load_word(rest));
+    }
+    return fold_word(sum);
+}
+
+/* What a fragment behind an odd number of bytes adds: the same, with the two bytes of each pair exchanged. */
+static uint32_t swap_pairs(uint32_t sum)
+{
+    uint16_t folded = lan_sum_fold(sum);
+
+    return (uint16_t)(folded << 8 | folded >> 8);
+}
+
+uint32_t lan_sum_buf(const struct lan_buf *buf, uint32_t offset, uint32_t bytes, uint32_t initial)
+{
+    bool odd = false;
+    uint32_t sum = initial;
+
+    for (; bytes; buf = buf->next) {
+        if (offset >= buf->len) {
+            offset -= buf->len;
+            continue;
+        }
+        uint32_t take = buf->len - offset < bytes ? buf->len - offset : bytes;
+        uint32_t part = lan_sum(buf->data + offset, take, 0);
+
+        sum = lan_sum_add(sum, odd ? swap_pairs(part) : part);
+        odd ^= take & 1;
+        bytes -= take;
+        offset = 0;
+    }
+    return sum;
+}
+
+uint32_t lan_sum_pseudo(uint32_t src, uint32_t dst, uint8_t protocol, uint32_t l4_bytes)
+{
+    uint32_t sum = lan_sum_add(src, dst);
+
+    sum = lan_sum_add(sum, LAN_HTONL(l4_bytes));
+    return lan_sum_add(sum, LAN_HTONL((uint32_t)protocol));
+}

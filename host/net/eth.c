@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "netif_internal.h"
+#include "stack_internal.h"
+
+const uint8_t LAN_ETH_BROADCAST[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uint8_t destination[6], uint16_t type)
+{
+    memcpy(header, destination, 6);
+    memcpy(header + 6, netif->mac, 6);
+    lan_put16(header + 12, type);
+}
+
+/* Whom the frame was sent to, as LAN_BUF_* flags; false when it is for another host. */
+static bool classify_destination(const struct lan_netif *netif, const uint8_t *destination, uint32_t *flags)
+{
+    if (memcmp(destination, netif->mac, 6) == 0)
+        *flags = 0;
+    else if (memcmp(destination, LAN_ETH_BROADCAST, 6) == 0)
+        *flags = LAN_BUF_BROADCAST;
+    else if (destination[0] & 1)
+        *flags = LAN_BUF_MULTICAST;
+    else
+        return false;
+    return true;
+}
+
+void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
+{
+    struct lan_stack *stack = netif->stack;
+    uint32_t cast;
+
+    if (!lan_buf_pullup(frame, LAN_ETH_HEADER)) {
+        netif->stats.in_errors++;
+        LAN_COUNT(stack, eth_in_short);
+        lan_buf_free(frame);
+        return;
+    }
+    if (!classify_destination(netif, frame->data, &cast)) {
+        LAN_COUNT(stack, eth_in_other_host);
+        lan_buf_free(frame);
+        return;
+    }
+    frame->flags = (frame->flags & ~(uint32_t)(LAN_BUF_BROADCAST | LAN_BUF_MULTICAST)) | cast;
+
+    uint16_t type = lan_get16(frame->data + 12);
+
+    lan_buf_pull(frame, LAN_ETH_HEADER);
+    switch (type) {
+    case LAN_ETH_IPV4:
+        lan_ip_input(netif, frame);
+        break;
+    case LAN_ETH_ARP:
+        lan_arp_input(netif, frame);
+        break;
+    default:
+        netif->stats.in_unknown_protocols++;
+        LAN_COUNT(stack, eth_in_unknown_protos);
+        lan_buf_free(frame);
+    }
+}

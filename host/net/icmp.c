@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "icmp.h"
+#include "checksum.h"
+#include "siphash.h"
+#include "stack_internal.h"
+#include "tcp.h"
+#include "udp.h"
+
+#include <errno.h>
+
+enum { ICMP_HEADER = 8, DEFAULT_TTL = 64 };
+
+/* RFC 1812 4.3.2.3 lets an error quote up to 576 bytes in all; the IP header and 8 bytes are what RFC 792 asks for, and
+ * what a reply to a forged packet should not exceed by much. */
+enum { QUOTED_MAX = LAN_IP_HEADER_MAX + 8 };
+
+#define ECHO_INTERVAL_NS UINT64_C(50000) /* 20,000 replies a second ... */
+#define ECHO_BURST 1000                  /* ... and this many at once */
+#define ERROR_INTERVAL_NS UINT64_C(20000000)
+#define ERROR_BURST 10
+
+/* Generic cell rate algorithm: yes as long as no more than `burst` messages run ahead of one per interval. */
+static bool rate_allows(uint64_t *due_ns, uint64_t now_ns, uint64_t interval_ns, uint32_t burst)
+{
+    if (*due_ns < now_ns)
+        *due_ns = now_ns;
+    if (*due_ns - now_ns >= interval_ns * burst)
+        return false;
+    *due_ns += interval_ns;
+    return true;
+}
+
+static void send(struct lan_stack *stack, struct lan_buf *message, const struct lan_ip_info *cause, uint8_t tos)
+{
+    struct lan_flow flow;
+    uint32_t from = cause->to_group ? 0 : cause->dst;
+
+    if (lan_ip_route(stack, cause->src, from, &flow) < 0) {
+        lan_buf_free(message);
+        return;
+    }
+    LAN_COUNT(stack, icmp_out_msgs);
+    message->csum_start = message->hdr_len = 0;
+    lan_ip_output(stack, &flow, message, LAN_IPPROTO_ICMP, tos, DEFAULT_TTL);
+}
+
+/* A buffer that may be written to and sent, with the received message's bytes behind its ICMP header: the message
+ * itself where it stands alone and has the room, else a fresh header in front of it. Takes the message; NULL: out of
+ * memory. */
+static struct lan_buf *as_reply(struct lan_stack *stack, struct lan_buf *message)
+{
+    if (message->refs == 1 && lan_buf_headroom(message) >= LAN_HEADROOM) {
+        message->flags = 0;
+        return message;
+    }
+
+    struct lan_buf *reply = lan_buf_alloc(stack->pool, LAN_HEADROOM);
+
+    if (!reply) {
+        lan_buf_free(message);
+        return NULL;
+    }
+    lan_buf_copy(message, 0, lan_buf_put(reply, ICMP_HEADER), ICMP_HEADER);
+    lan_buf_pull(message, ICMP_HEADER);
+    reply->next = message;
+    return reply;
+}
+
+/* RFC 1122 3.2.2.6. Only the type changes, so the checksum is mended rather than summed again (RFC 1624 (3)). */
+static void answer_echo(struct lan_stack *stack, struct lan_buf *message, const struct lan_ip_info *info)
+{
+    LAN_COUNT(stack, icmp_in_echos);
+    if (info->to_group) {
+        LAN_COUNT(stack, icmp_in_ignored);
+        lan_buf_free(message);
+        return;
+    }
+    if (!rate_allows(&stack->icmp.echo_due_ns, lan_now(stack), ECHO_INTERVAL_NS, ECHO_BURST)) {
+        LAN_COUNT(stack, icmp_out_rate_limited);
+        lan_buf_free(message);
+        return;
+    }
+
+    struct lan_buf *reply = as_reply(stack, message);
+
+    if (!reply)
+        return;
+
+    uint8_t *icmp = reply->data;
+    uint16_t request_word = lan_load16(icmp);
+
+    icmp[0] = LAN_ICMP_ECHO_REPLY;
+
+    uint32_t sum = (uint16_t)~lan_load16(icmp + 2);
+
+    sum = lan_sum_add(sum, (uint16_t)~request_word);
+    sum = lan_sum_add(sum, lan_load16(icmp));
+    lan_store16(icmp + 2, (uint16_t)~lan_sum_fold(sum));
+    LAN_COUNT(stack, icmp_out_echo_reps);
+    send(stack, reply, info, info->tos);
+}
+
+int lan_icmp_errno(uint8_t type, uint8_t code)
+{
+    static const uint8_t BY_CODE[] = {ENETUNREACH,  EHOSTUNREACH, ENOPROTOOPT,  ECONNREFUSED, EMSGSIZE,
+                                      EOPNOTSUPP,   ENETUNREACH,  EHOSTUNREACH, EHOSTUNREACH, ENETUNREACH,
+                                      EHOSTUNREACH, ENETUNREACH,  EHOSTUNREACH};
+
+    switch (type) {
+    case LAN_ICMP_UNREACHABLE:
+        return code < sizeof BY_CODE ? BY_CODE[code] : EHOSTUNREACH;
+    case LAN_ICMP_TIME_EXCEEDED:
+        return EHOSTUNREACH;
+    case LAN_ICMP_PARAMETER_PROBLEM:
+        return EPROTO;
+    default:
+        return 0;
+    }
+}
+
+/* Only what this stack may have sent itself is passed on: a whole header from one of our addresses, of a first
+ * fragment. */
+void lan_icmp_deliver_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
+                            uint32_t mtu)
+{
+    size_t header_bytes = bytes >= LAN_IP_HEADER ? (quoted[0] & 15u) * 4 : 0;
+
+    if (header_bytes < LAN_IP_HEADER || quoted[0] >> 4 != 4 || bytes < header_bytes + 8 ||
+        (lan_get16(quoted + 6) & 0x1fff) || !lan_ip_is_own(stack, lan_load32(quoted + 12))) {
+        LAN_COUNT(stack, icmp_in_ignored);
+        return;
+    }
+    if (quoted[9] == LAN_IPPROTO_TCP)
+        lan_tcp_icmp_error(stack, quoted, bytes, type, code, mtu);
+    else if (quoted[9] == LAN_IPPROTO_UDP)
+        lan_udp_icmp_error(stack, quoted, bytes, type, code);
+    else
+        LAN_COUNT(stack, icmp_in_ignored);
+}
+
+static void take_error(struct lan_stack *stack, struct lan_buf *message)
+{
+    uint32_t bytes = lan_buf_total(message);
+    uint32_t wanted = ICMP_HEADER + QUOTED_MAX;
+
+    lan_buf_pullup(message, bytes < wanted ? bytes : wanted); /* what is missing is seen below */
+
+    const uint8_t *icmp = message->data;
+    bool tells_mtu = icmp[0] == LAN_ICMP_UNREACHABLE && icmp[1] == LAN_UNREACHABLE_FRAGMENTATION;
+
+    lan_icmp_deliver_error(stack, icmp + ICMP_HEADER, message->len - ICMP_HEADER, icmp[0], icmp[1],
+                           tells_mtu ? lan_get16(icmp + 6) : 0);
+}
+
+void lan_icmp_input(struct lan_stack *stack, struct lan_buf *message, const struct lan_ip_info *info)
+{
+    uint32_t bytes = lan_buf_total(message);
+
+    LAN_COUNT(stack, icmp_in_msgs);
+    if (!lan_buf_pullup(message, ICMP_HEADER)) {
+        LAN_COUNT(stack, icmp_in_errors);
+        lan_buf_free(message);
+        return;
+    }
+    if (!(info->netif->features & LAN_NETIF_LOOPBACK) && lan_sum_fold(lan_sum_buf(message, 0, bytes, 0)) != 0xffff) {
+        LAN_COUNT(stack, icmp_in_csum_errors);
+        LAN_COUNT(stack, icmp_in_errors);
+        lan_buf_free(message);
+        return;
+    }
+    switch (message->data[0]) {
+    case LAN_ICMP_ECHO:
+        answer_echo(stack, message, info);
+        return;
+    case LAN_ICMP_ECHO_REPLY:
+        LAN_COUNT(stack, icmp_in_echo_reps);
+        break;
+    case LAN_ICMP_UNREACHABLE:
+        LAN_COUNT(stack, icmp_in_dest_unreachs);
+        take_error(stack, message);
+        break;
+    case LAN_ICMP_TIME_EXCEEDED:
+        LAN_COUNT(stack, icmp_in_time_excds);
+        take_error(stack, message);
+        break;
+    case LAN_ICMP_PARAMETER_PROBLEM:
+        LAN_COUNT(stack, icmp_in_parm_probs);
+        take_error(stack, message);
+        break;
+    case LAN_ICMP_REDIRECT: /* RFC 1122 3.2.2.2 would follow it; anyone on the link could send it (RFC 6274 3.2.2.2) */
+        LAN_COUNT(stack, icmp_in_redirects);
+        break;
+    default:
+        LAN_COUNT(stack, icmp_in_ignored);
+    }
+    lan_buf_free(message);
+}
+
+/* Never about a group's packet, nor about an ICMP error (RFC 1122 3.2.2). That the source is a single host, and that
+ * the packet is whole or a first fragment, was seen to before. */
+static bool error_permitted(const struct lan_buf *packet, const struct lan_ip_info *info)
+{
+    if (info->to_group || (packet->flags & (LAN_BUF_BROADCAST | LAN_BUF_MULTICAST)))
+        return false;
+    return info->protocol != LAN_IPPROTO_ICMP || (packet->len && packet->data[0] == LAN_ICMP_ECHO);
+}
+
+void lan_icmp_error(struct lan_stack *stack, const struct lan_buf *packet, const struct lan_ip_info *info, uint8_t type,
+                    uint8_t code)
+{
+    uint32_t bucket = lan_siphash(stack->secret, &info->src, sizeof info->src) % LAN_ICMP_BUCKETS;
+
+    if (!error_permitted(packet, info))
+        return;
+    if (!rate_allows(&stack->icmp.error_due_ns[bucket], lan_now(stack), ERROR_INTERVAL_NS, ERROR_BURST)) {
+        LAN_COUNT(stack, icmp_out_rate_limited);
+        return;
+    }
+
+    struct lan_buf *message = lan_buf_alloc(stack->pool, LAN_HEADROOM);
+
+    if (!message) {
+        LAN_COUNT(stack, link_out_no_buffers);
+        return;
+    }
+
+    uint8_t *icmp = lan_buf_put(message, ICMP_HEADER + info->header_bytes + 8);
+
+    memset(icmp, 0, ICMP_HEADER);
+    icmp[0] = type;
+    icmp[1] = code;
+    memcpy(icmp + ICMP_HEADER, packet->data - info->header_bytes, info->header_bytes);
+
+    uint32_t quoted = lan_buf_copy(packet, 0, icmp + ICMP_HEADER + info->header_bytes, 8);
+
+    lan_buf_trim(message, ICMP_HEADER + info->header_bytes + quoted);
+    lan_store16(icmp + 2, (uint16_t)~lan_sum_fold(lan_sum(icmp, message->len, 0)));
+    if (type == LAN_ICMP_UNREACHABLE)
+        LAN_COUNT(stack, icmp_out_dest_unreachs);
+    else
+        LAN_COUNT(stack, icmp_out_time_excds);
+    send(stack, message, info, 0);
+}

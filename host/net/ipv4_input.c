@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checksum.h"
+#include "icmp.h"
+#include "ipv4.h"
+#include "reassembly.h"
+#include "stack_internal.h"
+#include "tcp.h"
+#include "udp.h"
+
+enum {
+    OPTION_END = 0,
+    OPTION_NOP = 1,
+    OPTION_LOOSE_SOURCE_ROUTE = 131,
+    OPTION_STRICT_SOURCE_ROUTE = 137,
+};
+
+enum { FRAGMENT_MASK = 0x3fff }; /* MF and the offset */
+
+bool lan_ip_is_own(const struct lan_stack *stack, uint32_t address)
+{
+    for (const struct lan_netif *netif = stack->netifs; netif; netif = netif->next) {
+        if (netif->address == address && address)
+            return true;
+        if ((netif->features & LAN_NETIF_LOOPBACK) && lan_ip_is_loopback(address))
+            return true;
+    }
+    return false;
+}
+
+bool lan_ip_is_group(const struct lan_stack *stack, uint32_t address)
+{
+    if (address == LAN_IP_BROADCAST || lan_ip_is_multicast(address))
+        return true;
+    for (const struct lan_netif *netif = stack->netifs; netif; netif = netif->next)
+        if (lan_ip_is_subnet_broadcast(netif, address))
+            return true;
+    return false;
+}
+
+/* RFC 1122 3.2.1.3: addresses that no packet comes from. Only what we send ourselves comes from us, or from 127/8. */
+static bool source_valid(const struct lan_netif *netif, uint32_t src)
+{
+    if (netif->features & LAN_NETIF_LOOPBACK)
+        return lan_ip_is_own(netif->stack, src);
+    return src != 0 && !lan_ip_is_class_e(src) && !lan_ip_is_loopback(src) && !lan_ip_is_group(netif->stack, src) &&
+           !lan_ip_is_own(netif->stack, src);
+}
+
+/* Whether a packet to `dst` is for us; says whether as one of a group. */
+static bool destination_ours(const struct lan_netif *netif, uint32_t dst, bool *to_group)
+{
+    *to_group = false;
+    if (dst == netif->address && dst)
+        return true;
+    *to_group = dst == LAN_IP_BROADCAST || dst == LAN_HTONL(0xe0000001u) || lan_ip_is_subnet_broadcast(netif, dst);
+    if (*to_group)
+        return true;
+    if (lan_ip_is_loopback(dst) && !(netif->features & LAN_NETIF_LOOPBACK))
+        return false;
+    return lan_ip_is_own(netif->stack, dst);
+}
+
+enum options { OPTIONS_FINE, OPTIONS_MALFORMED, OPTIONS_SOURCE_ROUTE };
+
+/* Options are walked only to see that they are whole, and that nobody steers packets by a source route (RFC 7126 4.3).
+ */
+static enum options check_options(const uint8_t *option, const uint8_t *end)
+{
+    while (option < end && *option != OPTION_END) {
+        if (*option == OPTION_NOP) {
+            option++;
+            continue;
+        }
+        if (end - option < 2 || option[1] < 2 || option[1] > end - option)
+            return OPTIONS_MALFORMED;
+        if (*option == OPTION_LOOSE_SOURCE_ROUTE || *option == OPTION_STRICT_SOURCE_ROUTE)
+            return OPTIONS_SOURCE_ROUTE;
+        option += option[1];
+    }
+    return OPTIONS_FINE;
+}
+
+/* The one place where lengths and header fields of IP are checked. On success the packet's header is in one piece and
+ * the packet ends where the header says. */
+static bool header_valid(struct lan_stack *stack, struct lan_buf *packet)
+{
+    if (!lan_buf_pullup(packet, LAN_IP_HEADER)) {
+        LAN_COUNT(stack, ip_in_truncated_pkts);
+        return false;
+    }
+
+    uint32_t header_bytes = (packet->data[0] & 15u) * 4;
+    uint32_t total = lan_get16(packet->data + 2);
+
+    if (packet->data[0] >> 4 != 4 || header_bytes < LAN_IP_HEADER || total < header_bytes) {
+        LAN_COUNT(stack, ip_in_hdr_errors);
+        return false;
+    }
+    if (lan_buf_total(packet) < total || !lan_buf_pullup(packet, header_bytes)) {
+        LAN_COUNT(stack, ip_in_truncated_pkts);
+        return false;
+    }
+    if (!(packet->flags & LAN_BUF_IP_OK) && lan_sum_fold(lan_sum(packet->data, header_bytes, 0)) != 0xffff) {
+        LAN_COUNT(stack, ip_in_csum_errors);
+        LAN_COUNT(stack, ip_in_hdr_errors);
+        return false;
+    }
+    lan_buf_trim(packet, total);
+    if (header_bytes == LAN_IP_HEADER)
+        return true;
+
+    switch (check_options(packet->data + LAN_IP_HEADER, packet->data + header_bytes)) {
+    case OPTIONS_FINE:
+        return true;
+    case OPTIONS_SOURCE_ROUTE:
+        LAN_COUNT(stack, ip_in_source_routed);
+        return false;
+    default:
+        LAN_COUNT(stack, ip_in_hdr_errors);
+        return false;
+    }
+}
+
+static void fill_info(struct lan_netif *netif, const struct lan_buf *packet, struct lan_ip_info *info)
+{
+    const uint8_t *ip = packet->data;
+
+    info->netif = netif;
+    info->header_bytes = (uint8_t)((ip[0] & 15) * 4);
+    info->bytes = lan_get16(ip + 2) - info->header_bytes;
+    info->tos = ip[1];
+    info->ttl = ip[8];
+    info->protocol = ip[9];
+    info->src = lan_load32(ip + 12);
+    info->dst = lan_load32(ip + 16);
+}
+
+static bool addresses_valid(const struct lan_netif *netif, const struct lan_buf *packet, struct lan_ip_info *info)
+{
+    if (!source_valid(netif, info->src) || !destination_ours(netif, info->dst, &info->to_group))
+        return false;
+    /* RFC 1122 3.3.6: what was broadcast on the link must say so in IP, too. */
+    return info->to_group || !(packet->flags & (LAN_BUF_BROADCAST | LAN_BUF_MULTICAST));
+}
+
+static void deliver(struct lan_stack *stack, struct lan_buf *packet, const struct lan_ip_info *info)
+{
+    lan_buf_pull(packet, info->header_bytes);
+    switch (info->protocol) {
+    case LAN_IPPROTO_TCP:
+        LAN_COUNT(stack, ip_in_delivers);
+        lan_tcp_input(stack, packet, info);
+        break;
+    case LAN_IPPROTO_UDP:
+        LAN_COUNT(stack, ip_in_delivers);
+        lan_udp_input(stack, packet, info);
+        break;
+    case LAN_IPPROTO_ICMP:
+        LAN_COUNT(stack, ip_in_delivers);
+        lan_icmp_input(stack, packet, info);
+        break;
+    default:
+        LAN_COUNT(stack, ip_in_unknown_protos);
+        lan_icmp_error(stack, packet, info, LAN_ICMP_UNREACHABLE, LAN_UNREACHABLE_PROTOCOL);
+        lan_buf_free(packet);
+    }
+}
+
+void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)
+{
+    struct lan_stack *stack = netif->stack;
+    struct lan_ip_info info;
+
+    LAN_COUNT(stack, ip_in_receives);
+    if (!header_valid(stack, packet)) {
+        lan_buf_free(packet);
+        return;
+    }
+    fill_info(netif, packet, &info);
+    if (!addresses_valid(netif, packet, &info)) {
+        LAN_COUNT(stack, ip_in_addr_errors);
+        lan_buf_free(packet);
+        return;
+    }
+    if (lan_get16(packet->data + 6) & FRAGMENT_MASK) {
+        packet = lan_reassemble(netif, packet, info.header_bytes, info.to_group);
+        if (!packet)
+            return;
+        info.bytes = lan_buf_total(packet) - info.header_bytes;
+    }
+    deliver(stack, packet, &info);
+}
+
+bool lan_l4_checksum_ok(const struct lan_buf *packet, const struct lan_ip_info *info)
+{
+    if (packet->flags & LAN_BUF_L4_CHECKED)
+        return packet->flags & LAN_BUF_L4_OK;
+
+    uint32_t bytes = lan_buf_total(packet);
+    uint32_t sum = lan_sum_pseudo(info->src, info->dst, info->protocol, bytes);
+
+    return lan_sum_fold(lan_sum_buf(packet, 0, bytes, sum)) == 0xffff;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arp.h"
+#include "checksum.h"
+#include "ipv4.h"
+#include "netif_internal.h"
+#include "siphash.h"
+#include "stack_internal.h"
+
+#include <errno.h>
+
+enum { DONT_FRAGMENT = 0x4000, MORE_FRAGMENTS = 0x2000 };
+
+/* The fields of a packet's IP header that do not come from its flow. */
+struct header {
+    uint16_t id, fragment;
+    uint8_t protocol, tos, ttl;
+};
+
+static struct lan_netif *loopback(const struct lan_stack *stack)
+{
+    struct lan_netif *netif = stack->netifs;
+
+    while (netif && !(netif->features & LAN_NETIF_LOOPBACK))
+        netif = netif->next;
+    return netif;
+}
+
+/* The netif and the next hop to `dst`. What is addressed to ourselves never leaves the host. */
+static struct lan_netif *find_way(const struct lan_stack *stack, uint32_t dst, uint32_t src, uint32_t *next_hop)
+{
+    *next_hop = dst;
+    if (lan_ip_is_own(stack, dst) || lan_ip_is_loopback(dst))
+        return loopback(stack);
+    if (dst == LAN_IP_BROADCAST || lan_ip_is_multicast(dst)) {
+        for (struct lan_netif *netif = stack->netifs; netif; netif = netif->next)
+            if (netif->address && !(netif->features & LAN_NETIF_LOOPBACK) && (!src || netif->address == src))
+                return netif;
+        return NULL;
+    }
+
+    const struct lan_route *route = lan_route_find(stack, dst);
+
+    if (!route)
+        return NULL;
+    if (route->gateway)
+        *next_hop = route->gateway;
+    return route->netif;
+}
+
+int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan_flow *flow)
+{
+    uint32_t next_hop;
+
+    if (src && !lan_ip_is_own(stack, src))
+        return -EADDRNOTAVAIL;
+
+    struct lan_netif *netif = find_way(stack, dst, src, &next_hop);
+
+    if (!netif) {
+        LAN_COUNT(stack, ip_out_no_routes);
+        return -ENETUNREACH;
+    }
+    if (!src) /* to one of our own addresses: from the same one */
+        src = netif->features & LAN_NETIF_LOOPBACK ? dst : netif->address;
+
+    uint32_t pair[2] = {src, dst};
+
+    flow->netif = netif;
+    flow->src = src;
+    flow->dst = dst;
+    flow->mtu = netif->mtu;
+    flow->id_slot = lan_siphash(stack->secret, pair, sizeof pair) % LAN_IP_IDS;
+    flow->neighbour = &stack->arp.group;
+    flow->generation = stack->arp.group.generation - 1; /* the first packet finds the neighbour */
+    return 0;
+}
+
+/* The MAC address of a group (RFC 1112 6.4). */
+static void group_mac(uint32_t dst, uint8_t mac[6])
+{
+    if (lan_ip_is_multicast(dst)) {
+        memcpy(mac, "\x01\x00\x5e", 3);
+        memcpy(mac + 3, (const uint8_t *)&dst + 1, 3);
+        mac[3] &= 0x7f;
+    } else {
+        memcpy(mac, LAN_ETH_BROADCAST, 6);
+    }
+}
+
+/* Finds the way anew. Afterwards the flow is warm, or its neighbour is not resolved yet. */
+static int refresh(struct lan_stack *stack, struct lan_flow *flow)
+{
+    uint32_t next_hop;
+    uint8_t mac[6];
+    struct lan_netif *netif = find_way(stack, flow->dst, flow->src, &next_hop);
+
+    if (!netif || !lan_ip_is_own(stack, flow->src)) {
+        LAN_COUNT(stack, ip_out_no_routes);
+        return -ENETUNREACH;
+    }
+    flow->netif = netif;
+    if (flow->mtu > netif->mtu)
+        flow->mtu = netif->mtu;
+    if (netif->features & LAN_NETIF_LOOPBACK || lan_ip_is_group(stack, flow->dst)) {
+        group_mac(flow->dst, mac);
+        flow->neighbour = &stack->arp.group;
+    } else {
+        flow->neighbour = lan_arp_entry(netif, next_hop);
+        if (!flow->neighbour) {
+            flow->neighbour = &stack->arp.group;
+            flow->generation = stack->arp.group.generation - 1;
+            return -ENOBUFS;
+        }
+        memcpy(mac, flow->neighbour->mac, 6);
+    }
+    lan_eth_header(netif, flow->link_header, mac, LAN_ETH_IPV4);
+    flow->generation = flow->neighbour->generation - !lan_neighbour_resolved(flow->neighbour);
+    return 0;
+}
+
+static void push_header(const struct lan_flow *flow, struct lan_buf *packet, uint32_t payload,
+                        const struct header *header)
+{
+    uint8_t *ip = lan_buf_push(packet, LAN_IP_HEADER);
+
+    ip[0] = 0x45;
+    ip[1] = header->tos;
+    lan_put16(ip + 2, (uint16_t)(LAN_IP_HEADER + payload));
+    lan_put16(ip + 4, header->id);
+    lan_put16(ip + 6, header->fragment);
+    ip[8] = header->ttl;
+    ip[9] = header->protocol;
+    lan_store16(ip + 10, 0);
+    lan_store32(ip + 12, flow->src);
+    lan_store32(ip + 16, flow->dst);
+    packet->flags |= LAN_BUF_IP_CSUM;
+    packet->csum_start += LAN_IP_HEADER;
+    packet->hdr_len += LAN_IP_HEADER;
+}
+
+/* Sends a packet with its IP header over a flow that was just found warm or waits for its neighbour. */
+static int emit(struct lan_flow *flow, struct lan_buf *packet)
+{
+    struct lan_neighbour *neighbour = flow->neighbour;
+
+    if (flow->generation != neighbour->generation)
+        return lan_arp_wait(neighbour, packet);
+    neighbour->used = true;
+    if (!(flow->netif->features & LAN_NETIF_LOOPBACK))
+        lan_eth_push(packet, flow->link_header);
+    return lan_netif_transmit(flow->netif, packet);
+}
+
+/* Completes a checksum that no card could, as the datagram is about to be cut. */
+static void fill_checksum(struct lan_buf *packet, uint32_t bytes)
+{
+    uint16_t checksum = (uint16_t)~lan_sum_fold(lan_sum_buf(packet, 0, bytes, 0));
+
+    lan_store16(packet->data + packet->csum_offset, checksum ? checksum : 0xffff);
+}
+
+/* Sends a datagram in pieces of 8-byte multiples: headers of their own, views of the payload. */
+static int output_fragments(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet, uint32_t bytes,
+                            struct header *header)
+{
+    uint32_t room = lan_flow_payload(flow) & ~7u;
+    int result = bytes > UINT16_MAX - LAN_IP_HEADER ? -EMSGSIZE : 0;
+
+    if (packet->flags & LAN_BUF_L4_CSUM)
+        fill_checksum(packet, bytes);
+    for (uint32_t offset = 0; offset < bytes && result == 0; offset += room) {
+        bool last = bytes - offset <= room;
+        uint32_t piece = last ? bytes - offset : room;
+        struct lan_buf *fragment = lan_buf_alloc(stack->pool, LAN_HEADROOM);
+
+        if (!fragment || !lan_buf_append_views(fragment, packet, offset, piece)) {
+            lan_buf_free(fragment);
+            result = -ENOBUFS;
+            break;
+        }
+        header->fragment = (uint16_t)(offset / 8 | (last ? 0 : MORE_FRAGMENTS));
+        fragment->csum_start = fragment->hdr_len = 0;
+        push_header(flow, fragment, piece, header);
+        result = emit(flow, fragment);
+        LAN_COUNT(stack, ip_frag_creates);
+    }
+    if (result < 0)
+        LAN_COUNT(stack, ip_frag_fails);
+    else
+        LAN_COUNT(stack, ip_frag_oks);
+    lan_buf_free(packet);
+    return result;
+}
+
+static int discard(struct lan_stack *stack, struct lan_buf *packet, int result)
+{
+    LAN_COUNT(stack, ip_out_discards);
+    lan_buf_free(packet);
+    return result;
+}
+
+int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet, uint8_t protocol, uint8_t tos,
+                  uint8_t ttl)
+{
+    uint32_t bytes = lan_buf_total(packet);
+    struct header header = {.id = stack->ip_id[flow->id_slot]++, .protocol = protocol, .tos = tos, .ttl = ttl};
+
+    LAN_COUNT(stack, ip_out_requests);
+    if (flow->generation != flow->neighbour->generation) {
+        int result = refresh(stack, flow);
+
+        if (result < 0)
+            return discard(stack, packet, result);
+    }
+    if (protocol == LAN_IPPROTO_TCP)
+        header.fragment = DONT_FRAGMENT;
+    if (bytes > lan_flow_payload(flow) && !(packet->flags & LAN_BUF_TSO)) {
+        if (protocol == LAN_IPPROTO_TCP)
+            return discard(stack, packet, -EMSGSIZE);
+        return output_fragments(stack, flow, packet, bytes, &header);
+    }
+    push_header(flow, packet, bytes, &header);
+    return emit(flow, packet);
+}

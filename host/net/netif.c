@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "netif_internal.h"
+#include "stack_internal.h"
+
+#include <errno.h>
+
+static bool too_many_fragments(const struct lan_netif *netif, const struct lan_buf *frame)
+{
+    uint32_t room = netif->features & LAN_NETIF_SG ? netif->max_fragments : 1;
+
+    for (; frame && room; frame = frame->next)
+        room--;
+    return frame != NULL;
+}
+
+/* Whether the driver can take the frame as it is. */
+static bool driver_can(const struct lan_netif *netif, const struct lan_buf *frame)
+{
+    uint32_t features = netif->features;
+    uint32_t can = (features & LAN_NETIF_TX_IP_CSUM ? LAN_BUF_IP_CSUM : 0) |
+                   (features & LAN_NETIF_TX_L4_CSUM ? LAN_BUF_L4_CSUM : 0) |
+                   (features & LAN_NETIF_TSO ? LAN_BUF_TSO : 0);
+
+    if (frame->flags & (LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | LAN_BUF_TSO) & ~can)
+        return false;
+    if ((frame->flags & LAN_BUF_TSO) && lan_buf_total(frame) > netif->max_tso_bytes)
+        return false;
+    return !frame->next || !too_many_fragments(netif, frame);
+}
+
+int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame)
+{
+    if ((netif->features & LAN_NETIF_LOOPBACK) || driver_can(netif, frame))
+        return lan_netif_send(netif, frame);
+    return lan_offload_transmit(netif, frame);
+}
+
+static int enqueue(struct lan_netif *netif, struct lan_buf *frame)
+{
+    if (netif->tx_queue_len == LAN_TX_QUEUE_FRAMES) {
+        netif->stats.out_discards++;
+        LAN_COUNT(netif->stack, link_out_queue_full);
+        lan_buf_free(frame);
+        return -ENOBUFS;
+    }
+    frame->link = NULL;
+    if (netif->tx_queue_head)
+        netif->tx_queue_tail->link = frame;
+    else
+        netif->tx_queue_head = frame;
+    netif->tx_queue_tail = frame;
+    netif->tx_queue_len++;
+    LAN_COUNT(netif->stack, link_out_queued);
+    return 0;
+}
+
+/* Hands a frame to the driver; the caller keeps it unless 0 is returned. */
+static int hand_over(struct lan_netif *netif, struct lan_buf *frame)
+{
+    uint32_t bytes = lan_buf_total(frame); /* before the driver may free it */
+    int result = netif->ops->transmit(netif, frame);
+
+    if (result == 0) {
+        netif->stats.out_frames++;
+        netif->stats.out_bytes += bytes;
+    }
+    return result;
+}
+
+static void drop_without_link(struct lan_netif *netif, struct lan_buf *frame)
+{
+    netif->stats.out_discards++;
+    LAN_COUNT(netif->stack, link_out_no_link);
+    lan_buf_free(frame);
+}
+
+int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame)
+{
+    if (netif->tx_queue_head) /* frames leave in order */
+        return enqueue(netif, frame);
+
+    int result = hand_over(netif, frame);
+
+    if (result == -ENOBUFS)
+        return enqueue(netif, frame);
+    if (result < 0)
+        drop_without_link(netif, frame);
+    return result;
+}
+
+static struct lan_buf *dequeue(struct lan_netif *netif)
+{
+    struct lan_buf *frame = netif->tx_queue_head;
+
+    netif->tx_queue_head = frame->link;
+    netif->tx_queue_len--;
+    return frame;
+}
+
+void lan_netif_tx_ready(struct lan_netif *netif)
+{
+    while (netif->tx_queue_head) {
+        struct lan_buf *frame = dequeue(netif);
+        int result = hand_over(netif, frame);
+
+        if (result == -ENOBUFS) {
+            frame->link = netif->tx_queue_head;
+            if (!netif->tx_queue_head)
+                netif->tx_queue_tail = frame;
+            netif->tx_queue_head = frame;
+            netif->tx_queue_len++;
+            break;
+        }
+        if (result < 0)
+            drop_without_link(netif, frame);
+    }
+    lan_udp_tx_ready(netif);
+    lan_stack_leave(netif->stack);
+}
+
+void lan_netif_set_link(struct lan_netif *netif, bool up)
+{
+    netif->link_up = up;
+    if (!up)
+        while (netif->tx_queue_head)
+            drop_without_link(netif, dequeue(netif));
+    else if (netif->stack && netif->address)
+        lan_arp_announce(netif);
+    if (netif->stack)
+        lan_stack_leave(netif->stack);
+}
+
+void lan_netif_input(struct lan_netif *netif, struct lan_buf *frame)
+{
+    netif->stats.in_frames++;
+    netif->stats.in_bytes += lan_buf_total(frame);
+    if (netif->features & LAN_NETIF_LOOPBACK) {
+        frame->flags = LAN_BUF_IP_OK | LAN_BUF_L4_CHECKED | LAN_BUF_L4_OK;
+        lan_ip_input(netif, frame);
+    } else {
+        lan_eth_input(netif, frame);
+    }
+    lan_stack_leave(netif->stack);
+}
+
+int lan_stack_add_netif(struct lan_stack *stack, struct lan_netif *netif)
+{
+    if (!netif->ops || !netif->ops->transmit || netif->mtu < 68)
+        return -EINVAL;
+    netif->stack = stack;
+    netif->next = stack->netifs;
+    stack->netifs = netif;
+    return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_NETIF_INTERNAL_H
+#define LANYARD_NETIF_INTERNAL_H
+
+/* The way of a frame between the protocols and a driver: lan_netif_transmit() -> (software offload where the netif
+ * lacks one) -> lan_netif_send() -> the driver, or the netif's queue while the driver has no room.
+ */
+
+#include "lanyard/netif.h"
+
+#include <string.h>
+
+enum { LAN_TX_QUEUE_FRAMES = 1024 };
+
+/* Sends a frame (for a loopback netif: an IP packet) with any LAN_BUF_* transmit requests. Takes ownership always.
+ * -ENOBUFS: no memory, or the queue is full. -ENETDOWN: no link. */
+int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame);
+
+/* The same for a frame that the driver can take as it is. */
+int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame);
+
+/* Does in software what `netif` cannot: segmentation, checksums, joining fragments; then lan_netif_send()s the result.
+ */
+int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame);
+
+/* A received frame of an Ethernet netif, data at the Ethernet header. Takes ownership. */
+void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame);
+
+/* Ethernet header of a frame from `netif` to `destination`. */
+enum { LAN_ETH_IPV4 = 0x0800, LAN_ETH_ARP = 0x0806 };
+void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uint8_t destination[6], uint16_t type);
+
+/* Puts an Ethernet header in front of an IP packet; the offload fields now count from there. */
+static inline void lan_eth_push(struct lan_buf *packet, const uint8_t header[14])
+{
+    memcpy(lan_buf_push(packet, 14), header, 14);
+    packet->csum_start += 14;
+    packet->hdr_len += 14;
+}
+
+extern const uint8_t LAN_ETH_BROADCAST[6];
+
+#endif

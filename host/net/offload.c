@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a netif cannot do, done in software just above the driver: TCP segmentation, checksums, and joining fragments.
+ * Each step leaves a frame with one request less, so a netif with any set of features gets what it can take.
+ */
+#include "checksum.h"
+#include "netif_internal.h"
+#include "stack_internal.h"
+
+#include <errno.h>
+
+enum { IP_OFFSET = LAN_ETH_HEADER };
+enum { TCP_SEQ = 4, TCP_FLAGS = 13, TCP_CHECKSUM = 16, UDP_CHECKSUM = 6 };
+enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80 };
+
+static int no_buffers(struct lan_netif *netif, struct lan_buf *frame)
+{
+    netif->stats.out_discards++;
+    LAN_COUNT(netif->stack, link_out_no_buffers);
+    lan_buf_free(frame);
+    return -ENOBUFS;
+}
+
+static void fill_l4_checksum(struct lan_buf *frame)
+{
+    uint8_t *field = frame->data + frame->csum_start + frame->csum_offset;
+    uint32_t bytes = lan_buf_total(frame) - frame->csum_start;
+    uint16_t checksum = (uint16_t)~lan_sum_fold(lan_sum_buf(frame, frame->csum_start, bytes, 0));
+
+    if (checksum == 0 && frame->csum_offset == UDP_CHECKSUM) /* RFC 768: zero means none */
+        checksum = 0xffff;
+    lan_store16(field, checksum);
+    frame->flags &= ~(uint32_t)LAN_BUF_L4_CSUM;
+}
+
+static void fill_ip_checksum(struct lan_buf *frame)
+{
+    uint8_t *ip = frame->data + IP_OFFSET;
+
+    lan_store16(ip + 10, 0);
+    lan_store16(ip + 10, (uint16_t)~lan_sum_fold(lan_sum(ip, (ip[0] & 15u) * 4, 0)));
+    frame->flags &= ~(uint32_t)LAN_BUF_IP_CSUM;
+}
+
+/* The frame in one fragment; NULL when there is no buffer or it does not fit into one. */
+static struct lan_buf *joined(struct lan_stack *stack, const struct lan_buf *frame)
+{
+    uint32_t bytes = lan_buf_total(frame);
+    struct lan_buf *whole = lan_buf_alloc(stack->pool, 0);
+
+    if (!whole || bytes > lan_buf_tailroom(whole)) {
+        lan_buf_free(whole);
+        return NULL;
+    }
+    lan_buf_copy(frame, 0, lan_buf_put(whole, bytes), bytes);
+    whole->flags = frame->flags;
+    whole->csum_start = frame->csum_start;
+    whole->csum_offset = frame->csum_offset;
+    return whole;
+}
+
+static uint32_t fragments(const struct lan_buf *frame)
+{
+    uint32_t n = 0;
+
+    for (; frame; frame = frame->next)
+        n++;
+    return n;
+}
+
+static int transmit_frame(struct lan_netif *netif, struct lan_buf *frame)
+{
+    if ((frame->flags & LAN_BUF_L4_CSUM) && !(netif->features & LAN_NETIF_TX_L4_CSUM))
+        fill_l4_checksum(frame);
+    if ((frame->flags & LAN_BUF_IP_CSUM) && !(netif->features & LAN_NETIF_TX_IP_CSUM))
+        fill_ip_checksum(frame);
+    if (fragments(frame) > (netif->features & LAN_NETIF_SG ? netif->max_fragments : 1u)) {
+        struct lan_buf *whole = joined(netif->stack, frame);
+
+        if (!whole)
+            return no_buffers(netif, frame);
+        lan_buf_free(frame);
+        frame = whole;
+    }
+    return lan_netif_send(netif, frame);
+}
+
+/* One segment of a large TCP frame: its headers, mended, and views of the payload's first `bytes`. */
+static struct lan_buf *cut_segment(struct lan_stack *stack, struct lan_buf *payload, const uint8_t *headers,
+                                   uint32_t bytes)
+{
+    struct lan_buf *segment = lan_buf_alloc(stack->pool, 0);
+
+    if (!segment)
+        return NULL;
+
+    uint8_t *ip = lan_buf_put(segment, payload->hdr_len) + IP_OFFSET;
+    uint8_t *tcp = segment->data + payload->csum_start;
+    uint32_t l4_bytes = payload->hdr_len - payload->csum_start + bytes;
+
+    memcpy(segment->data, headers, payload->hdr_len);
+    lan_put16(ip + 2, (uint16_t)(payload->csum_start - IP_OFFSET + l4_bytes));
+    lan_store16(tcp + TCP_CHECKSUM,
+                lan_sum_fold(lan_sum_pseudo(lan_load32(ip + 12), lan_load32(ip + 16), ip[9], l4_bytes)));
+    segment->flags = LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM;
+    segment->csum_start = payload->csum_start;
+    segment->csum_offset = TCP_CHECKSUM;
+    if (lan_buf_append_views(segment, payload, 0, bytes))
+        return segment;
+    lan_buf_free(segment);
+    return NULL;
+}
+
+/* Cuts segment after segment off the front. FIN and PSH go with the last, CWR with the first. */
+static int transmit_segments(struct lan_netif *netif, struct lan_buf *large)
+{
+    const uint8_t *headers = large->data;
+    uint32_t left = lan_buf_total(large) - large->hdr_len;
+    uint16_t id = lan_get16(headers + IP_OFFSET + 4);
+    uint32_t sequence = lan_get32(headers + large->csum_start + TCP_SEQ);
+    uint8_t dropped_flags = TCP_FIN | TCP_PSH;
+    int result = 0;
+
+    lan_buf_pull(large, large->hdr_len);
+    while (left && result == 0) {
+        bool last = left <= large->gso_size;
+        uint32_t bytes = last ? left : large->gso_size;
+        struct lan_buf *segment = cut_segment(netif->stack, large, headers, bytes);
+
+        if (!segment)
+            return no_buffers(netif, large);
+        if (last)
+            dropped_flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+        lan_put16(segment->data + IP_OFFSET + 4, id++);
+        lan_put32(segment->data + large->csum_start + TCP_SEQ, sequence);
+        segment->data[large->csum_start + TCP_FLAGS] &= (uint8_t)~dropped_flags;
+        dropped_flags |= TCP_CWR;
+        sequence += bytes;
+        left -= bytes;
+        lan_buf_pull(large, bytes);
+        result = transmit_frame(netif, segment);
+    }
+    lan_buf_free(large);
+    return result;
+}
+
+int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame)
+{
+    return frame->flags & LAN_BUF_TSO ? transmit_segments(netif, frame) : transmit_frame(netif, frame);
+}

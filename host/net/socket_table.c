@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "socket_table.h"
+#include "stack_internal.h"
+
+#include <errno.h>
+
+enum { WORD_BITS = 64 };
+enum { SPARE_EXTRA = 16 }; /* waiters beyond one per socket, for sockets that several polls watch */
+
+static uint32_t used_words(const struct lan_config *config)
+{
+    return (config->sockets + WORD_BITS - 1) / WORD_BITS;
+}
+
+size_t lan_socket_memory(const struct lan_config *config)
+{
+    return lan_carve_size(config->sockets * sizeof(struct lan_socket)) +
+           lan_carve_size(used_words(config) * sizeof(uint64_t)) +
+           lan_carve_size((config->sockets + SPARE_EXTRA) * sizeof(struct lan_waiter));
+}
+
+int lan_socket_init(struct lan_stack *stack)
+{
+    struct lan_socket_table *table = &stack->sockets;
+    uint32_t words = used_words(&stack->config);
+    uint32_t spares = stack->config.sockets + SPARE_EXTRA;
+
+    table->count = stack->config.sockets;
+    table->sockets = lan_stack_carve(stack, table->count * sizeof *table->sockets);
+    table->used = lan_stack_carve(stack, words * sizeof *table->used);
+
+    struct lan_waiter *waiters = lan_stack_carve(stack, spares * sizeof *waiters);
+
+    if (!table->sockets || !table->used || !waiters)
+        return -ENOMEM;
+    memset(table->sockets, 0, table->count * sizeof *table->sockets);
+    memset(table->used, 0, words * sizeof *table->used);
+    for (uint32_t i = 0; i < spares; i++) {
+        waiters[i].next = table->spare;
+        table->spare = &waiters[i];
+    }
+    return 0;
+}
+
+struct lan_socket *lan_socket_find(struct lan_stack *stack, int fd)
+{
+    struct lan_socket *socket;
+
+    if (fd < 0 || (uint32_t)fd >= stack->sockets.count)
+        return NULL;
+    socket = &stack->sockets.sockets[fd];
+    return socket->ops ? socket : NULL;
+}
+
+int lan_socket_allocate(struct lan_stack *stack, const struct lan_protocol_ops *ops, int type)
+{
+    struct lan_socket_table *table = &stack->sockets;
+    uint32_t word = table->first_free_word;
+
+    while (word * WORD_BITS < table->count && table->used[word] == UINT64_MAX)
+        word++;
+    table->first_free_word = word;
+    if (word * WORD_BITS >= table->count)
+        return -EMFILE;
+
+    uint32_t fd = word * WORD_BITS + (uint32_t)__builtin_ctzll(~table->used[word]);
+
+    if (fd >= table->count)
+        return -EMFILE;
+    table->used[word] |= UINT64_C(1) << fd % WORD_BITS;
+    table->sockets[fd] = (struct lan_socket){.ops = ops,
+                                             .stack = stack,
+                                             .linger_s = -1,
+                                             .type = (uint8_t)(type & 0xf),
+                                             .nonblocking = (type & LAN_SOCK_NONBLOCK) != 0};
+    return (int)fd;
+}
+
+void lan_socket_release(struct lan_stack *stack, int fd)
+{
+    struct lan_socket_table *table = &stack->sockets;
+    uint32_t word = (uint32_t)fd / WORD_BITS;
+
+    table->sockets[fd].ops = NULL;
+    table->used[word] &= ~(UINT64_C(1) << (uint32_t)fd % WORD_BITS);
+    if (word < table->first_free_word)
+        table->first_free_word = word;
+}
+
+void lan_waiter_join(struct lan_socket *socket, struct lan_waiter *waiter)
+{
+    waiter->next = socket->waiters;
+    waiter->previous = &socket->waiters;
+    if (waiter->next)
+        waiter->next->previous = &waiter->next;
+    socket->waiters = waiter;
+}
+
+void lan_waiter_leave(struct lan_waiter *waiter)
+{
+    if (!waiter->previous) /* the socket was closed under it */
+        return;
+    *waiter->previous = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    waiter->previous = NULL;
+}
+
+void lan_socket_event(struct lan_socket *socket)
+{
+    if (!socket)
+        return;
+    for (struct lan_waiter *waiter = socket->waiters; waiter; waiter = waiter->next)
+        lan_wake(socket->stack, waiter->wakeup);
+    if (socket->notify)
+        socket->notify(socket->notify_arg);
+}
+
+void lan_socket_error(struct lan_socket *socket, int error)
+{
+    if (!socket)
+        return;
+    socket->error = (int16_t)error;
+    lan_socket_event(socket);
+}
+
+void lan_wake(struct lan_stack *stack, struct lan_wakeup *w)
+{
+    if (w->woken)
+        return;
+    w->woken = true;
+    stack->port->unblock(stack->port->ctx, w);
+}
+
+void lan_wait(struct lan_stack *stack, struct lan_wakeup *w, uint64_t deadline_ns)
+{
+    lan_stack_leave(stack);
+    while (!w->woken && lan_now(stack) < deadline_ns)
+        stack->port->block(stack->port->ctx, w, deadline_ns);
+}
+
+uint16_t lan_port_pick(struct lan_stack *stack, bool (*usable)(void *ctx, uint16_t port), void *ctx)
+{
+    enum { FIRST = 49152, COUNT = 65536 - FIRST }; /* RFC 6335 6 */
+    uint32_t start = lan_random32(stack);
+
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint16_t port = (uint16_t)(FIRST + (start + i) % COUNT);
+
+        if (usable(ctx, port))
+            return port;
+    }
+    return 0;
+}

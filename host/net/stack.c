@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lanyard/stack.h"
+#include "stack_internal.h"
+#include "tcp.h"
+
+#include <assert.h>
+
+const struct lan_config LAN_CONFIG_DEFAULT = {
+    .pool = {.buffers = 4096, .buffer_bytes = 2048, .views = 16384},
+    .sockets = 256,
+    .udp_sockets = 64,
+    .tcp_connections = 1024,
+    .arp_entries = 128,
+    .routes = 16,
+    .send_buffer_bytes = 65536,
+    .receive_buffer_bytes = 65536,
+};
+
+/* Every part that carves memory, in order: what it needs, and how it starts. */
+static const struct {
+    size_t (*memory)(const struct lan_config *config);
+    int (*init)(struct lan_stack *stack);
+} PARTS[] = {
+    {lan_arp_memory, lan_arp_init}, {lan_route_memory, lan_route_init},   {lan_udp_memory, lan_udp_init},
+    {lan_tcp_memory, lan_tcp_init}, {lan_socket_memory, lan_socket_init},
+};
+enum { PART_COUNT = sizeof PARTS / sizeof PARTS[0] };
+
+static bool config_possible(const struct lan_config *config)
+{
+    return config->pool.buffers && config->pool.views && config->pool.buffer_bytes >= 256 &&
+           config->pool.buffer_bytes % 64 == 0 && config->sockets && config->tcp_connections && config->arp_entries &&
+           config->routes && config->send_buffer_bytes && config->receive_buffer_bytes;
+}
+
+size_t lan_stack_size(const struct lan_config *config)
+{
+    size_t bytes = lan_carve_size(sizeof(struct lan_stack)) + lan_carve_size(lan_pool_size(&config->pool));
+
+    for (int i = 0; i < PART_COUNT; i++)
+        bytes += PARTS[i].memory(config);
+    return bytes;
+}
+
+void *lan_stack_carve(struct lan_stack *stack, size_t bytes)
+{
+    size_t size = lan_carve_size(bytes);
+    uint8_t *memory = stack->carve_next;
+
+    if (size > (size_t)(stack->carve_end - memory))
+        return NULL;
+    stack->carve_next += size;
+    return memory;
+}
+
+struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_port *port,
+                                   const struct lan_config *config)
+{
+    if (!config_possible(config) || (uintptr_t)memory % 64 || lan_stack_size(config) > bytes)
+        return NULL;
+
+    struct lan_stack *stack = memory;
+
+    memset(stack, 0, sizeof *stack);
+    stack->port = port;
+    stack->config = *config;
+    stack->alarm_ns = LAN_NEVER;
+    stack->carve_next = (uint8_t *)memory + lan_carve_size(sizeof *stack);
+    stack->carve_end = (uint8_t *)memory + bytes;
+    stack->pool = lan_pool_create(lan_stack_carve(stack, lan_pool_size(&config->pool)), &config->pool);
+    port->random(port->ctx, stack->secret, sizeof stack->secret);
+    port->random(port->ctx, stack->ip_id, sizeof stack->ip_id);
+    lan_timers_init(&stack->timers, lan_now(stack));
+    lan_reassembly_init(stack);
+    for (int i = 0; i < PART_COUNT; i++)
+        if (PARTS[i].init(stack) < 0)
+            return NULL;
+    return stack;
+}
+
+struct lan_pool *lan_stack_pool(struct lan_stack *stack)
+{
+    return stack->pool;
+}
+
+uint64_t lan_stack_next_deadline(const struct lan_stack *stack)
+{
+    return lan_timers_next(&stack->timers);
+}
+
+uint64_t lan_stack_poll(struct lan_stack *stack)
+{
+    lan_timers_run(&stack->timers, lan_now(stack));
+    stack->alarm_ns = lan_timers_next(&stack->timers);
+    stack->port->set_alarm(stack->port->ctx, stack->alarm_ns);
+    return stack->alarm_ns;
+}
+
+void lan_stack_leave(struct lan_stack *stack)
+{
+    uint64_t next = lan_timers_next(&stack->timers);
+
+    if (next < stack->alarm_ns) {
+        stack->alarm_ns = next;
+        stack->port->set_alarm(stack->port->ctx, next);
+    }
+}
+
+static const struct {
+    const char *name;
+    size_t offset;
+} COUNTERS[] = {
+#define ROW(name, field) {#name, offsetof(struct lan_counters, field)},
+    LAN_COUNTERS(ROW)
+#undef ROW
+};
+enum { COUNTER_COUNT = sizeof COUNTERS / sizeof COUNTERS[0] };
+
+static uint64_t counter_value(const struct lan_stack *stack, size_t index)
+{
+    uint64_t value;
+
+    memcpy(&value, (const uint8_t *)&stack->counters + COUNTERS[index].offset, sizeof value);
+    return value;
+}
+
+size_t lan_stack_counters(const struct lan_stack *stack, struct lan_counter *out, size_t room)
+{
+    for (size_t i = 0; i < COUNTER_COUNT && i < room; i++)
+        out[i] = (struct lan_counter){COUNTERS[i].name, counter_value(stack, i)};
+    return COUNTER_COUNT;
+}
+
+uint64_t lan_stack_counter(const struct lan_stack *stack, const char *name)
+{
+    for (size_t i = 0; i < COUNTER_COUNT; i++)
+        if (strcmp(COUNTERS[i].name, name) == 0)
+            return counter_value(stack, i);
+    assert(!"no such counter");
+    return 0;
+}
