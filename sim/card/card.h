@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SIM_CARD_H
-#define LANYARD_SIM_CARD_H
+#pragma once
 
 // The card of rtl/nic behind TLM-2.0 sockets: the Verilated model, its AXI4-Lite master and its AXI4 memory.
 //
@@ -19,7 +18,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
-#include "../wire/mii.h"
+#include "sim/wire/mii.h"
 
 namespace lanyard
 {
@@ -54,10 +53,8 @@ class Card : public sc_core::sc_module, public MiiEnd
     void transport(tlm::tlm_generic_payload &payload, sc_core::sc_time &delay);
     void invalidate_dmi(sc_dt::uint64 first, sc_dt::uint64 last);
     void rise(Picoseconds now, unsigned edges) override;
-    void fall(Picoseconds now) override;
+    void fall(Picoseconds now, unsigned edges) override;
     void attend() override;
 };
 
 } // namespace lanyard
-
-#endif

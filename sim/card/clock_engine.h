@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SIM_CLOCK_ENGINE_H
-#define LANYARD_SIM_CLOCK_ENGINE_H
+#pragma once
 
 // The clock engine: the one thing that toggles clocks.
 //
@@ -28,11 +27,22 @@ using Picoseconds = uint64_t;
 constexpr Picoseconds NEVER = UINT64_MAX;
 
 class ClockEngine;
-
-// The grid of one clock period: the rising edges at index * period.
-struct ClockGrid;
+class Clocked;
 
 enum ClockEdge : unsigned { EDGE_CLK = 1, EDGE_MII = 2 };
+
+// The rising edges of one clock period, at index * period, and the things that are awake on them.
+struct ClockGrid {
+    struct Member {
+        Clocked *thing;
+        unsigned edges; // ClockEdge
+    };
+
+    Picoseconds period = 0;
+    uint64_t index = 0; // of the edge under way, or else of the next
+    Picoseconds time = 0;
+    std::vector<Member> awake; // by source
+};
 
 // A thing with clocks. It is ticked while it has said that it is busy, and put to sleep afterwards.
 class Clocked
@@ -64,8 +74,8 @@ class Clocked
     // The clocks in `edges` rise at `now`; all that happens in the same instant rises before anything falls.
     virtual void rise(Picoseconds now, unsigned edges) = 0;
 
-    // They fall again: no logic is sensitive to it, so its time is nobody's concern.
-    virtual void fall(Picoseconds)
+    // They fall again. No logic is sensitive to that; it is the time to react to what the edge has brought.
+    virtual void fall(Picoseconds, unsigned)
     {
     }
 
@@ -99,7 +109,7 @@ class Clocked
     bool awake_ = false;
     bool wants_attention_ = false;
     Picoseconds busy_until_ = 0;
-    ClockGrid *clk_ = nullptr;
+    ClockGrid *clock_ = nullptr;
     ClockGrid *mii_clock_ = nullptr;
 };
 
@@ -167,5 +177,3 @@ class ClockEngine : public sc_core::sc_module
 };
 
 } // namespace lanyard
-
-#endif

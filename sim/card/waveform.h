@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SIM_WAVEFORM_H
-#define LANYARD_SIM_WAVEFORM_H
+#pragma once
 
 // The signals of one or more cards in one FST file, whole or in one window, each card under its own name. Only in
 // programs that link lanyard_card_traced; elsewhere the constructor throws std::runtime_error.
@@ -8,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "../wire/capture.h"
-#include "card.h"
+#include "sim/card/card.h"
+#include "sim/wire/capture.h"
 
 namespace lanyard
 {
@@ -39,5 +38,3 @@ class Waveform : public Tracer
 };
 
 } // namespace lanyard
-
-#endif

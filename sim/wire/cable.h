@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SIM_CABLE_H
-#define LANYARD_SIM_CABLE_H
+#pragma once
 
 // A full-duplex cable between two MII ends of the same rate. It delays, and does nothing else.
 
-#include "mii.h"
+#include "sim/wire/mii.h"
 
 namespace lanyard
 {
@@ -12,8 +11,10 @@ namespace lanyard
 class Cable
 {
   public:
-    // Both ends must outlive the cable's use and have no other cable; their rates must be equal (else
-    // std::invalid_argument). The delay is rounded up to whole MII cycles, and is at least one.
+    static constexpr unsigned MAX_DELAY_CYCLES = 1u << 26; // 2.7 s at 100 Mb/s
+
+    // The ends outlive the cable, have no other one, and equal rates (else std::invalid_argument). The delay is rounded
+    // up to whole MII cycles, and is at least one.
     Cable(MiiEnd &a, MiiEnd &b, Picoseconds delay = 0);
     Cable(const Cable &) = delete;
     Cable &operator=(const Cable &) = delete;
@@ -34,5 +35,3 @@ class Cable
 };
 
 } // namespace lanyard
-
-#endif

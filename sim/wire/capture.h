@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SIM_CAPTURE_H
-#define LANYARD_SIM_CAPTURE_H
+#pragma once
 
 // Writes the frames of one or more cables to a pcap file with nanosecond stamps: whole frames without FCS, as they
 // leave the sender, stamped at their end, ordered by (time, source, sequence). As with a network card's capture,
@@ -10,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "cable.h"
-#include "frame.h"
+#include "sim/wire/cable.h"
+#include "sim/wire/frame.h"
 
 namespace lanyard
 {
@@ -44,5 +43,3 @@ class Capture
 };
 
 } // namespace lanyard
-
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SIM_FRAME_H
-#define LANYARD_SIM_FRAME_H
+#pragma once
 
 // Whole Ethernet frames, and how they are read out of nibbles.
 
@@ -8,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mii.h"
+#include "sim/wire/mii.h"
 
 namespace lanyard
 {
@@ -70,5 +69,3 @@ class FrameAssembler
 };
 
 } // namespace lanyard
-
-#endif

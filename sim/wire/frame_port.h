@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SIM_FRAME_PORT_H
-#define LANYARD_SIM_FRAME_PORT_H
+#pragma once
 
 // A behavioural MAC: an MII end through which whole frames enter and leave the simulated wire.
 
 #include <deque>
 #include <functional>
 
-#include "frame.h"
+#include "sim/wire/frame.h"
 
 namespace lanyard
 {
@@ -16,8 +15,8 @@ class FramePort : public MiiEnd
 {
   public:
     struct Counters {
-        uint64_t tx_frames = 0, tx_bytes = 0; // without FCS, with padding
-        uint64_t rx_frames = 0, rx_bytes = 0; // good ones
+        uint64_t tx_frames = 0;
+        uint64_t rx_frames = 0; // good ones
         uint64_t rx_bad_fcs = 0, rx_errors = 0, rx_no_frame = 0;
     };
 
@@ -68,5 +67,3 @@ class FramePort : public MiiEnd
 };
 
 } // namespace lanyard
-
-#endif

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SIM_MII_H
-#define LANYARD_SIM_MII_H
+#pragma once
 
 // MII: nibbles, the delay line that carries them one way, and the ends that a cable joins.
 
 #include <cstdint>
 #include <vector>
 
-#include "../card/clock_engine.h"
+#include "sim/card/clock_engine.h"
 
 namespace lanyard
 {
@@ -93,7 +92,14 @@ class MiiEnd : public Clocked
     MiiEnd(ClockEngine &engine, std::string label, MiiRate rate, Picoseconds clk_period = 0);
 
     // At each rising edge of the MII clock: what this end has been driving, against what arrives.
-    MiiNibble exchange(MiiNibble tx);
+    MiiNibble exchange(MiiNibble tx)
+    {
+        const uint64_t index = mii_clock().index;
+        if (!out_)
+            return {};
+        out_->put(index, tx);
+        return in_->take(index);
+    }
 
     // Something is on its way to this end.
     bool expects() const
@@ -110,5 +116,3 @@ class MiiEnd : public Clocked
 };
 
 } // namespace lanyard
-
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SIM_RANDOM_H
-#define LANYARD_SIM_RANDOM_H
+#pragma once
 
 // The simulation's generator: SplitMix64. Equal seeds give equal sequences on every machine.
 
@@ -41,5 +40,3 @@ class Random
 };
 
 } // namespace lanyard
-
-#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/wire/mii.h"
+
+namespace lanyard
+{
+
+namespace
+{
+
+size_t ring_size(unsigned delay_cycles)
+{
+    size_t size = 2;
+    while (size <= delay_cycles)
+        size *= 2;
+    return size;
+}
+
+} // namespace
+
+MiiLine::MiiLine(MiiEnd &source, MiiEnd &sink, unsigned delay_cycles)
+    : source_(source), sink_(sink), delay_cycles_(delay_cycles), ring_(ring_size(delay_cycles))
+{
+}
+
+void MiiLine::add_observer(LineObserver &observer)
+{
+    observers_.push_back(&observer);
+}
+
+// A sink that sleeps is woken for the first nibble; one that is awake stays so until the line is empty.
+void MiiLine::carry(uint64_t index, MiiNibble nibble)
+{
+    const Picoseconds period = mii_period(source_.rate());
+    for (LineObserver *observer : observers_)
+        observer->nibble(index * period, nibble);
+    carrying_ = !nibble.quiet();
+    if (!carrying_)
+        return;
+    if (in_flight_++ == 0)
+        sink_.engine().wake_at(sink_, (index + delay_cycles_) * period);
+    ring_[index & (ring_.size() - 1)] = nibble;
+}
+
+MiiNibble MiiLine::arrive(uint64_t index)
+{
+    MiiNibble &place = ring_[(index - delay_cycles_) & (ring_.size() - 1)];
+    const MiiNibble nibble = place;
+    if (!nibble.quiet()) {
+        place = {};
+        in_flight_--;
+    }
+    return nibble;
+}
+
+MiiEnd::MiiEnd(ClockEngine &engine, std::string label, MiiRate rate, Picoseconds clk_period)
+    : Clocked(engine, std::move(label), clk_period, mii_period(rate)), rate_(rate)
+{
+}
+
+} // namespace lanyard
