@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the measurements and prints each beside its peer or its limit. The rows' meaning: docs/bench.md.
+
+Rows are taken by producers; a producer runs when a row of its is wanted. A row that cannot be taken here is left out
+and the reason printed. Counts (instructions, cycles, simulated time) are the same on every machine; rows per wall second
+are not, and say so in their unit.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCENARIOS = ROOT / "tests/bench/scenarios"
+
+
+class NotHere(Exception):
+    """The measurement needs something that this machine does not have."""
+
+
+def run(*command, **options):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} exited {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}")
+    return done.stdout
+
+
+class Bench:
+    def __init__(self, build):
+        self.build = build
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="lanyard-bench-"))
+
+    def card(self, *arguments):
+        return json.loads(run(self.build / "tests/bench/card/card_bench", *arguments))
+
+    def simulate(self, scenario):
+        result = self.scratch / "result.json"
+        run(self.build / "sim/cli/lanyard", "sim", SCENARIOS / scenario, "--json", result)
+        return json.loads(result.read_text())
+
+    def instructions(self, *command, only=None, env=None):
+        """Instructions that a command executes: all, or those of the objects whose path matches `only`."""
+        out = self.scratch / "callgrind.out"
+        run("valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *(["--instr-atstart=no"] if only else []),
+            *command, env={**os.environ, **(env or {})})
+        if only is None:
+            return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M).group(1))
+        return sum(cost for name, cost in cost_by_object(out.read_text()) if re.search(only, name))
+
+
+def cost_by_object(profile):
+    """(object file, own instructions) pairs of a callgrind profile."""
+    names, costs, current, is_call = {}, {}, None, False
+    for line in profile.splitlines():
+        named = re.match(r"ob=\((\d+)\)(?: (.*))?$", line)
+        if named:
+            names.setdefault(named[1], named[2])
+            current = names[named[1]]
+        elif line.startswith("calls="):
+            is_call = True
+        elif re.match(r"[+*\-\d]", line):
+            if not is_call:
+                costs[current] = costs.get(current, 0) + int(line.split()[1])
+            is_call = False
+    return costs.items()
+
+
+def row(name, value, unit, better, how, peer=None, limit=None):
+    result = {"name": name, "value": round(value, 3) if isinstance(value, float) else value, "unit": unit, "better": better}
+    if peer is not None:
+        result["peer"], result["peer_value"] = peer
+    if limit is not None:
+        result["limit"] = limit
+    result["how"] = how
+    return result
+
+
+# Figures of peers are measurements of the named open cores and stacks with the same tools; docs/bench.md tells which.
+
+
+def line_rate(bench):
+    how = "card_bench rate: rings to wire and wire to rings at once, clk = 25 MHz, memory latency 8 cycles"
+    short, full = bench.card("rate", 64, 4000), bench.card("rate", 1518, 500)
+    yield row("card.frames_per_s_64", short["frames_per_s"], "frames/s", "higher", how, ("OpenCores ethmac", 148478), 148809.5)
+    yield row("card.frames_per_s_1518", full["frames_per_s"], "frames/s", "higher", how, limit=8127.4)
+    yield row("card.gap_nibbles", max(short["gap_nibbles_max"], full["gap_nibbles_max"]), "nibbles", "lower", how, limit=24)
+
+
+def latency(bench):
+    cycles = bench.card("latency")
+    for name in ("tx_doorbell_to_preamble_cycles", "rx_sfd_to_irq_cycles"):
+        yield row(f"card.{name}", cycles[name], "MII cycles", "lower", "card_bench latency: 64-byte frame, clk = 25 MHz, memory latency 8")
+
+
+def area(bench):
+    for top, rows in (("nic", {"card.lut": None, "card.ff": None, "card.bram36": None}),
+                      ("mac", {"card.mac_lut": ("verilog-ethernet eth_mac_mii", 306)})):
+        cells = synthesize(top)
+        values = {
+            "lut": sum(count for cell, count in cells.items() if re.fullmatch(r"LUT[1-6]", cell)),
+            "ff": sum(count for cell, count in cells.items() if re.fullmatch(r"FD[A-Z]+", cell)),
+            "bram36": cells.get("RAMB36E1", 0) + cells.get("RAMB18E1", 0) / 2,
+        }
+        for name, peer in rows.items():
+            yield row(name, values[name.split("_")[-1].split(".")[-1]], name.split("_")[-1].split(".")[-1], "lower",
+                      f"yosys synth_xilinx -family xc7 -flatten -top {top}", peer)
+
+
+def synthesize(top):
+    sources = " ".join(str(path) for path in sorted((ROOT / "rtl").glob("*/*.v")))
+    text = run("yosys", "-p", f"read_verilog -I{ROOT}/rtl/nic -I{ROOT}/rtl/offload {sources}; synth_xilinx -family xc7 -flatten -top {top}; stat")
+    last = text[text.rindex("Number of cells:"):]
+    return {cell: int(count) for cell, count in re.findall(r"^\s+(\w+)\s+(\d+)$", last, re.M)}
+
+
+def simulation_cost(bench):
+    program = bench.build / "tests/bench/card/card_bench"
+    how = "callgrind on card_bench, difference of two run lengths"
+
+    def difference(mode, short, long):
+        cost = bench.instructions(program, *mode, long) - bench.instructions(program, *mode, short)
+        cycles = (bench.card(*mode, long), bench.card(*mode, short))
+        return cost, [sum(run[key] for key in ("ticked", "skipped")) for run in cycles]
+
+    cost, (long, short) = difference(("rate", 1518), 20, 120)
+    yield row("sim.instr_per_mii_cycle_busy", cost / (long - short), "instructions", "lower", how, ("OpenCores ethmac in Verilator", 7048))
+    cost, (long, short) = difference(("idle",), 1000, 1001000)
+    yield row("sim.instr_per_mii_cycle_idle", cost / (long - short), "instructions", "lower", how, limit=0)
+
+
+def goodput(bench):
+    result = bench.simulate("bulk.toml")
+    mbps = max(app["goodput_mbps"] for app in result["applications"] if app.get("goodput_mbps"))
+    yield row("tcp.goodput_clean_mbps", mbps, "Mb/s, simulated", "higher", "lanyard sim bulk.toml: card to card, 100 Mb/s cable", limit=94.93)
+
+
+def idle_hour(bench):
+    start = time.monotonic()
+    bench.simulate("idle-hour.toml")
+    yield row("sim.idle_hour_wall_s", time.monotonic() - start, "wall seconds on this machine", "lower", "lanyard sim idle-hour.toml: two hosts, nothing to do")
+
+
+def demo(bench):
+    run(bench.build / "sim/cli/lanyard", "demo", "--out", bench.scratch / "demo")
+    report = json.loads((bench.scratch / "demo/report.json").read_text())
+    yield row("sim.demo_bytes_per_wall_s", report["bytes"] / report["wall_s"], "bytes per wall second on this machine", "higher", "lanyard demo")
+
+
+def stack(bench):
+    harness = bench.build / "tests/bench/stack/crossconnect"
+    try:
+        run("cmake", "--build", bench.build, "--target", "crossconnect", "crossconnect_stack")
+    except RuntimeError:
+        raise NotHere("the cross-connect bench is not on this machine") from None
+    plugin = harness.with_name("crossconnect_stack.so")
+    no_rep = "glibc.cpu.x86_rep_movsb_threshold=100000000:glibc.cpu.x86_rep_stosb_threshold=100000000"
+    segments = re.compile(r"data_frames=(\d+)")
+
+    def cost(per, *mode, offload):
+        env = {"GLIBC_TUNABLES": no_rep, **({"LANYARD_OFFLOAD": "1"} if offload else {})}
+        command = (harness, "-s", *mode, plugin)
+        count = per(run(*command, env={**os.environ, **env}, cwd=bench.scratch))
+        # The stack's own object is the harness's private copy of it; the C library's part belongs to it too.
+        return bench.instructions(*command, only=r"\.copy-|/libc[.-]", env={**env, "HX_KEEP": "1"}) / count
+
+    def per_segment(text):
+        return int(segments.search(text)[1])
+
+    how = "callgrind over the cross-connect bench, both ends"
+    os.chdir(bench.scratch)
+    yield row("stack.instr_per_segment_csum", cost(per_segment, "-m", "bulk", "-n", 20, offload=False), "instructions", "lower", how, ("smoltcp", 5575))
+    yield row("stack.instr_per_segment_offload", cost(per_segment, "-m", "bulk", "-n", 20, offload=True), "instructions", "lower", how, ("lwIP", 3269))
+    yield row("stack.instr_per_roundtrip_64", cost(lambda _: 5000, "-m", "pp", "-n", 5000, offload=True), "instructions", "lower", how, ("smoltcp", 4703))
+
+
+PRODUCERS = {
+    line_rate: ("card.frames_per_s_64", "card.frames_per_s_1518", "card.gap_nibbles"),
+    latency: ("card.tx_doorbell_to_preamble_cycles", "card.rx_sfd_to_irq_cycles"),
+    area: ("card.lut", "card.ff", "card.bram36", "card.mac_lut"),
+    simulation_cost: ("sim.instr_per_mii_cycle_busy", "sim.instr_per_mii_cycle_idle"),
+    demo: ("sim.demo_bytes_per_wall_s",),
+    idle_hour: ("sim.idle_hour_wall_s",),
+    goodput: ("tcp.goodput_clean_mbps",),
+    stack: ("stack.instr_per_segment_csum", "stack.instr_per_segment_offload", "stack.instr_per_roundtrip_64"),
+}
+
+
+def beside(measured):
+    if "peer" in measured:
+        return f"{measured['peer_value']:,} {measured['peer']}"
+    if "limit" in measured:
+        return f"{measured['limit']:,} limit"
+    return ""
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="lanyard bench", description="Measures, each row beside its peer or its limit.")
+    parser.add_argument("name", nargs="?", default="", help="prefix of the rows wanted, such as card or sim.idle (default: all)")
+    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the rows as one JSON array")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+
+    wanted = [producer for producer, names in PRODUCERS.items() if any(name.startswith(arguments.name) for name in names)]
+    if not wanted:
+        names = ", ".join(name for names in PRODUCERS.values() for name in names)
+        parser.error(f"no row begins with '{arguments.name}', expected one of {names}")
+
+    bench, rows = Bench(arguments.build.resolve()), []
+    json_file = arguments.json and arguments.json.resolve()
+    for producer in wanted:
+        print(f"measuring {', '.join(PRODUCERS[producer])} ...", file=sys.stderr)
+        try:
+            rows += [found for found in producer(bench) if found["name"].startswith(arguments.name)]
+        except NotHere as reason:
+            print(f"left out: {reason}", file=sys.stderr)
+
+    width = max((len(found["name"]) for found in rows), default=0)
+    for found in rows:
+        print(f"{found['name']:{width}}  {found['value']:>14,} {found['unit']:<36} {beside(found)}")
+    if json_file:
+        json_file.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (RuntimeError, OSError) as error:
+        sys.exit(f"lanyard bench: {error}")
