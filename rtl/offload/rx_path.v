@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: CERN-OHL-P-2.0
+//
+// rx_path: from the octets of the MAC to whole frames with what is to be known of them; the rest is left out and counted.
+//
+// In: `s_axis_*` as mac_rx gives it, FCS stripped. With `s_axis_tlast` goes `s_axis_tuser`:
+//   [3] runt    fewer than 5 octets arrived, `s_axis_tdata` is none
+//   [2] symbol  RX_ER within the frame: as good as a wrong FCS (802.3 22.2.1.5)
+//   [1] dribble
+//   [0] fcs     the FCS is wrong
+// `s_axis_tready` falls for one cycle behind an IP header and for four (runt: one) at the end of a frame.
+//
+// Out: for each frame in order a record (`rec_*`), and then its octets: the reader pops the record, then takes exactly
+// `rec_length` octets from `m_axis_*`. `rec_flags` = {mcast, bcast, align_err, fcs_err, l4_ok, l4_checked, ip_ok}.
+//
+// A frame is delivered if it is sound (64 octets to `cfg_max_frame` with FCS, and a right one; a dribble nibble does no harm), for this
+// station, and fits. `cfg_keep_bad` delivers those that are not sound too, but for runt ones. `cfg_enable` counts at the first octet of a
+// frame, the other settings at its end. While it is low, frames are neither taken nor counted.
+//
+// `stat_valid` pulses at the end of each frame, with `stat_octets` (FCS included; saturates) and `stat_flags`
+// (rtl/nic/rx_events.vh). A frame is counted in one of good, FCS error, alignment error, undersize, fragment, oversize,
+// jabber, filtered and dropped; beside it may stand broadcast, multicast, dribble and symbol error. `overflow` pulses
+// with dropped: sound and for this station, but it did not fit.
+//
+// `rx_idle`: no register changes before the input or the reader moves.
+
+`resetall
+`timescale 1ns / 1ps
+`default_nettype none
+
+module rx_path #(
+    parameter LOG2_BYTES   = 13,
+    parameter RX_CSUM      = 1,
+    parameter LOG2_RECORDS = 5
+) (
+    input  wire        clk,
+    input  wire        rst,
+
+    input  wire        s_axis_tvalid,
+    output wire        s_axis_tready,
+    input  wire [7:0]  s_axis_tdata,
+    input  wire        s_axis_tlast,
+    input  wire [3:0]  s_axis_tuser,
+
+    input  wire        cfg_enable,
+    input  wire        cfg_promiscuous,
+    input  wire        cfg_broadcast,
+    input  wire        cfg_keep_bad,
+    input  wire [47:0] cfg_mac,        // first octet on the wire in bits 7:0
+    input  wire [13:0] cfg_max_frame,  // octets, FCS included
+    input  wire [31:0] timestamp_ns,
+
+    output wire        rec_valid,
+    input  wire        rec_ready,
+    output wire [13:0] rec_length,     // octets, without FCS
+    output wire [6:0]  rec_flags,
+    output wire [15:0] rec_sum,
+    output wire [31:0] rec_timestamp,  // when the frame had ended
+
+    output wire        m_axis_tvalid,
+    input  wire        m_axis_tready,
+    output wire [7:0]  m_axis_tdata,
+
+    output wire        stat_valid,
+    output wire [13:0] stat_octets,
+    output wire [12:0] stat_flags,
+    output wire        overflow,
+    output wire        rx_idle
+);
+
+    `include "rx_events.vh"
+
+    localparam [13:0] FCS_OCTETS = 14'd4;
+    localparam [13:0] MIN_FRAME = 14'd64;
+    localparam [13:0] LENGTH_LIMIT = 14'h3FFF;
+
+    // The frame under way, and in `closing` the one that has just ended.
+    reg         in_frame;
+    reg         listening;
+    reg         closing;
+    reg  [13:0] length;   // FCS included
+    reg         spilled;  // not all of it fitted
+    reg         runt, bad, dribble, symbol;
+    wire        busy;     // the checksums are not there yet
+    wire        full;
+
+    wire        take   = s_axis_tvalid && s_axis_tready;
+    wire        listen = in_frame ? listening : cfg_enable;
+    wire        ending = take && s_axis_tlast;
+    wire        octet  = take && listen && !(s_axis_tlast && s_axis_tuser[3]);
+    wire        finish = closing && !busy;
+
+    assign s_axis_tready = !closing && !busy;
+
+    always @(posedge clk) begin
+        if (take) begin
+            in_frame  <= 1'b1;
+            listening <= listen;
+        end
+        if (octet) begin
+            length <= length + 14'd1;
+            if (full || length == LENGTH_LIMIT) spilled <= 1'b1;
+            if (length == LENGTH_LIMIT) length <= LENGTH_LIMIT;
+        end
+        if (ending) begin
+            closing <= 1'b1;
+            runt    <= s_axis_tuser[3];
+            symbol  <= s_axis_tuser[2];
+            dribble <= s_axis_tuser[1];
+            bad     <= s_axis_tuser[2] || s_axis_tuser[0];
+        end
+        if (finish || rst) begin
+            in_frame <= 1'b0;
+            closing  <= 1'b0;
+            spilled  <= 1'b0;
+            length   <= FCS_OCTETS;
+        end
+    end
+
+    wire accept, broadcast, multicast;
+
+    rx_filter filter (
+        .clk            (clk),
+        .restart        (finish || rst),
+        .take           (octet),
+        .data           (s_axis_tdata),
+        .cfg_promiscuous(cfg_promiscuous),
+        .cfg_broadcast  (cfg_broadcast),
+        .cfg_mac        (cfg_mac),
+        .accept         (accept),
+        .broadcast      (broadcast),
+        .multicast      (multicast)
+    );
+
+    wire        ip_ok, l4_checked, l4_ok;
+    wire [15:0] sum;
+
+    generate
+        if (RX_CSUM) begin : csum
+            checksum_check check (
+                .clk       (clk),
+                .restart   (finish || rst),
+                .take      (octet),
+                .data      (s_axis_tdata),
+                .last      (s_axis_tlast),
+                .busy      (busy),
+                .ip_ok     (ip_ok),
+                .l4_checked(l4_checked),
+                .l4_ok     (l4_ok),
+                .sum       (sum)
+            );
+        end else begin : no_csum
+            assign {busy, ip_ok, l4_checked, l4_ok, sum} = 20'd0;
+        end
+    endgenerate
+
+    // The fate of a frame
+    wire undersize = length < MIN_FRAME;
+    wire oversize  = length > cfg_max_frame || length == LENGTH_LIMIT;
+    wire sound     = !undersize && !oversize && !bad;
+    wire records_full;
+    wire fits      = !spilled && !records_full;
+    wire deliver   = listening && accept && fits && (sound || (cfg_keep_bad && !runt));
+    wire good      = sound && accept && fits;
+    wire in_range  = !undersize && !oversize;
+
+    assign stat_valid  = finish && listening;
+    assign stat_octets = length;
+    assign stat_flags[RX_GOOD]            = good;
+    assign stat_flags[RX_BROADCAST]       = good && broadcast;
+    assign stat_flags[RX_MULTICAST]       = good && multicast;
+    assign stat_flags[RX_FCS_ERROR]       = in_range && bad && !dribble;
+    assign stat_flags[RX_ALIGNMENT_ERROR] = in_range && bad && dribble;
+    assign stat_flags[RX_DRIBBLE]         = sound && dribble;
+    assign stat_flags[RX_SYMBOL_ERROR]    = symbol;
+    assign stat_flags[RX_UNDERSIZE]       = undersize && !bad;
+    assign stat_flags[RX_FRAGMENT]        = undersize && bad;
+    assign stat_flags[RX_OVERSIZE]        = oversize && !bad;
+    assign stat_flags[RX_JABBER]          = oversize && bad;
+    assign stat_flags[RX_FILTERED]        = sound && !accept;
+    assign stat_flags[RX_DROPPED]         = sound && accept && !fits;
+
+    assign overflow = stat_valid && stat_flags[RX_DROPPED];
+
+    wire                  buffer_idle;
+    wire [13:0]           octets = length - FCS_OCTETS;
+    wire [6:0]            flags  = {multicast, broadcast, bad && dribble, bad, l4_ok, l4_checked, ip_ok};
+    wire [LOG2_BYTES-1:0] unused_write_address, unused_space, unused_read_address;
+
+    packet_buffer #(
+        .LOG2_BYTES  (LOG2_BYTES),
+        .LOG2_RECORDS(LOG2_RECORDS),
+        .RECORD_BITS (69)
+    ) buffer (
+        .clk          (clk),
+        .rst          (rst),
+        .write        (octet && !full),
+        .write_data   (s_axis_tdata),
+        .write_address(unused_write_address),
+        .full         (full),
+        .space        (unused_space),
+        .patch        (1'b0),
+        .patch_address({LOG2_BYTES{1'b0}}),
+        .patch_data   (8'h00),
+        .commit       (finish && deliver),
+        .record       ({timestamp_ns, sum, flags, octets}),
+        .records_full (records_full),
+        .rollback     (finish && !deliver),
+        .record_valid (rec_valid),
+        .record_ready (rec_ready),
+        .record_data  ({rec_timestamp, rec_sum, rec_flags, rec_length}),
+        .m_axis_tvalid(m_axis_tvalid),
+        .m_axis_tready(m_axis_tready),
+        .m_axis_tdata (m_axis_tdata),
+        .read_address (unused_read_address),
+        .idle         (buffer_idle)
+    );
+
+    assign rx_idle = !s_axis_tvalid && !closing && !busy && buffer_idle;
+
+endmodule
+
+`resetall

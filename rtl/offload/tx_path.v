@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: CERN-OHL-P-2.0
+//
+// tx_path: takes a frame whole into its buffer, writes the checksums into it, and only then gives it to the MAC.
+//
+// In: `s_axis_*`, and `frame_*` with the checksums wanted (checksum_insert), which stand from the first octet until the last is
+// taken. `s_axis_tuser` with `s_axis_tlast` drops the frame. A frame longer than the buffer (2^LOG2_BYTES - 1 octets) is
+// taken to its end and dropped.
+// Out: `m_axis_*`, without gaps once a frame has begun, one octet a cycle if the reader is as fast.
+//
+// A frame costs one cycle besides its octets, and three for each checksum written (four for an odd span).
+//
+// `frame_space`: a frame of MAX_FRAME octets fits now. `tx_path_idle`: nothing is on its way out, and no
+// register changes before the input moves.
+
+`resetall
+`timescale 1ns / 1ps
+`default_nettype none
+
+module tx_path #(
+    parameter LOG2_BYTES  = 12,
+    parameter TX_CSUM     = 1,
+    parameter LOG2_FRAMES = 4
+) (
+    input  wire       clk,
+    input  wire       rst,
+
+    input  wire       s_axis_tvalid,
+    output wire       s_axis_tready,
+    input  wire [7:0] s_axis_tdata,
+    input  wire       s_axis_tlast,
+    input  wire       s_axis_tuser,
+    input  wire       frame_ip_csum,
+    input  wire       frame_l4_csum,
+    input  wire [7:0] frame_csum_start,
+    input  wire [7:0] frame_csum_offset,
+
+    output wire       m_axis_tvalid,
+    input  wire       m_axis_tready,
+    output wire [7:0] m_axis_tdata,
+    output wire       m_axis_tlast,
+
+    output wire       tx_path_idle,
+    output wire       frame_space
+);
+
+    localparam [LOG2_BYTES-1:0] MAX_FRAME = 1518;  // without FCS, with a VLAN tag
+
+    wire [LOG2_BYTES-1:0] write_address, read_address, space, frame_end;
+    wire                  full, records_full, frame_valid, unused_idle;
+
+    wire                  busy, patch;
+    wire [LOG2_BYTES-1:0] patch_address;
+    wire [7:0]            patch_data;
+
+    reg  closing;  // the frame has ended
+    reg  spoilt;   // it is to be dropped
+    wire take   = s_axis_tvalid && s_axis_tready;
+    wire finish = closing && !busy;
+
+    assign s_axis_tready = !closing && !busy && !patch && (spoilt || !(full || records_full));
+
+    always @(posedge clk) begin
+        if (take && s_axis_tlast) begin
+            closing <= 1'b1;
+            spoilt  <= spoilt || s_axis_tuser;
+        end
+        if (s_axis_tvalid && !closing && full && !frame_valid) spoilt <= 1'b1;  // nothing will leave to make room
+        if (finish || rst) begin
+            closing <= 1'b0;
+            spoilt  <= 1'b0;
+        end
+    end
+
+    generate
+        if (TX_CSUM) begin : csum
+            checksum_insert #(
+                .LOG2_BYTES(LOG2_BYTES)
+            ) insert (
+                .clk          (clk),
+                .restart      (finish || rst),
+                .take         (take),
+                .data         (s_axis_tdata),
+                .last         (s_axis_tlast),
+                .ip_csum      (frame_ip_csum),
+                .l4_csum      (frame_l4_csum),
+                .csum_start   (frame_csum_start),
+                .csum_offset  (frame_csum_offset),
+                .write_address(write_address),
+                .busy         (busy),
+                .patch        (patch),
+                .patch_address(patch_address),
+                .patch_data   (patch_data)
+            );
+        end else begin : no_csum
+            wire unused = &{1'b0, frame_ip_csum, frame_l4_csum, frame_csum_start, frame_csum_offset};
+            assign {busy, patch, patch_data} = 10'd0;
+            assign patch_address = write_address;
+        end
+    endgenerate
+
+    packet_buffer #(
+        .LOG2_BYTES  (LOG2_BYTES),
+        .LOG2_RECORDS(LOG2_FRAMES),
+        .RECORD_BITS (LOG2_BYTES)
+    ) buffer (
+        .clk          (clk),
+        .rst          (rst),
+        .write        (take && !spoilt),
+        .write_data   (s_axis_tdata),
+        .write_address(write_address),
+        .full         (full),
+        .space        (space),
+        .patch        (patch),
+        .patch_address(patch_address),
+        .patch_data   (patch_data),
+        .commit       (finish && !spoilt),
+        .record       (write_address),
+        .records_full (records_full),
+        .rollback     (finish && spoilt),
+        .record_valid (frame_valid),
+        .record_ready (m_axis_tvalid && m_axis_tready && m_axis_tlast),
+        .record_data  (frame_end),
+        .m_axis_tvalid(m_axis_tvalid),
+        .m_axis_tready(m_axis_tready),
+        .m_axis_tdata (m_axis_tdata),
+        .read_address (read_address),
+        .idle         (unused_idle)
+    );
+
+    assign m_axis_tlast = read_address == frame_end;
+    assign tx_path_idle = !s_axis_tvalid && !closing && !patch && !busy && !frame_valid;
+    assign frame_space  = space >= MAX_FRAME && !records_full;
+
+endmodule
+
+`resetall
