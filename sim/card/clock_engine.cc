@@ -61,6 +61,7 @@ struct ClockEngine::State {
     unsigned awake = 0;
     unsigned sources = 0;
     Picoseconds undone = 0; // edges before this have happened
+    uint64_t instants = 0;
     uint64_t kernel_entries = 0;
     bool sleeping = false;
     sc_event woken;
@@ -223,6 +224,7 @@ void ClockEngine::State::tick(Picoseconds now)
             grid->time += grid->period;
         }
     }
+    instants++;
     undone = now + 1;
     for (Clocked *thing : due) {
         thing->edges_ = 0;
@@ -304,6 +306,11 @@ Picoseconds ClockEngine::now() const
 bool ClockEngine::idle() const
 {
     return state_->quiet();
+}
+
+uint64_t ClockEngine::instants() const
+{
+    return state_->instants;
 }
 
 uint64_t ClockEngine::kernel_entries() const

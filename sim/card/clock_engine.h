@@ -165,7 +165,8 @@ class ClockEngine : public sc_core::sc_module
     // Nothing is awake and nothing is on any line.
     bool idle() const;
 
-    // How often the engine entered the SystemC kernel.
+    // Instants in which something was ticked, and returns to the SystemC kernel.
+    uint64_t instants() const;
     uint64_t kernel_entries() const;
 
   private:

@@ -47,7 +47,7 @@ void FramePort::rise(Picoseconds now, unsigned)
     const FrameAssembler::Result result = assembler_.nibble(now, rx);
     if (result != FrameAssembler::Result::none)
         end_rx(result);
-    if (!queue_.empty() || gap_ > 0 || assembler_.receiving() || expects())
+    if (!queue_.empty() || gap_ > 0 || assembler_.receiving())
         stay_awake(now);
 }
 

@@ -27,17 +27,19 @@ void MiiLine::add_observer(LineObserver &observer)
     observers_.push_back(&observer);
 }
 
-// A sink that sleeps is woken for the first nibble; one that is awake stays so until the line is empty.
+// The sink may be asleep: it is woken for the first nibble of each burst, and stays awake while it hears one.
 void MiiLine::carry(uint64_t index, MiiNibble nibble)
 {
     const Picoseconds period = mii_period(source_.rate());
     for (LineObserver *observer : observers_)
         observer->nibble(index * period, nibble);
+    const bool begins = !carrying_;
     carrying_ = !nibble.quiet();
     if (!carrying_)
         return;
-    if (in_flight_++ == 0)
+    if (begins)
         sink_.engine().wake_at(sink_, (index + delay_cycles_) * period);
+    in_flight_++;
     ring_[index & (ring_.size() - 1)] = nibble;
 }
 

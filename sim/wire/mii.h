@@ -57,10 +57,6 @@ class MiiLine
         return in_flight_ == 0 ? MiiNibble{} : arrive(index);
     }
 
-    bool empty() const
-    {
-        return in_flight_ == 0;
-    }
     const MiiEnd &source() const
     {
         return source_;
@@ -99,12 +95,6 @@ class MiiEnd : public Clocked
             return {};
         out_->put(index, tx);
         return in_->take(index);
-    }
-
-    // Something is on its way to this end.
-    bool expects() const
-    {
-        return in_ && !in_->empty();
     }
 
   private:
