@@ -73,15 +73,22 @@ void Host::boot()
     serve_card_and_timers();
 }
 
-void Host::run(const std::string &name, std::function<void()> program)
+void Host::run(const std::string &name, const sc_time &start, std::function<void()> program)
 {
-    spawn_thread(name, [this, program = std::move(program)] {
-        if (!up_)
-            wait(is_up_);
+    spawn_thread(name, [this, start, program = std::move(program)] {
+        wait_until_up();
+        if (start > sc_time_stamp())
+            wait(start - sc_time_stamp());
         cpu_.take();
         program();
         cpu_.give();
     });
+}
+
+void Host::wait_until_up()
+{
+    if (!up_)
+        wait(is_up_);
 }
 
 // The interrupt handler and the timer interrupt of this host.

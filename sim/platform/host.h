@@ -43,9 +43,12 @@ class Host : public sc_core::sc_module
     Memory memory;
     sc_core::sc_in<bool> irq;
 
-    // Runs `program` in a thread of its own on this host's processor once the network is up. Call before or during the
-    // simulation; threads start in the order of the calls.
-    void run(const std::string &name, std::function<void()> program);
+    // Runs `program` in a thread of its own on this host's processor, from `start` on or when the network is up.
+    // Call before the simulation or from a thread of it; what is due at once starts in the order of the calls.
+    void run(const std::string &name, const sc_core::sc_time &start, std::function<void()> program);
+
+    // For threads of the simulation that are no threads of this host.
+    void wait_until_up();
 
     // For the programs.
     lan_stack *stack()

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// A scenario: what docs/scenario.md describes, checked and ready to be built. Addresses in host byte order.
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <systemc>
+#include <utility>
 #include <vector>
+
+#include "sim/wire/impairment.h"
 
 namespace lanyard
 {
-
-// A scenario: what docs/scenario.md describes. Times in picoseconds of simulated time, addresses in host byte order,
-// paths ready for use.
 
 struct NetworkAddress {
     uint32_t address = 0;
@@ -23,58 +24,59 @@ struct HostSpec {
     std::string name;
     NetworkAddress address;
     std::array<uint8_t, 6> mac{};
-    uint64_t clk_hz = 25000000;
-    unsigned mii_mbps = 100;
+    Picoseconds clk_period = 40'000;
+    MiiRate mii_rate = MiiRate::mbps100;
     unsigned memory_latency_cycles = 8;
-    std::optional<uint32_t> send_buffer_bytes, receive_buffer_bytes;
+    std::optional<uint32_t> send_buffer_bytes, receive_buffer_bytes; // the stack's defaults
 };
 
 struct LinkSpec {
     std::string a; // a host
-    std::string b; // a host; empty: `tap` is the other end
+    std::string b; // a host; empty: the other end is `tap`
     std::string tap;
-    NetworkAddress tap_address;
-    uint64_t delay_ps = 5000;
-    // Per frame and direction, 0 to 1.
-    double drop = 0, duplicate = 0, reorder = 0, corrupt = 0;
-    uint64_t jitter_ps = 0;
-    uint64_t rate_bps = 0; // 0: the line's
-
-    bool impaired() const
-    {
-        return drop > 0 || duplicate > 0 || reorder > 0 || corrupt > 0 || jitter_ps > 0 || rate_bps > 0;
-    }
+    NetworkAddress tap_address; // Linux's
+    Picoseconds delay = 0;
+    std::optional<Impairment::Config> impairment; // both ways alike, but for the seed
 };
 
-enum class ApplicationKind { HTTPD, FETCH, ECHO, DISCARD, BULK_SOURCE, BULK_SINK, COMMAND };
+enum class ApplicationKind { httpd, fetch, echo, discard, bulk_source, bulk_sink, command };
 
 struct ApplicationSpec {
     ApplicationKind kind{};
-    std::string name; // "fetch on b (line 12)": how reports call it
-    std::string host; // empty for a command
-    uint64_t start_ps = 0;
-    uint16_t port = 0;
+    std::string label; // "fetch on b": how reports call it
+    std::string host;  // not of a command
+    Picoseconds start = 0;
+    uint16_t port = 0;             // of a service
     std::string folder;            // httpd
     std::string url;               // fetch
-    std::string to;                // fetch: the file to write, empty: none; bulk source: "address:port"
-    uint64_t bytes = 0;            // bulk source; 0: for `duration_ps`
-    uint64_t duration_ps = 0;      // bulk source; 0: until `bytes`
+    std::string file;              // fetch: where to put it; empty: nowhere. command: where its output goes
+    std::string to;                // bulk source: "address:port"
+    uint64_t bytes = 0;            // bulk source; 0: until `duration` is over
+    Picoseconds duration = 0;      // bulk source; 0: until `bytes` are sent
     std::vector<std::string> argv; // command
+
+    // Services run until the others have ended.
+    bool ends() const
+    {
+        return kind == ApplicationKind::fetch || kind == ApplicationKind::bulk_source ||
+               kind == ApplicationKind::command;
+    }
 };
 
 struct Recording {
-    std::string pcap, fst, json;                                // files; empty: none
-    std::optional<std::pair<uint64_t, uint64_t>> fst_window_ps; // start, length
+    std::string pcap, fst, json;                                   // files; empty: none
+    std::optional<std::pair<Picoseconds, Picoseconds>> fst_window; // start, length
+    Picoseconds fst_first_exchange = 0; // without a window: from the first frame so far; 0: the whole run
 };
 
 struct Scenario {
     uint64_t seed = 1;
-    uint64_t duration_ps = 0; // 0: until the applications end
+    Picoseconds duration = 0; // 0: until the applications end
+    bool idle_skip = true;
     std::vector<HostSpec> hosts;
     std::vector<LinkSpec> links;
     std::vector<ApplicationSpec> applications;
     Recording record;
-    bool idle_skip = true;
 
     bool has_tap() const;
 };
@@ -82,7 +84,10 @@ struct Scenario {
 // Throws UserError, "FILE:LINE: what, expected ..." for what is wrong in the file.
 Scenario read_scenario(const std::string &file);
 
-// "10us", "1.5ms", "2s" in picoseconds; nothing if it is not a time.
-std::optional<uint64_t> parse_time(const std::string &text);
+// "START:LENGTH", such as "1ms:20us".
+std::optional<std::pair<Picoseconds, Picoseconds>> parse_window(std::string_view text);
+
+// The generator of one part of a run: equal seeds and names give equal sequences, different names unlike ones.
+uint64_t seed_of(uint64_t seed, const std::string &part);
 
 } // namespace lanyard

@@ -2,6 +2,7 @@
 #define SC_INCLUDE_DYNAMIC_PROCESSES
 #include "sim/platform/simulation.h"
 
+#include <algorithm>
 #include <exception>
 #include <systemc>
 
@@ -32,7 +33,9 @@ void spawn_thread(const std::string &name, std::function<void()> body)
             sc_core::sc_stop();
         }
     };
-    sc_core::sc_spawn(guarded, sc_core::sc_gen_unique_name(name.c_str()), &options);
+    std::string legal = name; // for SystemC, which allows no spaces
+    std::replace(legal.begin(), legal.end(), ' ', '_');
+    sc_core::sc_spawn(guarded, sc_core::sc_gen_unique_name(legal.c_str()), &options);
 }
 
 void simulate()

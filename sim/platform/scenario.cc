@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/platform/scenario.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <functional>
+#include <set>
+
+#include "sim/platform/quantity.h"
+#include "sim/platform/toml_table.h"
+
+namespace lanyard
+{
+
+namespace
+{
+
+namespace fs = std::filesystem;
+
+constexpr size_t DEVICE_NAME_BYTES = 15; // IFNAMSIZ less its terminator
+constexpr Picoseconds SLOWEST_CLK = 40'000;
+constexpr Picoseconds FASTEST_CLK = 1'000;
+
+constexpr const char *NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+constexpr const char *A_TIME = "a time such as \"1.5ms\"";
+
+// A link with one of these is impaired.
+constexpr std::string_view IMPAIRMENTS[] = {"drop",        "duplicate", "reorder", "reorder_delay", "corrupt",
+                                            "corrupt_fcs", "jitter",    "rate",    "queue_bytes"};
+
+struct ApplicationShape {
+    std::string_view name;
+    ApplicationKind kind;
+    std::vector<std::string_view> keys;
+    uint16_t port; // where it listens unless told otherwise
+};
+
+const ApplicationShape APPLICATIONS[] = {
+    {"httpd", ApplicationKind::httpd, {"run", "host", "folder", "port"}, 80},
+    {"echo", ApplicationKind::echo, {"run", "host", "port"}, 7},
+    {"discard", ApplicationKind::discard, {"run", "host", "port"}, 9},
+    {"fetch", ApplicationKind::fetch, {"run", "host", "start", "url", "file"}, 0},
+    {"bulk-source", ApplicationKind::bulk_source, {"run", "host", "start", "to", "bytes", "duration"}, 0},
+    {"bulk-sink", ApplicationKind::bulk_sink, {"run", "host", "port"}, 5001},
+    {"command", ApplicationKind::command, {"run", "start", "argv", "file"}, 0},
+};
+
+const ApplicationShape *find_shape(const std::string &name)
+{
+    const auto *found = std::find_if(std::begin(APPLICATIONS), std::end(APPLICATIONS),
+                                     [&](const ApplicationShape &shape) { return shape.name == name; });
+    return found == std::end(APPLICATIONS) ? nullptr : found;
+}
+
+std::optional<NetworkAddress> parse_network_address(std::string_view text)
+{
+    const size_t slash = text.find('/');
+    const auto address = parse_address(text.substr(0, slash));
+    if (!address || slash == std::string_view::npos)
+        return std::nullopt;
+    const std::string_view bits = text.substr(slash + 1);
+    unsigned prefix = 0;
+    const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), prefix);
+    if (error != std::errc{} || end != bits.data() + bits.size() || prefix < 1 || prefix > 30)
+        return std::nullopt;
+    return NetworkAddress{*address, prefix};
+}
+
+std::optional<std::array<uint8_t, 6>> parse_mac(std::string_view text)
+{
+    std::array<uint8_t, 6> mac{};
+    if (text.size() != 17)
+        return std::nullopt;
+    for (size_t i = 0; i < mac.size(); i++) {
+        const char *octet = text.data() + 3 * i;
+        const auto [end, error] = std::from_chars(octet, octet + 2, mac[i], 16);
+        if (error != std::errc{} || end != octet + 2 || (i < 5 && *end != ':'))
+            return std::nullopt;
+    }
+    return mac[0] & 1 ? std::nullopt : std::optional(mac); // group addresses are no stations
+}
+
+std::optional<Picoseconds> parse_clk(std::string_view text)
+{
+    const auto hz = parse_frequency_hz(text);
+    if (!hz || *hz == 0)
+        return std::nullopt;
+    const Picoseconds period = (1'000'000'000'000 + *hz / 2) / *hz;
+    return period < FASTEST_CLK || period > SLOWEST_CLK ? std::nullopt : std::optional(period);
+}
+
+std::optional<MiiRate> parse_mii_rate(std::string_view text)
+{
+    const auto bps = parse_rate_bps(text);
+    if (bps == 100'000'000)
+        return MiiRate::mbps100;
+    return bps == 10'000'000 ? std::optional(MiiRate::mbps10) : std::nullopt;
+}
+
+class Reader
+{
+  public:
+    explicit Reader(const std::string &file) : file_(file), folder_(fs::path(file).parent_path())
+    {
+    }
+
+    Scenario read();
+
+  private:
+    void read_host(const toml::table &table);
+    void read_link(const toml::table &table);
+    void read_application(const toml::table &table);
+    void read_record(const toml::table &table);
+    void read_details(const TomlTable &application, ApplicationSpec &spec) const;
+    void read_impairment(const TomlTable &link, LinkSpec &spec) const;
+    void attach(const TomlTable &link, const char *key, const std::string &host);
+    const HostSpec *find_host(const std::string &name) const;
+    std::string path(const std::string &relative) const
+    {
+        return relative.empty() ? relative : (folder_ / relative).string();
+    }
+
+    std::string file_;
+    fs::path folder_;
+    Scenario scenario_;
+    std::set<std::string> attached_; // hosts that have their link
+};
+
+Scenario Reader::read()
+{
+    toml::table root;
+    try {
+        root = toml::parse_file(file_);
+    } catch (const toml::parse_error &error) {
+        const unsigned line = std::max<unsigned>(error.source().begin.line, 1);
+        throw UserError(file_ + ":" + std::to_string(line) + ": " + std::string(error.description()) +
+                        ", expected TOML (docs/scenario.md)");
+    }
+    const TomlTable top(root, file_, "", {"seed", "duration", "host", "link", "application", "record"});
+    scenario_.seed = top.integer("seed", 0, INT64_MAX, 1);
+    scenario_.duration = top.parsed<Picoseconds>("duration", parse_time_ps, A_TIME, 0);
+    for (const toml::table *host : top.tables("host"))
+        read_host(*host);
+    for (const toml::table *link : top.tables("link"))
+        read_link(*link);
+    for (const toml::table *application : top.tables("application"))
+        read_application(*application);
+    if (const toml::table *record = top.table("record"))
+        read_record(*record);
+    if (scenario_.hosts.empty())
+        throw top.wrong("there is no host, expected at least one [[host]]");
+    const auto &applications = scenario_.applications;
+    if (scenario_.duration == 0 &&
+        std::none_of(applications.begin(), applications.end(), [](const ApplicationSpec &a) { return a.ends(); }))
+        throw top.wrong("nothing ends this run, expected a duration, or an application that ends");
+    return scenario_;
+}
+
+void Reader::read_host(const toml::table &table)
+{
+    const TomlTable host(
+        table, file_, "host",
+        {"name", "address", "mac", "clk", "mii", "memory_latency_cycles", "send_buffer_bytes", "receive_buffer_bytes"});
+    const size_t number = scenario_.hosts.size() + 1;
+    HostSpec spec;
+    spec.name = host.text("name");
+    if (find_host(spec.name) || spec.name.find_first_not_of(NAME_LETTERS) != std::string::npos)
+        throw host.bad("name", "letters, digits and _ that no other host has for its name");
+    spec.address = host.parsed<NetworkAddress>("address", parse_network_address,
+                                               "an address with prefix such as \"192.0.2.1/24\"");
+    spec.mac = host.parsed<std::array<uint8_t, 6>>(
+        "mac", parse_mac, "a station's address such as \"02:00:00:00:00:01\"",
+        std::array<uint8_t, 6>{2, 0, 0, 0, static_cast<uint8_t>(number >> 8), static_cast<uint8_t>(number)});
+    spec.clk_period = host.parsed<Picoseconds>("clk", parse_clk, "a frequency from \"25MHz\" to \"1GHz\"", SLOWEST_CLK);
+    spec.mii_rate = host.parsed<MiiRate>("mii", parse_mii_rate, "\"100Mb/s\" or \"10Mb/s\"", MiiRate::mbps100);
+    spec.memory_latency_cycles = static_cast<unsigned>(host.integer("memory_latency_cycles", 1, 1000, 8));
+    if (host.has("send_buffer_bytes"))
+        spec.send_buffer_bytes = host.integer("send_buffer_bytes", 2048, 1 << 24);
+    if (host.has("receive_buffer_bytes"))
+        spec.receive_buffer_bytes = host.integer("receive_buffer_bytes", 2048, 1 << 24);
+    scenario_.hosts.push_back(spec);
+}
+
+void Reader::read_link(const toml::table &table)
+{
+    std::vector<std::string_view> keys = {"between", "host", "tap", "address", "delay"};
+    keys.insert(keys.end(), std::begin(IMPAIRMENTS), std::end(IMPAIRMENTS));
+    const TomlTable link(table, file_, "link", keys);
+    LinkSpec spec;
+    if (link.has("between")) {
+        const auto ends = link.texts("between");
+        if (ends.size() != 2 || link.has("host") || link.has("tap"))
+            throw link.bad("between", "the names of two hosts, without host and tap");
+        spec.a = ends[0];
+        spec.b = ends[1];
+        attach(link, "between", spec.a);
+        attach(link, "between", spec.b);
+        if (find_host(spec.a)->mii_rate != find_host(spec.b)->mii_rate)
+            throw link.bad("between", "hosts with the same mii rate");
+    } else {
+        spec.a = link.text("host");
+        attach(link, "host", spec.a);
+        spec.tap = link.text("tap");
+        if (spec.tap.size() > DEVICE_NAME_BYTES || spec.tap.find_first_of("/% ") != std::string::npos)
+            throw link.bad("tap", "a device name of at most 15 letters");
+        spec.tap_address = link.parsed<NetworkAddress>("address", parse_network_address,
+                                                       "Linux's address with prefix such as \"192.0.2.2/24\"");
+    }
+    spec.delay = link.parsed<Picoseconds>("delay", parse_time_ps, A_TIME, 0);
+    read_impairment(link, spec);
+    scenario_.links.push_back(spec);
+}
+
+void Reader::read_impairment(const TomlTable &link, LinkSpec &spec) const
+{
+    if (std::none_of(std::begin(IMPAIRMENTS), std::end(IMPAIRMENTS), [&](auto key) { return link.has(key); }))
+        return;
+    Impairment::Config config;
+    config.delay = std::exchange(spec.delay, 0);
+    config.drop = link.probability("drop");
+    config.duplicate = link.probability("duplicate");
+    config.reorder = link.probability("reorder");
+    config.reorder_delay = link.parsed<Picoseconds>("reorder_delay", parse_time_ps, A_TIME, config.reorder_delay);
+    config.corrupt = link.probability("corrupt");
+    config.corrupt_fcs = link.probability("corrupt_fcs");
+    config.jitter = link.parsed<Picoseconds>("jitter", parse_time_ps, A_TIME, 0);
+    config.rate_bps = link.parsed<uint64_t>("rate", parse_rate_bps, "a rate such as \"10Mb/s\"", 0);
+    config.queue_bytes = link.integer("queue_bytes", 1518, 1 << 30, config.queue_bytes);
+    spec.impairment = config;
+}
+
+void Reader::attach(const TomlTable &link, const char *key, const std::string &host)
+{
+    if (!find_host(host))
+        throw link.bad(key, "the name of a host");
+    if (!attached_.insert(host).second)
+        throw link.bad(key, "a host that has no other link");
+}
+
+void Reader::read_application(const toml::table &table)
+{
+    std::vector<std::string_view> all_keys;
+    std::string names;
+    for (const ApplicationShape &shape : APPLICATIONS) {
+        all_keys.insert(all_keys.end(), shape.keys.begin(), shape.keys.end());
+        names.append(names.empty() ? "" : ", ").append(shape.name);
+    }
+    const TomlTable any(table, file_, "application", all_keys);
+    const std::string run = any.text("run");
+    const ApplicationShape *shape = find_shape(run);
+    if (!shape)
+        throw any.bad("run", "one of " + names);
+
+    const TomlTable application(table, file_, run, shape->keys);
+    ApplicationSpec spec;
+    spec.kind = shape->kind;
+    spec.label = run;
+    if (spec.kind != ApplicationKind::command) {
+        spec.host = application.text("host");
+        spec.label += " on " + spec.host;
+        if (!find_host(spec.host))
+            throw application.bad("host", "the name of a host");
+    }
+    if (shape->port != 0)
+        spec.port = static_cast<uint16_t>(application.integer("port", 1, UINT16_MAX, shape->port));
+    spec.start = application.parsed<Picoseconds>("start", parse_time_ps, A_TIME, 0);
+    spec.file = path(application.text("file", ""));
+    read_details(application, spec);
+    scenario_.applications.push_back(spec);
+}
+
+void Reader::read_details(const TomlTable &application, ApplicationSpec &spec) const
+{
+    switch (spec.kind) {
+    case ApplicationKind::httpd:
+        spec.folder = path(application.text("folder"));
+        if (!fs::is_directory(spec.folder))
+            throw application.bad("folder", "a folder that exists");
+        break;
+    case ApplicationKind::fetch:
+        spec.url = application.text("url");
+        break;
+    case ApplicationKind::bulk_source:
+        spec.to = application.text("to");
+        spec.bytes = application.integer("bytes", 1, INT64_MAX, 0);
+        spec.duration = application.parsed<Picoseconds>("duration", parse_time_ps, A_TIME, 0);
+        if (spec.bytes == 0 && spec.duration == 0)
+            throw application.wrong("bytes and duration are missing, expected one of them");
+        break;
+    case ApplicationKind::command:
+        spec.argv = application.texts("argv");
+        if (!scenario_.has_tap())
+            throw application.wrong("a command needs a network, expected a link with a tap");
+        break;
+    default:
+        break;
+    }
+}
+
+void Reader::read_record(const toml::table &table)
+{
+    const TomlTable record(table, file_, "record", {"pcap", "fst", "fst_window", "json"});
+    scenario_.record.pcap = path(record.text("pcap", ""));
+    scenario_.record.fst = path(record.text("fst", ""));
+    scenario_.record.json = path(record.text("json", ""));
+    if (record.has("fst_window"))
+        scenario_.record.fst_window = record.parsed<std::pair<Picoseconds, Picoseconds>>(
+            "fst_window", parse_window, "START:LENGTH such as \"1ms:20us\"");
+}
+
+const HostSpec *Reader::find_host(const std::string &name) const
+{
+    const auto &hosts = scenario_.hosts;
+    const auto found = std::find_if(hosts.begin(), hosts.end(), [&](const HostSpec &h) { return h.name == name; });
+    return found == hosts.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+Scenario read_scenario(const std::string &file)
+{
+    return Reader(file).read();
+}
+
+std::optional<std::pair<Picoseconds, Picoseconds>> parse_window(std::string_view text)
+{
+    const size_t colon = text.find(':');
+    if (colon == std::string_view::npos)
+        return std::nullopt;
+    const auto start = parse_time_ps(text.substr(0, colon));
+    const auto length = parse_time_ps(text.substr(colon + 1));
+    if (!start || !length || *length == 0)
+        return std::nullopt;
+    return std::pair(*start, *length);
+}
+
+bool Scenario::has_tap() const
+{
+    return std::any_of(links.begin(), links.end(), [](const LinkSpec &link) { return !link.tap.empty(); });
+}
+
+uint64_t seed_of(uint64_t seed, const std::string &part)
+{
+    uint64_t hash = 0xcbf29ce484222325; // FNV-1a
+    for (const char letter : part)
+        hash = (hash ^ static_cast<uint8_t>(letter)) * 0x100000001b3;
+    return Random(seed ^ hash).next();
+}
+
+} // namespace lanyard
