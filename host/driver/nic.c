@@ -16,7 +16,7 @@ enum {
 
 const struct lan_nic_config LAN_NIC_CONFIG_DEFAULT = {.tx_ring_log2 = 7, .rx_ring_log2 = 6};
 
-static const struct lan_netif_ops OPERATIONS = {.transmit = nic_transmit};
+static const struct lan_netif_ops OPERATIONS = {.transmit = lan_nic_transmit};
 
 static uint32_t read_register(const struct lan_nic *nic, uint32_t offset)
 {
@@ -37,18 +37,18 @@ static size_t aligned(size_t bytes)
 size_t lan_nic_size(const struct lan_nic_config *config)
 {
     size_t descriptors = ((size_t)1 << config->tx_ring_log2) + ((size_t)1 << config->rx_ring_log2);
-    return aligned(sizeof(struct lan_nic)) + descriptors * sizeof(struct nic_descriptor) +
+    return aligned(sizeof(struct lan_nic)) + descriptors * sizeof(struct lan_nic_descriptor) +
            descriptors * sizeof(struct lan_buf *);
 }
 
-static uint8_t *lay_out_ring(struct nic_ring *ring, uint8_t *memory, const struct lan_bus *bus, uint32_t registers,
+static uint8_t *lay_out_ring(struct lan_nic_ring *ring, uint8_t *memory, const struct lan_bus *bus, uint32_t registers,
                              uint32_t size)
 {
     ring->bus = bus;
     ring->registers = registers;
     ring->size = size;
-    ring->descriptors = (struct nic_descriptor *)memory;
-    ring->buffers = (struct lan_buf **)(memory + size * sizeof(struct nic_descriptor));
+    ring->descriptors = (struct lan_nic_descriptor *)memory;
+    ring->buffers = (struct lan_buf **)(memory + size * sizeof(struct lan_nic_descriptor));
     return (uint8_t *)(ring->buffers + size);
 }
 
@@ -83,7 +83,7 @@ static void describe(struct lan_nic *nic)
         netif->features |= LAN_NETIF_TX_IP_CSUM | LAN_NETIF_TX_L4_CSUM;
     if (nic->card_features & NIC__FEATURES__RX_CSUM_bm)
         netif->features |= LAN_NETIF_RX_CSUM;
-    /* A frame must fit into half a ring, which nic_tx_resume() waits for. */
+    /* A frame must fit into half a ring, which lan_nic_tx_resume() waits for. */
     netif->max_fragments = nic->tx.size / 2 < MAX_FRAGMENTS ? (uint16_t)(nic->tx.size / 2) : MAX_FRAGMENTS;
     netif->link_up = true;
 }
@@ -93,18 +93,18 @@ static bool quiesce(struct lan_nic *nic)
 {
     write_register(nic, NIC_REGISTER(IRQ_ENABLE), 0);
     write_register(nic, NIC_REGISTER(CONTROL), 0);
-    bool tx_stopped = nic_ring_reset(&nic->tx), rx_stopped = nic_ring_reset(&nic->rx);
-    nic_rx_drop_partial(nic);
+    bool tx_stopped = lan_nic_ring_reset(&nic->tx), rx_stopped = lan_nic_ring_reset(&nic->rx);
+    lan_nic_rx_drop_partial(nic);
     return tx_stopped && rx_stopped;
 }
 
 static void start(struct lan_nic *nic, bool promiscuous)
 {
-    write_register(nic, NIC_REGISTER(MAX_FRAME), nic_frame_limit(nic) + FCS_BYTES);
+    write_register(nic, NIC_REGISTER(MAX_FRAME), lan_nic_frame_limit(nic) + FCS_BYTES);
     write_register(nic, NIC_REGISTER(IRQ_CAUSE), DONE_CAUSES | RARE_CAUSES);
-    nic_ring_start(&nic->tx);
-    nic_ring_start(&nic->rx);
-    nic_rx_refill(nic);
+    lan_nic_ring_start(&nic->tx);
+    lan_nic_ring_start(&nic->rx);
+    lan_nic_rx_refill(nic);
     write_register(nic, NIC_REGISTER(IRQ_ENABLE), DONE_CAUSES | RARE_CAUSES);
     write_register(nic, NIC_REGISTER(CONTROL),
                    NIC__CONTROL__TX_ENABLE_bm | NIC__CONTROL__RX_ENABLE_bm | NIC__CONTROL__BROADCAST_bm |
@@ -153,25 +153,25 @@ static void stop(struct lan_nic *nic)
     lan_netif_set_link(&nic->netif, false);
 }
 
-static void restart(struct lan_nic *nic, struct nic_ring *ring)
+static void restart(struct lan_nic *nic, struct lan_nic_ring *ring)
 {
     nic->counters.ring_resets++;
     /* A card that fails again and again is switched off, or its interrupts would never end. */
-    if (++ring->failures > NIC_FAILURES_MAX || !nic_ring_reset(ring)) {
+    if (++ring->failures > NIC_FAILURES_MAX || !lan_nic_ring_reset(ring)) {
         stop(nic);
         return;
     }
     if (ring == &nic->rx)
-        nic_rx_drop_partial(nic);
+        lan_nic_rx_drop_partial(nic);
     else
         nic->tx_unmarked = 0;
-    nic_ring_start(ring);
+    lan_nic_ring_start(ring);
 }
 
 static void handle(struct lan_nic *nic, uint32_t rare_causes)
 {
-    nic_tx_reclaim(nic);
-    bool rx_sane = nic_rx_deliver(nic);
+    lan_nic_tx_reclaim(nic);
+    bool rx_sane = lan_nic_rx_deliver(nic);
     if (rare_causes & NIC__IRQ_CAUSE__RX_OVERFLOW_bm)
         nic->counters.rx_overflows++;
     if (rare_causes & NIC__IRQ_CAUSE__TX_ERROR_bm) {
@@ -183,8 +183,8 @@ static void handle(struct lan_nic *nic, uint32_t rare_causes)
         restart(nic, &nic->rx);
     }
     if (!nic->stopped) {
-        nic_rx_refill(nic);
-        nic_tx_resume(nic);
+        lan_nic_rx_refill(nic);
+        lan_nic_tx_resume(nic);
     }
 }
 

@@ -23,13 +23,13 @@ static_assert(offsetof(nic_t, RX_STATUS) - offsetof(nic_t, RX_BASE) ==
                   offsetof(nic_t, TX_STATUS) - offsetof(nic_t, TX_BASE),
               "the rings' register blocks differ");
 
-struct nic_descriptor {
+struct lan_nic_descriptor {
     volatile uint32_t address;
     volatile uint32_t checksum; /* transmit: where it goes; receive: the raw sum */
     volatile uint32_t stamp;    /* written back: timestamp_ns */
     volatile uint32_t status;   /* length and bits; the card writes it last */
 };
-static_assert(sizeof(struct nic_descriptor) == 16, "descriptor size");
+static_assert(sizeof(struct lan_nic_descriptor) == 16, "descriptor size");
 
 /* Bits of `status`. */
 enum {

@@ -17,7 +17,7 @@ struct lan_nic {
     const struct lan_bus *bus;
     struct lan_pool *pool;
     struct lan_nic_counters counters;
-    struct nic_ring tx, rx;
+    struct lan_nic_ring tx, rx;
     uint32_t card_features;
 
     uint32_t tx_unmarked; /* descriptors since the last one that asks for an interrupt */
@@ -30,26 +30,26 @@ struct lan_nic {
 };
 
 /* Octets of the longest frame, without FCS. */
-static inline uint32_t nic_frame_limit(const struct lan_nic *nic)
+static inline uint32_t lan_nic_frame_limit(const struct lan_nic *nic)
 {
     return 14u + nic->netif.mtu;
 }
 
-int nic_transmit(struct lan_netif *netif, struct lan_buf *frame);
+int lan_nic_transmit(struct lan_netif *netif, struct lan_buf *frame);
 
 /* Releases frames that have left the card. */
-void nic_tx_reclaim(struct lan_nic *nic);
+void lan_nic_tx_reclaim(struct lan_nic *nic);
 
 /* Lets the stack send again when it waits and there is room. */
-void nic_tx_resume(struct lan_nic *nic);
+void lan_nic_tx_resume(struct lan_nic *nic);
 
 /* Hands on what had been received when the call began. false: the card broke the rules, the ring must be restarted. */
-bool nic_rx_deliver(struct lan_nic *nic);
+bool lan_nic_rx_deliver(struct lan_nic *nic);
 
 /* Posts buffers as long as the pool has some, a quarter of the ring at least, so that doorbells are few. */
-void nic_rx_refill(struct lan_nic *nic);
+void lan_nic_rx_refill(struct lan_nic *nic);
 
 /* Drops the part of a frame that has come. */
-void nic_rx_drop_partial(struct lan_nic *nic);
+void lan_nic_rx_drop_partial(struct lan_nic *nic);
 
 #endif

@@ -7,21 +7,21 @@
 /* A reset waits for one bus burst; a card that needs more reads than this is broken. */
 enum { RESET_READS = 10000 };
 
-static void write_register(struct nic_ring *ring, uint32_t offset, uint32_t value)
+static void write_register(struct lan_nic_ring *ring, uint32_t offset, uint32_t value)
 {
     ring->bus->write(ring->bus->ctx, ring->registers + offset, value);
 }
 
-void nic_ring_doorbell(struct nic_ring *ring)
+void lan_nic_ring_doorbell(struct lan_nic_ring *ring)
 {
     if (ring->rung == ring->tail)
         return;
     ring->bus->barrier(ring->bus->ctx);
-    write_register(ring, RING_TAIL, nic_ring_index(ring, ring->tail));
+    write_register(ring, RING_TAIL, lan_nic_ring_index(ring, ring->tail));
     ring->rung = ring->tail;
 }
 
-bool nic_ring_reset(struct nic_ring *ring)
+bool lan_nic_ring_reset(struct lan_nic_ring *ring)
 {
     write_register(ring, RING_CONTROL, RESET);
     for (int reads = 0; ring->bus->read(ring->bus->ctx, ring->registers + RING_CONTROL) & RESET; reads++) {
@@ -36,7 +36,7 @@ bool nic_ring_reset(struct nic_ring *ring)
     return true;
 }
 
-void nic_ring_start(struct nic_ring *ring)
+void lan_nic_ring_start(struct lan_nic_ring *ring)
 {
     write_register(ring, RING_BASE, ring->bus->dma_address(ring->bus->ctx, ring->descriptors));
     write_register(ring, RING_SIZE, (uint32_t)__builtin_ctz(ring->size));

@@ -11,9 +11,9 @@
 #include "lanyard/bus.h"
 #include "nic_hw.h"
 
-struct nic_ring {
+struct lan_nic_ring {
     const struct lan_bus *bus;
-    struct nic_descriptor *descriptors;
+    struct lan_nic_descriptor *descriptors;
     struct lan_buf **buffers; /* what stands behind each descriptor; NULL: nothing to give back */
     uint32_t registers;       /* offset of the ring's BASE register */
     uint32_t size;            /* power of two */
@@ -23,25 +23,25 @@ struct nic_ring {
     uint32_t failures;        /* restarts since the last completion that was in order */
 };
 
-static inline uint32_t nic_ring_index(const struct nic_ring *ring, uint32_t position)
+static inline uint32_t lan_nic_ring_index(const struct lan_nic_ring *ring, uint32_t position)
 {
     return position & (ring->size - 1);
 }
 
 /* Descriptors that may still be filled: one stays free, or a full ring would look empty. */
-static inline uint32_t nic_ring_room(const struct nic_ring *ring)
+static inline uint32_t lan_nic_ring_room(const struct lan_nic_ring *ring)
 {
     return ring->size - 1 - (ring->tail - ring->head);
 }
 
 /* Tells the card of the descriptors filled since the last time, if any. */
-void nic_ring_doorbell(struct nic_ring *ring);
+void lan_nic_ring_doorbell(struct lan_nic_ring *ring);
 
 /* Resets the ring and gives every buffer in it back. false: the card does not answer; it may still own the memory, and
  * the buffers stay where they are. */
-bool nic_ring_reset(struct nic_ring *ring);
+bool lan_nic_ring_reset(struct lan_nic_ring *ring);
 
 /* Starts an empty ring that has been reset. */
-void nic_ring_start(struct nic_ring *ring);
+void lan_nic_ring_start(struct lan_nic_ring *ring);
 
 #endif

@@ -10,29 +10,29 @@ static uint32_t posted_bytes(const struct lan_buf *buf)
     return room < DESC_LEN ? room : DESC_LEN - 1;
 }
 
-void nic_rx_refill(struct lan_nic *nic)
+void lan_nic_rx_refill(struct lan_nic *nic)
 {
-    struct nic_ring *ring = &nic->rx;
-    if (nic_ring_room(ring) < ring->size / 4)
+    struct lan_nic_ring *ring = &nic->rx;
+    if (lan_nic_ring_room(ring) < ring->size / 4)
         return;
-    while (nic_ring_room(ring) > 0) {
+    while (lan_nic_ring_room(ring) > 0) {
         struct lan_buf *buf = lan_buf_alloc(nic->pool, HEADROOM);
         if (!buf) {
             nic->counters.rx_no_buffer++;
             break;
         }
-        uint32_t index = nic_ring_index(ring, ring->tail++);
-        struct nic_descriptor *descriptor = &ring->descriptors[index];
+        uint32_t index = lan_nic_ring_index(ring, ring->tail++);
+        struct lan_nic_descriptor *descriptor = &ring->descriptors[index];
         descriptor->address = ring->bus->dma_address(ring->bus->ctx, buf->data);
         descriptor->checksum = 0;
         descriptor->stamp = 0;
         descriptor->status = posted_bytes(buf);
         ring->buffers[index] = buf;
     }
-    nic_ring_doorbell(ring);
+    lan_nic_ring_doorbell(ring);
 }
 
-void nic_rx_drop_partial(struct lan_nic *nic)
+void lan_nic_rx_drop_partial(struct lan_nic *nic)
 {
     lan_buf_free(nic->rx_frame);
     nic->rx_frame = nic->rx_last = NULL;
@@ -66,14 +66,14 @@ static bool finish(struct lan_nic *nic, struct lan_buf *frame, uint32_t status, 
 /* Takes the completed descriptor at the head; false when its contents cannot be true. */
 static bool take(struct lan_nic *nic)
 {
-    struct nic_ring *ring = &nic->rx;
-    uint32_t index = nic_ring_index(ring, ring->head);
+    struct lan_nic_ring *ring = &nic->rx;
+    uint32_t index = lan_nic_ring_index(ring, ring->head);
     uint32_t status = ring->descriptors[index].status, stamp = ring->descriptors[index].stamp;
     uint32_t len = status & DESC_LEN;
     struct lan_buf *buf = ring->buffers[index];
 
     bool first = nic->rx_frame == NULL;
-    if (len == 0 || len > posted_bytes(buf) || len > nic_frame_limit(nic) - nic->rx_frame_bytes ||
+    if (len == 0 || len > posted_bytes(buf) || len > lan_nic_frame_limit(nic) - nic->rx_frame_bytes ||
         first != !!(status & RX_SOP))
         return false;
 
@@ -99,11 +99,11 @@ static bool take(struct lan_nic *nic)
     return true;
 }
 
-bool nic_rx_deliver(struct lan_nic *nic)
+bool lan_nic_rx_deliver(struct lan_nic *nic)
 {
-    struct nic_ring *ring = &nic->rx;
+    struct lan_nic_ring *ring = &nic->rx;
     uint32_t end = ring->head;
-    while (end != ring->rung && (ring->descriptors[nic_ring_index(ring, end)].status & DESC_DONE))
+    while (end != ring->rung && (ring->descriptors[lan_nic_ring_index(ring, end)].status & DESC_DONE))
         end++;
     if (end == ring->head)
         return true;

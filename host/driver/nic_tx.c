@@ -12,7 +12,7 @@ static uint32_t descriptors_of(const struct lan_nic *nic, const struct lan_buf *
         total += fragment->len;
         count += fragment->len > 0; /* an empty fragment has no descriptor: length 0 stops the ring */
     }
-    if (total > nic_frame_limit(nic) || count > nic->netif.max_fragments)
+    if (total > lan_nic_frame_limit(nic) || count > nic->netif.max_fragments)
         return 0;
     if ((frame->flags & LAN_BUF_L4_CSUM) && (frame->csum_start > UINT8_MAX || frame->csum_offset > UINT8_MAX ||
                                              frame->csum_start + frame->csum_offset + 2u > total))
@@ -22,7 +22,7 @@ static uint32_t descriptors_of(const struct lan_nic *nic, const struct lan_buf *
 
 static void fill(struct lan_nic *nic, struct lan_buf *frame, uint32_t count)
 {
-    struct nic_ring *ring = &nic->tx;
+    struct lan_nic_ring *ring = &nic->tx;
     uint32_t offload = 0;
     if (frame->flags & LAN_BUF_IP_CSUM)
         offload |= TX_IP_CSUM;
@@ -32,8 +32,8 @@ static void fill(struct lan_nic *nic, struct lan_buf *frame, uint32_t count)
     for (struct lan_buf *fragment = frame; fragment; fragment = fragment->next) {
         if (fragment->len == 0)
             continue;
-        uint32_t index = nic_ring_index(ring, ring->tail++);
-        struct nic_descriptor *descriptor = &ring->descriptors[index];
+        uint32_t index = lan_nic_ring_index(ring, ring->tail++);
+        struct lan_nic_descriptor *descriptor = &ring->descriptors[index];
         bool last = --count == 0;
         descriptor->address = ring->bus->dma_address(ring->bus->ctx, fragment->data);
         descriptor->checksum = frame->csum_start | (uint32_t)frame->csum_offset << DESC_CSUM_OFFSET_BIT;
@@ -48,7 +48,7 @@ static void fill(struct lan_nic *nic, struct lan_buf *frame, uint32_t count)
  * quarter of the ring does, so the ring does not run dry while the batch is on its way. */
 static void mark_last(struct lan_nic *nic)
 {
-    nic->tx.descriptors[nic_ring_index(&nic->tx, nic->tx.tail - 1)].status |= TX_IRQ;
+    nic->tx.descriptors[lan_nic_ring_index(&nic->tx, nic->tx.tail - 1)].status |= TX_IRQ;
     nic->tx_unmarked = 0;
 }
 
@@ -56,16 +56,16 @@ static void doorbell(struct lan_nic *nic)
 {
     if (nic->tx_unmarked)
         mark_last(nic);
-    nic_ring_doorbell(&nic->tx);
+    lan_nic_ring_doorbell(&nic->tx);
 }
 
-int nic_transmit(struct lan_netif *netif, struct lan_buf *frame)
+int lan_nic_transmit(struct lan_netif *netif, struct lan_buf *frame)
 {
     struct lan_nic *nic = netif->driver;
-    struct nic_ring *ring = &nic->tx;
+    struct lan_nic_ring *ring = &nic->tx;
     if (!netif->link_up)
         return -ENETDOWN;
-    nic_rx_refill(nic); /* in case the pool was empty when the last interrupt tried */
+    lan_nic_rx_refill(nic); /* in case the pool was empty when the last interrupt tried */
 
     uint32_t count = descriptors_of(nic, frame);
     if (count == 0) {
@@ -74,9 +74,9 @@ int nic_transmit(struct lan_netif *netif, struct lan_buf *frame)
         lan_buf_free(frame);
         return 0;
     }
-    if (count > nic_ring_room(ring))
-        nic_tx_reclaim(nic);
-    if (count > nic_ring_room(ring)) {
+    if (count > lan_nic_ring_room(ring))
+        lan_nic_tx_reclaim(nic);
+    if (count > lan_nic_ring_room(ring)) {
         nic->counters.tx_ring_full++;
         nic->tx_blocked = true;
         return -ENOBUFS;
@@ -94,14 +94,14 @@ int nic_transmit(struct lan_netif *netif, struct lan_buf *frame)
     return 0;
 }
 
-void nic_tx_reclaim(struct lan_nic *nic)
+void lan_nic_tx_reclaim(struct lan_nic *nic)
 {
-    struct nic_ring *ring = &nic->tx;
+    struct lan_nic_ring *ring = &nic->tx;
     while (ring->head != ring->rung) {
         uint32_t last = ring->head;
-        while (!ring->buffers[nic_ring_index(ring, last)])
+        while (!ring->buffers[lan_nic_ring_index(ring, last)])
             last++;
-        uint32_t index = nic_ring_index(ring, last);
+        uint32_t index = lan_nic_ring_index(ring, last);
         uint32_t status = ring->descriptors[index].status;
         if (!(status & DESC_DONE))
             break;
@@ -117,11 +117,11 @@ void nic_tx_reclaim(struct lan_nic *nic)
     }
 }
 
-void nic_tx_resume(struct lan_nic *nic)
+void lan_nic_tx_resume(struct lan_nic *nic)
 {
     /* Half a ring at a time, so that doorbells and interrupts are shared by many frames; the other half keeps the wire
      * busy meanwhile. */
-    if (nic->tx_blocked && nic_ring_room(&nic->tx) >= nic->tx.size / 2) {
+    if (nic->tx_blocked && lan_nic_ring_room(&nic->tx) >= nic->tx.size / 2) {
         nic->tx_blocked = false;
         lan_netif_tx_ready(&nic->netif);
     }

@@ -31,9 +31,9 @@ static void *at(struct fake_card *card, uint32_t address, uint32_t bytes)
     return card->memory + (address - FAKE_CARD_DMA_BASE);
 }
 
-static struct nic_descriptor *descriptor(struct fake_card *card, const struct ring *ring, uint32_t index)
+static struct lan_nic_descriptor *descriptor(struct fake_card *card, const struct ring *ring, uint32_t index)
 {
-    return (struct nic_descriptor *)at(card, ring->base, 16u << ring->size) + (index & ((1u << ring->size) - 1));
+    return (struct lan_nic_descriptor *)at(card, ring->base, 16u << ring->size) + (index & ((1u << ring->size) - 1));
 }
 
 static void advance(struct ring *ring, uint32_t count)
@@ -167,7 +167,7 @@ bool fake_card_fetch(struct fake_card *card)
     card->frame_bytes = card->frame_fragments = 0;
     card->frame_first = *descriptor(card, ring, ring->head);
     for (uint32_t i = 0; i < posted; i++) {
-        const struct nic_descriptor *fragment = descriptor(card, ring, ring->head + i);
+        const struct lan_nic_descriptor *fragment = descriptor(card, ring, ring->head + i);
         uint32_t len = fragment->status & DESC_LEN;
         if (len == 0 || card->frame_bytes + len > FAKE_CARD_FRAME_BYTES)
             break;
@@ -188,7 +188,7 @@ bool fake_card_send(struct fake_card *card, uint32_t error)
     if (!fake_card_fetch(card))
         return false;
     struct ring *ring = ring_of(card, FAKE_TX);
-    struct nic_descriptor *last = descriptor(card, ring, ring->head + card->frame_fragments - 1);
+    struct lan_nic_descriptor *last = descriptor(card, ring, ring->head + card->frame_fragments - 1);
     last->stamp = 0x12345678;
     last->status |= DESC_DONE | error << 24;
     if (last->status & TX_IRQ)
@@ -219,7 +219,7 @@ bool fake_card_receive(struct fake_card *card, const void *frame, uint32_t bytes
     }
 
     for (uint32_t sop = RX_SOP; left; sop = 0) {
-        struct nic_descriptor *to = descriptor(card, ring, ring->head);
+        struct lan_nic_descriptor *to = descriptor(card, ring, ring->head);
         uint32_t capacity = to->status & DESC_LEN, len = left < capacity ? left : capacity;
         assert_true(capacity >= 64 && capacity % 2 == 0 && to->address % 2 == 0);
         memcpy(at(card, to->address, capacity), from, len);

@@ -37,7 +37,7 @@ struct fake_card {
     /* The frame that fake_card_send() took last. */
     uint8_t frame[FAKE_CARD_FRAME_BYTES];
     uint32_t frame_bytes, frame_fragments;
-    struct nic_descriptor frame_first; /* offload fields */
+    struct lan_nic_descriptor frame_first; /* offload fields */
 };
 
 void fake_card_init(struct fake_card *card, void *memory, size_t bytes);

@@ -70,9 +70,9 @@ static void frames_in_front_of_a_lie_are_delivered(void **state)
     assert_int_equal(fixture.received_count, 1);
 }
 
-static struct nic_descriptor *descriptors_at(uint32_t base)
+static struct lan_nic_descriptor *descriptors_at(uint32_t base)
 {
-    return (struct nic_descriptor *)(fixture.card.memory + (base - FAKE_CARD_DMA_BASE));
+    return (struct lan_nic_descriptor *)(fixture.card.memory + (base - FAKE_CARD_DMA_BASE));
 }
 
 static void done_in_a_descriptor_that_was_not_posted_means_nothing(void **state)
