@@ -89,7 +89,38 @@
     X(TcpInErrs, tcp_in_errs)                                                                                          \
     X(TcpInCsumErrors, tcp_in_csum_errors)                                                                             \
     X(TcpOutRsts, tcp_out_rsts)                                                                                        \
-    X(TcpExtTCPTimeouts, tcp_ext_timeouts)
+    X(TcpExtTCPTimeouts, tcp_ext_timeouts)                                                                             \
+    X(TcpExtTCPFastRetrans, tcp_ext_fast_retrans)                                                                      \
+    X(TcpExtTCPWinProbe, tcp_ext_window_probes)                                                                        \
+    X(TcpExtTCPKeepAlive, tcp_ext_keep_alive)                                                                          \
+    X(TcpExtDelayedACKs, tcp_ext_delayed_acks)                                                                         \
+    X(TcpExtTCPChallengeACK, tcp_ext_challenge_acks)                                                                   \
+    X(TcpExtTCPACKSkippedChallenge, tcp_ext_challenge_skipped)                                                         \
+    X(TcpExtTCPBadAck, tcp_ext_bad_ack)                                                                                \
+    X(TcpExtTCPBadHeader, tcp_ext_bad_header)                                                                          \
+    X(TcpExtTCPBadOptions, tcp_ext_bad_options)                                                                        \
+    X(TcpExtTCPBadFlags, tcp_ext_bad_flags)                                                                            \
+    X(TcpExtOutOfWindowIcmps, tcp_ext_icmp_out_of_window)                                                              \
+    X(TcpExtTCPGroup, tcp_ext_group)                                                                                   \
+    X(TcpExtTCPNoPorts, tcp_ext_no_ports)                                                                              \
+    X(TcpExtTCPOutOfWindow, tcp_ext_out_of_window)                                                                     \
+    X(TcpExtTCPDuplicates, tcp_ext_duplicates)                                                                         \
+    X(TcpExtTCPBeyondWindow, tcp_ext_beyond_window)                                                                    \
+    X(TcpExtTCPRcvCoalesce, tcp_ext_rcv_coalesce)                                                                      \
+    X(TcpExtTCPRcvQDrop, tcp_ext_rcvq_drop)                                                                            \
+    X(TcpExtTCPOFOQueue, tcp_ext_ofo_queue)                                                                            \
+    X(TcpExtTCPOFODrop, tcp_ext_ofo_drop)                                                                              \
+    X(TcpExtOfoPruned, tcp_ext_ofo_pruned)                                                                             \
+    X(TcpExtListenOverflows, tcp_ext_listen_overflows)                                                                 \
+    X(TcpExtListenDrops, tcp_ext_listen_drops)                                                                         \
+    X(TcpExtTCPNoTCB, tcp_ext_no_tcb)                                                                                  \
+    X(TcpExtTCPNoBuffers, tcp_ext_no_buffers)                                                                          \
+    X(TcpExtTW, tcp_ext_time_waits)                                                                                    \
+    X(TcpExtTWRecycled, tcp_ext_time_wait_recycled)                                                                    \
+    X(TcpExtTCPTimeWaitOverflow, tcp_ext_time_wait_overflow)                                                           \
+    X(TcpExtTCPAbortOnData, tcp_ext_abort_on_data)                                                                     \
+    X(TcpExtTCPAbortOnClose, tcp_ext_abort_on_close)                                                                   \
+    X(TcpExtTCPAbortOnTimeout, tcp_ext_abort_on_timeout)
 
 #define LAN_COUNTERS(X)                                                                                                \
     LAN_COUNTERS_LINK(X)                                                                                               \

@@ -20,7 +20,7 @@ static void push(struct lan_timer **list, struct lan_timer *timer)
     *list = timer;
 }
 
-static void unlink(struct lan_timer *timer)
+static void detach(struct lan_timer *timer)
 {
     *timer->link = timer->next;
     if (timer->next)
@@ -55,7 +55,7 @@ void lan_timer_cancel(struct lan_timers *timers, struct lan_timer *timer)
 {
     if (!timer->link)
         return;
-    unlink(timer);
+    detach(timer);
     if (timer->level != EXPIRED && !timers->slots[timer->level][timer->slot].first)
         mark_unused(timers, timer->level, timer->slot);
 }
@@ -115,7 +115,7 @@ void lan_timers_run(struct lan_timers *timers, uint64_t now_ns)
     collect(timers, now_ns, &expired);
     while (expired) {
         struct lan_timer *timer = expired;
-        unlink(timer);
+        detach(timer);
         timer->fire(timer);
     }
 }

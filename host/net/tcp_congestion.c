@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Congestion control: NewReno (RFC 5681, RFC 6582). The recovery itself is in tcp_ack.c. */
+
+#include "tcp_internal.h"
+
+uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb)
+{
+    if (tcb->flags & TCB_SYN_LOST) /* RFC 5681 3.1 */
+        return tcb->mss;
+    uint32_t ten = 10u * tcb->mss, two = 2u * tcb->mss;
+    uint32_t bound = two > 14600 ? two : 14600;
+    return ten < bound ? ten : bound;
+}
+
+static void newreno_init(struct lan_tcb *tcb)
+{
+    tcb->cwnd = lan_tcp_initial_window(tcb);
+    tcb->ssthresh = UINT32_MAX;
+    tcb->cwnd_acked = 0;
+}
+
+static void newreno_acked(struct lan_tcb *tcb, uint32_t bytes)
+{
+    if (tcb->cwnd < tcb->ssthresh) {
+        uint32_t most = 2u * tcb->mss; /* RFC 3465: an ACK may stand for two segments */
+        tcb->cwnd += bytes < most ? bytes : most;
+        return;
+    }
+    tcb->cwnd_acked += bytes; /* congestion avoidance: one segment a window */
+    if (tcb->cwnd_acked >= tcb->cwnd) {
+        tcb->cwnd_acked -= tcb->cwnd;
+        tcb->cwnd += tcb->mss;
+    }
+}
+
+static uint32_t newreno_ssthresh(const struct lan_tcb *tcb)
+{
+    uint32_t half = (tcb->snd_nxt - tcb->snd_una) / 2; /* RFC 5681 (4) */
+    uint32_t least = 2u * tcb->mss;
+    return half > least ? half : least;
+}
+
+const struct lan_tcp_congestion LAN_TCP_NEWRENO = {
+    .name = "newreno",
+    .init = newreno_init,
+    .acked = newreno_acked,
+    .ssthresh = newreno_ssthresh,
+};

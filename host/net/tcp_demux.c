@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which TCB a segment belongs to. Connections stand in a hash table over both addresses and ports, listeners and bound
+ * sockets in one over the local port. Both are sized at creation for the most entries there can be.
+ */
+
+#include "siphash.h"
+#include "tcp_internal.h"
+
+uint32_t lan_tcp_table_size(uint32_t entries)
+{
+    uint32_t size = 16;
+    while (size < entries && size < 1u << 30)
+        size <<= 1;
+    return size;
+}
+
+/* Pair-multiply-shift (Dietzfelbinger 1996; Lemire and Kaser 2014): with random keys two tuples collide with a
+ * probability of one in the table's size, whoever chose them, at the price of two multiplications. */
+static uint32_t connection_slot(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port, uint32_t remote,
+                                uint16_t remote_port)
+{
+    const uint64_t *key = tcp->connections_key;
+    uint32_t ports = (uint32_t)local_port << 16 | remote_port;
+    uint64_t hash = (key[0] + remote) * (key[1] + ports) + key[2] * local + key[3];
+    return (uint32_t)(hash >> 32) & tcp->connections_mask;
+}
+
+struct lan_tcb *lan_tcp_find(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port, uint32_t remote,
+                             uint16_t remote_port)
+{
+    struct lan_tcb *tcb = tcp->connections[connection_slot(tcp, local, local_port, remote, remote_port)];
+    while (tcb && (tcb->remote_port != remote_port || tcb->flow.dst != remote || tcb->local_port != local_port ||
+                   tcb->flow.src != local))
+        tcb = tcb->hash_next;
+    return tcb;
+}
+
+static struct lan_tcb **port_slot(const struct lan_tcp *tcp, uint16_t port)
+{
+    return &tcp->ports[LAN_HTONS(port) & tcp->ports_mask];
+}
+
+struct lan_tcb *lan_tcp_find_listener(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port)
+{
+    struct lan_tcb *any = NULL;
+    for (struct lan_tcb *tcb = *port_slot(tcp, local_port); tcb; tcb = tcb->hash_next) {
+        if (tcb->local_port != local_port || tcb->state != LAN_TCP_LISTEN)
+            continue;
+        if (tcb->flow.src == local)
+            return tcb;
+        if (!tcb->flow.src)
+            any = tcb;
+    }
+    return any;
+}
+
+static struct lan_tcb **slot_of(const struct lan_tcb *tcb)
+{
+    struct lan_tcp *tcp = lan_tcp_of(tcb);
+    if (tcb->flags & TCB_IN_PORTS)
+        return port_slot(tcp, tcb->local_port);
+    return &tcp->connections[connection_slot(tcp, tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port)];
+}
+
+static void insert(struct lan_tcb *tcb, uint32_t flag)
+{
+    tcb->flags |= flag;
+    struct lan_tcb **slot = slot_of(tcb);
+    tcb->hash_next = *slot;
+    *slot = tcb;
+}
+
+void lan_tcp_insert(struct lan_tcb *tcb)
+{
+    insert(tcb, TCB_IN_CONNECTIONS);
+}
+
+void lan_tcp_remove(struct lan_tcb *tcb)
+{
+    if (!(tcb->flags & (TCB_IN_PORTS | TCB_IN_CONNECTIONS)))
+        return;
+    struct lan_tcb **link = slot_of(tcb);
+    while (*link != tcb)
+        link = &(*link)->hash_next;
+    *link = tcb->hash_next;
+    tcb->flags &= ~(uint32_t)(TCB_IN_PORTS | TCB_IN_CONNECTIONS);
+}
+
+/* Whether the port is taken for `tcb` by a socket bound to the same address or to any. Two sockets that both set
+ * SO_REUSEADDR may share it as long as none listens. */
+static bool port_taken(const struct lan_tcb *tcb, uint32_t local, uint16_t port)
+{
+    for (const struct lan_tcb *other = *port_slot(lan_tcp_of(tcb), port); other; other = other->hash_next) {
+        if (other == tcb || other->local_port != port || (local && other->flow.src && other->flow.src != local))
+            continue;
+        if (other->state == LAN_TCP_LISTEN || !(tcb->flags & other->flags & TCB_REUSE))
+            return true;
+    }
+    return false;
+}
+
+static bool usable_to_bind(void *ctx, uint16_t port)
+{
+    const struct lan_tcb *tcb = ctx;
+    return !port_taken(tcb, tcb->flow.src, LAN_HTONS(port));
+}
+
+int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
+{
+    if (port && port_taken(tcb, local, port))
+        return -EADDRINUSE;
+    tcb->flow.src = local;
+    if (!port)
+        port = LAN_HTONS(lan_port_pick(tcb->stack, usable_to_bind, tcb));
+    if (!port)
+        return -EADDRINUSE;
+    tcb->local_port = port;
+    tcb->flags |= TCB_BOUND;
+    insert(tcb, TCB_IN_PORTS);
+    return 0;
+}
+
+static bool usable_to_connect(void *ctx, uint16_t port)
+{
+    const struct lan_tcb *tcb = ctx;
+    uint16_t local_port = LAN_HTONS(port);
+    return !port_taken(tcb, tcb->flow.src, local_port) &&
+           !lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, local_port, tcb->flow.dst, tcb->remote_port);
+}
+
+uint16_t lan_tcp_choose_port(struct lan_tcb *tcb)
+{
+    tcb->local_port = LAN_HTONS(lan_port_pick(tcb->stack, usable_to_connect, tcb));
+    return tcb->local_port;
+}
+
+uint32_t lan_tcp_initial_sequence(const struct lan_tcb *tcb)
+{
+    const struct {
+        uint32_t local, remote;
+        uint16_t local_port, remote_port;
+    } tuple = {tcb->flow.src, tcb->flow.dst, tcb->local_port, tcb->remote_port};
+    /* RFC 6528 3: ISN = M + F(tuple, secret), M advances every 4 microseconds. */
+    return (uint32_t)(lan_tcp_now(tcb) / 4000) + (uint32_t)lan_siphash(tcb->stack->secret, &tuple, sizeof tuple);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The TCP header and its options (RFC 9293 3.1, 3.2): the one place where their lengths are checked. */
+
+#include "tcp_internal.h"
+
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3 };
+enum { MSS_BYTES = 4, SCALE_BYTES = 3 };
+
+/* False: an option of illegal length (RFC 9293 MUST-7). */
+static bool parse_options(const uint8_t *option, const uint8_t *end, struct lan_tcp_segment *segment)
+{
+    while (option < end && *option != OPTION_END) {
+        if (*option == OPTION_NOP) {
+            option++;
+            continue;
+        }
+        if (end - option < 2 || option[1] < 2 || option[1] > end - option)
+            return false;
+        /* These belong in a SYN only, and count for nothing elsewhere (MUST-65, RFC 7323 2.2). */
+        if (segment->flags & SEG_SYN) {
+            if (option[0] == OPTION_MSS && option[1] == MSS_BYTES)
+                segment->mss = lan_get16(option + 2);
+            else if (option[0] == OPTION_SCALE && option[1] == SCALE_BYTES)
+                segment->scale = option[2] > LAN_TCP_SCALE_MAX ? LAN_TCP_SCALE_MAX + 1 : option[2] + 1;
+        }
+        option += option[1];
+    }
+    return true;
+}
+
+bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info,
+                   struct lan_tcp_segment *segment)
+{
+    uint8_t copy[LAN_TCP_HEADER_MAX];
+    const uint8_t *header = buf->data;
+    if (buf->len < LAN_TCP_HEADER_MAX && buf->next) { /* the header may lie in several fragments */
+        lan_buf_copy(buf, 0, copy, sizeof copy);
+        header = copy;
+    }
+    uint32_t header_bytes = info->bytes >= LAN_TCP_HEADER ? header[12] >> 4 << 2 : 0;
+    if (header_bytes < LAN_TCP_HEADER || header_bytes > info->bytes) {
+        LAN_COUNT(stack, tcp_ext_bad_header);
+        return false;
+    }
+    segment->info = info;
+    segment->source_port = lan_load16(header);
+    segment->destination_port = lan_load16(header + 2);
+    segment->seq = lan_get32(header + 4);
+    segment->ack = lan_get32(header + 8);
+    segment->flags = header[13] & 0x3f;
+    segment->window = lan_get16(header + 14);
+    segment->scale = 0;
+    segment->mss = 0;
+    if (header_bytes > LAN_TCP_HEADER && !parse_options(header + LAN_TCP_HEADER, header + header_bytes, segment)) {
+        LAN_COUNT(stack, tcp_ext_bad_options);
+        return false;
+    }
+    if (segment->flags & SEG_SYN && segment->flags & (SEG_FIN | SEG_RST)) {
+        LAN_COUNT(stack, tcp_ext_bad_flags);
+        return false;
+    }
+    lan_buf_pull(buf, header_bytes);
+    segment->payload = buf;
+    segment->bytes = info->bytes - header_bytes;
+    segment->len = segment->bytes + !!(segment->flags & SEG_SYN) + !!(segment->flags & SEG_FIN);
+    return true;
+}
+
+uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out)
+{
+    uint32_t mss = lan_tcp_mss_of_interface(tcb);
+    out[0] = OPTION_MSS;
+    out[1] = MSS_BYTES;
+    lan_put16(out + 2, (uint16_t)mss);
+    if (!(tcb->flags & TCB_SCALING))
+        return MSS_BYTES;
+    out[4] = OPTION_NOP;
+    out[5] = OPTION_SCALE;
+    out[6] = SCALE_BYTES;
+    out[7] = tcb->rcv_scale;
+    return MSS_BYTES + 1 + SCALE_BYTES;
+}

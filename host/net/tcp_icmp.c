@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ICMP errors about our segments (RFC 9293 3.9.2.2). They can be forged, so they end nothing but a connection attempt
+ * (RFC 5927 4), and count only if the sequence number they quote is under way. */
+
+#include "tcp_internal.h"
+
+enum { UNREACHABLE = 3, TIME_EXCEEDED = 11, PARAMETER_PROBLEM = 12 };
+enum { PROTOCOL_UNREACHABLE = 2, PORT_UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4 };
+enum { QUOTED_TCP_BYTES = 8, MTU_MIN = 552 };
+
+/* RFC 1191 7.1: the next smaller usual MTU, for routers that do not name theirs. */
+static uint32_t plateau_below(uint32_t mtu)
+{
+    static const uint16_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006};
+    for (size_t i = 0; i < sizeof plateaus / sizeof *plateaus; i++) {
+        if (plateaus[i] < mtu)
+            return plateaus[i];
+    }
+    return MTU_MIN;
+}
+
+static void path_mtu(struct lan_tcb *tcb, uint32_t mtu)
+{
+    if (!mtu)
+        mtu = plateau_below(tcb->flow.mtu);
+    if (mtu < MTU_MIN)
+        mtu = MTU_MIN;
+    if (mtu >= tcb->flow.mtu)
+        return;
+    tcb->flow.mtu = (uint16_t)mtu;
+    lan_tcp_set_mss(tcb);
+    if (tcb->state < LAN_TCP_ESTABLISHED)
+        return;
+    tcb->flags &= ~(uint32_t)TCB_TIMING;
+    tcb->snd_rexmit = tcb->snd_una;
+    tcb->snd_cursor = NULL;
+    lan_tcp_output(tcb);
+}
+
+static int errno_of(uint8_t type, uint8_t code)
+{
+    if (type == TIME_EXCEEDED)
+        return EHOSTUNREACH;
+    if (type == PARAMETER_PROBLEM)
+        return EPROTO;
+    if (code == PROTOCOL_UNREACHABLE || code == PORT_UNREACHABLE)
+        return ECONNREFUSED;
+    return code == 0 || code == 6 || code == 9 || code == 11 ? ENETUNREACH : EHOSTUNREACH;
+}
+
+void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
+                        uint32_t mtu)
+{
+    if (bytes < LAN_IP_HEADER || (type != UNREACHABLE && type != TIME_EXCEEDED && type != PARAMETER_PROBLEM))
+        return;
+    size_t header_bytes = (size_t)(quoted[0] & 0xf) * 4;
+    if (header_bytes < LAN_IP_HEADER || bytes < header_bytes + QUOTED_TCP_BYTES)
+        return;
+    const uint8_t *header = quoted + header_bytes;
+    lan_tcp_enter(stack);
+    struct lan_tcb *tcb = lan_tcp_find(stack->tcp, lan_load32(quoted + 12), lan_load16(header), lan_load32(quoted + 16),
+                                       lan_load16(header + 2));
+    uint32_t seq = lan_get32(header + 4);
+    if (!tcb || lan_seq_lt(seq, tcb->snd_una) || !lan_seq_lt(seq, tcb->snd_nxt)) {
+        LAN_COUNT(stack, tcp_ext_icmp_out_of_window);
+        return;
+    }
+    if (type == UNREACHABLE && code == FRAGMENTATION_NEEDED) {
+        path_mtu(tcb, mtu);
+        return;
+    }
+    tcb->soft_error = (int8_t)errno_of(type, code);
+    if (tcb->state == LAN_TCP_SYN_SENT && tcb->soft_error == ECONNREFUSED)
+        lan_tcp_finish(tcb, ECONNREFUSED);
+}

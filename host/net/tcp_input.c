@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SEGMENT ARRIVES: RFC 9293 3.10.7, in its order, with the checks of RFC 5961 against blind attacks. */
+
+#include "tcp_internal.h"
+
+static bool has_state(const struct lan_tcb *tcb, uint32_t states)
+{
+    return states >> tcb->state & 1;
+}
+
+enum { /* RFC 9293 3.10.7.4: where text is still taken */
+       RECEIVING = 1 << LAN_TCP_ESTABLISHED | 1 << LAN_TCP_FIN_WAIT_1 | 1 << LAN_TCP_FIN_WAIT_2,
+       CLOSED_IN_ORDER = 1 << LAN_TCP_CLOSING | 1 << LAN_TCP_LAST_ACK | 1 << LAN_TCP_TIME_WAIT,
+};
+
+/* Everything up to the peer's FIN has arrived. */
+static void take_fin(struct lan_tcb *tcb)
+{
+    tcb->flags |= TCB_EOF | TCB_ACK_NOW;
+    tcb->rcv_nxt++;
+    if (lan_seq_lt(tcb->rcv_adv, tcb->rcv_nxt)) /* a FIN needs no room: one just beyond a full window is taken, too */
+        tcb->rcv_adv = tcb->rcv_nxt;
+    if (tcb->state == LAN_TCP_ESTABLISHED)
+        tcb->state = LAN_TCP_CLOSE_WAIT;
+    else if (tcb->state == LAN_TCP_FIN_WAIT_1)
+        tcb->state = LAN_TCP_CLOSING;
+    else
+        lan_tcp_time_wait(tcb);
+    lan_socket_event(tcb->socket);
+}
+
+/* Seventh and eighth: text and FIN. `seq` is where the text starts. False: the TCB is gone. */
+static bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint32_t seq)
+{
+    uint32_t bytes = segment->bytes;
+    bool fin = segment->flags & SEG_FIN;
+    if (!has_state(tcb, RECEIVING))
+        return true;
+    if (lan_seq_lt(seq, tcb->rcv_nxt)) {
+        uint32_t known = tcb->rcv_nxt - seq < bytes ? tcb->rcv_nxt - seq : bytes;
+        lan_buf_pull(segment->payload, known);
+        seq += known;
+        bytes -= known;
+        fin = fin && seq == tcb->rcv_nxt;
+        tcb->flags |= TCB_ACK_NOW;
+    }
+    if (lan_seq_lt(tcb->rcv_adv, seq + bytes)) {
+        LAN_COUNT(tcb->stack, tcp_ext_beyond_window);
+        bytes = lan_seq_lt(seq, tcb->rcv_adv) ? tcb->rcv_adv - seq : 0;
+        lan_buf_trim(segment->payload, bytes);
+        fin = false;
+        tcb->flags |= TCB_ACK_NOW;
+    }
+    if (bytes && !tcb->socket && !tcb->listener) { /* the application has closed: nobody will ever read this */
+        LAN_COUNT(tcb->stack, tcp_ext_abort_on_data);
+        lan_tcp_send_reset(tcb);
+        lan_tcp_finish(tcb, ECONNRESET);
+        return false;
+    }
+    if (fin && !(tcb->flags & TCB_FIN_ARRIVED)) {
+        tcb->flags |= TCB_FIN_ARRIVED | TCB_ACK_NOW;
+        tcb->rcv_fin = seq + bytes;
+    }
+    if (bytes) {
+        struct lan_buf *payload = segment->payload;
+        segment->payload = NULL;
+        lan_tcp_receive(tcb, payload, seq, bytes);
+    }
+    if (tcb->flags & TCB_FIN_ARRIVED && tcb->rcv_nxt == tcb->rcv_fin)
+        take_fin(tcb);
+    return true;
+}
+
+static void reset_arrived(struct lan_tcb *tcb)
+{
+    if (tcb->state == LAN_TCP_SYN_RECEIVED)
+        lan_tcp_finish(tcb, ECONNREFUSED);
+    else if (has_state(tcb, CLOSED_IN_ORDER))
+        lan_tcp_finish(tcb, 0);
+    else {
+        LAN_COUNT(tcb->stack, tcp_estab_resets);
+        lan_tcp_finish(tcb, ECONNRESET);
+    }
+}
+
+/* RFC 9293 3.10.7.3. */
+static void syn_sent(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
+{
+    bool acks = segment->flags & SEG_ACK;
+    if (acks && segment->ack != tcb->snd_nxt) {
+        lan_tcp_refuse(tcb->stack, segment);
+        return;
+    }
+    if (segment->flags & SEG_RST) {
+        if (acks)
+            lan_tcp_finish(tcb, ECONNREFUSED);
+        return;
+    }
+    if (!(segment->flags & SEG_SYN))
+        return;
+    lan_tcp_take_syn(tcb, segment);
+    if (!acks) { /* a simultaneous open */
+        tcb->state = LAN_TCP_SYN_RECEIVED;
+        lan_tcp_send_syn(tcb);
+        return;
+    }
+    lan_tcp_rtt_acked(tcb, segment->ack);
+    tcb->snd_una = tcb->snd_rexmit = segment->ack;
+    lan_tcp_established(tcb);
+    tcb->flags |= TCB_ACK_NOW;
+    if (take_text(tcb, segment, segment->seq + 1))
+        lan_tcp_output(tcb);
+}
+
+/* First: the sequence number. With a closed window ACK and RST count all the same (RFC 9293 MUST-66), and so does an
+ * ACK that follows a whole window that was lost. */
+static bool acceptable(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    if (segment->seq == tcb->rcv_nxt)
+        return true;
+    if (!segment->len)
+        return lan_seq_lt(tcb->rcv_nxt, segment->seq) && lan_seq_leq(segment->seq, tcb->rcv_adv);
+    return lan_seq_lt(segment->seq, tcb->rcv_adv) && lan_seq_lt(tcb->rcv_nxt, segment->seq + segment->len);
+}
+
+static void reject(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    LAN_COUNT(tcb->stack, tcp_ext_out_of_window);
+    if (segment->flags & SEG_RST)
+        return;
+    if (tcb->state == LAN_TCP_TIME_WAIT && segment->flags & SEG_FIN)
+        lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
+    if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == SEG_SYN && segment->seq == tcb->irs)
+        lan_tcp_send_syn(tcb); /* our SYN-ACK was lost */
+    else if (segment->bytes || segment->flags & (SEG_FIN | SEG_SYN))
+        lan_tcp_send_ack(tcb); /* the peer sends it again until it hears that it has arrived */
+    else
+        lan_tcp_send_challenge(tcb);
+}
+
+/* Fifth, in SYN-RECEIVED. False: the segment is dropped. */
+static bool complete_handshake(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    if (segment->ack != tcb->snd_nxt) {
+        lan_tcp_refuse(tcb->stack, segment);
+        return false;
+    }
+    if (!lan_tcp_child_ready(tcb))
+        return false;
+    lan_tcp_rtt_acked(tcb, segment->ack);
+    tcb->snd_una = tcb->snd_rexmit = segment->ack;
+    tcb->snd_wnd = segment->window << tcb->snd_scale;
+    tcb->snd_max_wnd = tcb->snd_wnd;
+    tcb->snd_wl1 = segment->seq;
+    tcb->snd_wl2 = segment->ack;
+    lan_tcp_established(tcb);
+    return true;
+}
+
+/* What an acknowledged FIN of ours means. False: the TCB is gone. */
+static bool fin_acked(struct lan_tcb *tcb)
+{
+    switch (tcb->state) {
+    case LAN_TCP_FIN_WAIT_1:
+        tcb->state = LAN_TCP_FIN_WAIT_2;
+        if (!tcb->socket)
+            lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_FIN_WAIT);
+        return true;
+    case LAN_TCP_CLOSING:
+        lan_tcp_time_wait(tcb);
+        return true;
+    case LAN_TCP_LAST_ACK:
+        lan_tcp_finish(tcb, 0);
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* RFC 9293 3.10.7.4. */
+static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
+{
+    if (!acceptable(tcb, segment)) {
+        reject(tcb, segment);
+        return;
+    }
+    if (segment->flags & SEG_RST) { /* second; RFC 5961 3.2 */
+        if (segment->seq == tcb->rcv_nxt)
+            reset_arrived(tcb);
+        else
+            lan_tcp_send_challenge(tcb);
+        return;
+    }
+    if (segment->flags & SEG_SYN) { /* fourth; RFC 5961 4.2 */
+        if (tcb->state == LAN_TCP_SYN_RECEIVED && tcb->listener)
+            lan_tcb_free(tcb);
+        else
+            lan_tcp_send_challenge(tcb);
+        return;
+    }
+    if (!(segment->flags & SEG_ACK)) { /* fifth */
+        LAN_COUNT(tcb->stack, tcp_ext_bad_flags);
+        return;
+    }
+    if (tcb->flags & TCB_KEEPALIVE) {
+        tcb->heard_ns = lan_tcp_now(tcb);
+        tcb->keep_probes_sent = 0;
+    }
+    if (tcb->state == LAN_TCP_SYN_RECEIVED) {
+        if (!complete_handshake(tcb, segment))
+            return;
+    } else if (!lan_tcp_acknowledge(tcb, segment)) {
+        return;
+    }
+    if (tcb->flags & TCB_FIN_ACKED && !fin_acked(tcb))
+        return;
+    if ((segment->bytes || segment->flags & SEG_FIN) && !take_text(tcb, segment, segment->seq))
+        return;
+    lan_tcp_output(tcb);
+}
+
+/* A SYN that is surely newer than a connection in TIME-WAIT may begin the next one (RFC 9293 MAY-2). */
+static bool may_follow(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    return tcb->state == LAN_TCP_TIME_WAIT && segment->flags == SEG_SYN && lan_seq_lt(tcb->rcv_nxt, segment->seq);
+}
+
+static void dispatch(struct lan_stack *stack, struct lan_tcp_segment *segment)
+{
+    const struct lan_ip_info *info = segment->info;
+    struct lan_tcb *tcb =
+        lan_tcp_find(stack->tcp, info->dst, segment->destination_port, info->src, segment->source_port);
+    if (!tcb || may_follow(tcb, segment)) {
+        struct lan_tcb *listener = lan_tcp_find_listener(stack->tcp, info->dst, segment->destination_port);
+        if (listener && tcb) {
+            uint32_t iss_after = tcb->snd_nxt;
+            LAN_COUNT(stack, tcp_ext_time_wait_recycled);
+            lan_tcp_finish(tcb, 0);
+            lan_tcp_input_listen(listener, segment, &iss_after);
+            return;
+        }
+        if (listener) {
+            lan_tcp_input_listen(listener, segment, NULL);
+            return;
+        }
+    }
+    if (!tcb) {
+        LAN_COUNT(stack, tcp_ext_no_ports);
+        lan_tcp_refuse(stack, segment);
+    } else if (tcb->state == LAN_TCP_SYN_SENT) {
+        syn_sent(tcb, segment);
+    } else {
+        synchronized(tcb, segment);
+    }
+}
+
+void lan_tcp_input(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info)
+{
+    struct lan_tcp_segment segment = {.payload = buf};
+    lan_tcp_enter(stack);
+    LAN_COUNT(stack, tcp_in_segs);
+    if (info->to_group) { /* RFC 9293 MUST-57 */
+        LAN_COUNT(stack, tcp_ext_group);
+    } else if (!lan_l4_checksum_ok(buf, info)) {
+        LAN_COUNT(stack, tcp_in_csum_errors);
+        LAN_COUNT(stack, tcp_in_errs);
+    } else if (!lan_tcp_parse(stack, buf, info, &segment)) {
+        LAN_COUNT(stack, tcp_in_errs);
+    } else {
+        dispatch(stack, &segment);
+    }
+    lan_buf_free(segment.payload);
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_TCP_INTERNAL_H
+#define LANYARD_TCP_INTERNAL_H
+
+/* TCP from the inside, in the words of RFC 9293: a connection is its transmission control block (TCB), SND.UNA is
+ * snd_una. Sequence numbers are in host byte order, addresses and ports in network byte order, times in nanoseconds.
+ *
+ * tcp_input.c      arriving segments, in the order of RFC 9293 3.10.7    tcp_header.c     the header, parsed
+ * tcp_output.c     building and sending segments                         tcp_queue.c      the send queue
+ * tcp_reassembly.c the receive queue and what arrived out of order       tcp_ack.c        what an ACK means for the
+ * sender tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control
+ * tcp_timer.c      deadlines of a connection, keep-alive                 tcp_tcb.c        the life of a TCB
+ * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
+ * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
+ */
+
+#include <errno.h>
+
+#include "bytes.h"
+#include "checksum.h"
+#include "stack_internal.h"
+#include "tcp.h"
+
+enum {
+    LAN_TCP_HEADER = 20,
+    LAN_TCP_HEADER_MAX = 60,
+    LAN_TCP_MSS_DEFAULT = 536, /* RFC 9293 MUST-15 */
+    LAN_TCP_MSS_MIN = 64,      /* a peer that asks for less would have us send nothing but headers */
+    LAN_TCP_SCALE_MAX = 14,    /* RFC 7323 2.3 */
+    LAN_TCP_SPARE_TCBS = 16,   /* room for the usual handful of listeners beside the connections */
+};
+
+#define LAN_MS 1000000ull
+#define LAN_S 1000000000ull
+
+#define LAN_TCP_RTO_FIRST (1 * LAN_S)          /* RFC 6298 (2.1) */
+#define LAN_TCP_RTO_AFTER_SYN_LOSS (3 * LAN_S) /* RFC 6298 (5.7) */
+#define LAN_TCP_RTO_MARGIN_MIN (200 * LAN_MS)  /* RTO >= SRTT + this: a delayed ACK must not look like a loss */
+#define LAN_TCP_RTO_MAX (60 * LAN_S)           /* RFC 6298 (2.5) */
+#define LAN_TCP_R2 (120 * LAN_S)               /* RFC 9293 SHLD-11: at least 100 s */
+#define LAN_TCP_R2_SYN (180 * LAN_S)           /* RFC 9293 MUST-23 */
+#define LAN_TCP_ACK_DELAY (40 * LAN_MS)        /* RFC 9293 MUST-40: below 500 ms */
+#define LAN_TCP_MEMORY_RETRY (10 * LAN_MS)     /* after a segment that found no buffer */
+#define LAN_TCP_2MSL (60 * LAN_S)
+#define LAN_TCP_FIN_WAIT (60 * LAN_S)             /* FIN-WAIT-2 without an application */
+#define LAN_TCP_CHALLENGE_INTERVAL (500 * LAN_MS) /* between two challenge ACKs of a connection, RFC 5961 7 */
+enum { LAN_TCP_R1 = 3 };                          /* retransmissions before the route is looked up again (SHLD-10) */
+enum { LAN_TCP_KEEP_IDLE_S = 7200, LAN_TCP_KEEP_INTERVAL_S = 75, LAN_TCP_KEEP_PROBES = 9 };
+
+/* Sequence numbers are compared modulo 2^32 (RFC 9293 3.4). */
+static inline bool lan_seq_lt(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+static inline bool lan_seq_leq(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) <= 0;
+}
+
+enum { SEG_FIN = 1, SEG_SYN = 2, SEG_RST = 4, SEG_PSH = 8, SEG_ACK = 16, SEG_URG = 32 };
+
+enum lan_tcp_state {
+    LAN_TCP_CLOSED,
+    LAN_TCP_LISTEN,
+    LAN_TCP_SYN_SENT,
+    LAN_TCP_SYN_RECEIVED,
+    LAN_TCP_ESTABLISHED,
+    LAN_TCP_FIN_WAIT_1,
+    LAN_TCP_FIN_WAIT_2,
+    LAN_TCP_CLOSE_WAIT,
+    LAN_TCP_CLOSING,
+    LAN_TCP_LAST_ACK,
+    LAN_TCP_TIME_WAIT,
+};
+
+/* Deadlines of a connection; one timer on the wheel serves them all. */
+enum lan_tcp_deadline {
+    LAN_TCP_RETRANSMIT, /* retransmission and window probes */
+    LAN_TCP_SEND_LATER, /* a delayed ACK, or output that found no memory */
+    LAN_TCP_LIFE,       /* keep-alive; the end of FIN-WAIT-2 and TIME-WAIT */
+    LAN_TCP_DEADLINES,
+};
+
+/* tcb->flags */
+enum {
+    TCB_ACK_NOW = 1u << 0,         /* an ACK is to leave with or after this turn's output */
+    TCB_ACK_LATER = 1u << 1,       /* a delayed ACK is owed */
+    TCB_FIN_QUEUED = 1u << 2,      /* the application has finished sending: FIN follows the queue */
+    TCB_FIN_ACKED = 1u << 3,       /* and the peer has it */
+    TCB_FIN_ARRIVED = 1u << 4,     /* the peer's FIN stands at rcv_fin, maybe behind a gap */
+    TCB_EOF = 1u << 5,             /* everything up to the peer's FIN has arrived */
+    TCB_RCV_SHUT = 1u << 6,        /* the application will read no more */
+    TCB_WANT_SPACE = 1u << 7,      /* a send() was refused: report when there is room */
+    TCB_NODELAY = 1u << 8,         /* no Nagle algorithm */
+    TCB_MORE = 1u << 9,            /* LAN_MSG_MORE: hold a partial segment back */
+    TCB_KEEPALIVE = 1u << 10,      /* SO_KEEPALIVE */
+    TCB_REUSE = 1u << 11,          /* SO_REUSEADDR */
+    TCB_PROBING = 1u << 12,        /* the send window is too small: window probes instead of retransmission */
+    TCB_TIMING = 1u << 13,         /* the segment that ends at rtt_seq is being timed */
+    TCB_SYN_LOST = 1u << 14,       /* our SYN had to be sent again */
+    TCB_FAST_RECOVERY = 1u << 15,  /* RFC 6582, until recover is acknowledged */
+    TCB_LOSS_RECOVERY = 1u << 16,  /* after a time-out, until recover is acknowledged */
+    TCB_CWND_LIMITED = 1u << 17,   /* output was last stopped by cwnd, not by the application or the peer */
+    TCB_SCALING = 1u << 18,        /* the window scale option is ours to use */
+    TCB_BOUND = 1u << 19,          /* the application chose the local port */
+    TCB_IN_PORTS = 1u << 20,       /* stands in the table of ports */
+    TCB_IN_CONNECTIONS = 1u << 21, /* stands in the table of connections */
+};
+
+struct lan_tcb;
+
+/* Congestion control. Windows are in bytes. */
+struct lan_tcp_congestion {
+    const char *name;
+    void (*init)(struct lan_tcb *tcb);
+    void (*acked)(struct lan_tcb *tcb, uint32_t bytes); /* new data was acknowledged outside recovery: adapts cwnd */
+    uint32_t (*ssthresh)(const struct lan_tcb *tcb);    /* a loss was found: the new slow start threshold */
+};
+
+extern const struct lan_tcp_congestion LAN_TCP_NEWRENO;
+
+uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb); /* RFC 6928 */
+
+/* TCBs in order; `tail` points at the last one's link or at `first`. */
+struct lan_tcb_list {
+    struct lan_tcb *first, **tail;
+};
+
+struct lan_tcp_listen {
+    struct lan_tcb_list embryonic; /* SYN-RECEIVED */
+    struct lan_tcb_list ready;     /* wait for accept() */
+    uint32_t embryonic_count, ready_count, backlog;
+};
+
+struct lan_tcb {
+    struct lan_tcb *hash_next; /* in the table of connections or of ports, or in the free list */
+    struct lan_stack *stack;
+    struct lan_socket *socket;    /* NULL: not accepted yet, or the application has closed it */
+    struct lan_tcb *listener;     /* not accepted yet: whose child this is */
+    struct lan_tcb *next, **link; /* in a list of the listener, or in that of TIME-WAIT */
+    struct lan_timer timer;
+    uint64_t deadline_ns[LAN_TCP_DEADLINES]; /* LAN_NEVER: not set */
+    struct lan_flow flow;                    /* flow.src is the local address, flow.dst the remote one */
+    uint16_t local_port, remote_port;
+    uint32_t flags; /* LAN_TCP_* */
+    uint8_t state;  /* enum lan_tcp_state */
+    uint8_t tos, ttl;
+    int8_t error, soft_error; /* how the connection ended, what ICMP reported; positive errno */
+    uint8_t snd_scale, rcv_scale;
+    uint8_t dupacks;
+    uint8_t retries; /* retransmissions or probes without an answer */
+    uint8_t keep_probes_sent, keep_probes;
+    uint16_t mss;       /* payload bytes of the largest segment to send */
+    uint16_t mss_limit; /* LAN_TCP_MAXSEG; bounds both ways */
+    uint16_t rcv_mss;   /* largest segment received: two of them make an ACK due */
+    uint16_t peer_mss;  /* as its SYN said */
+    uint32_t keep_idle_s, keep_interval_s;
+    uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
+
+    /* Send sequence space (RFC 9293 3.3.1). [snd_rexmit, snd_nxt) was sent and is to be sent again. */
+    uint32_t iss, snd_una, snd_nxt, snd_rexmit;
+    uint32_t snd_wnd, snd_wl1, snd_wl2, snd_max_wnd;
+
+    /* Receive sequence space. RCV.WND is rcv_adv - rcv_nxt: the right edge once promised is never taken back. */
+    uint32_t irs, rcv_nxt, rcv_adv;
+    uint32_t rcv_acked; /* the last acknowledgment sent */
+    uint32_t rcv_fin;
+
+    /* The send queue: bytes [snd_una, snd_una + snd_queued) in buffers joined by `link`; `scratch[0]` holds a buffer's
+     * first sequence number. */
+    uint32_t snd_queued, snd_limit;
+    struct lan_buf *snd_head, *snd_tail, *snd_cursor; /* cursor: where the last segment ended, or NULL */
+
+    /* The receive queue: a chain of fragments that ends at rcv_nxt; and what arrived beyond a gap (tcp_reassembly.c).
+     */
+    uint32_t rcv_queued, rcv_limit;
+    struct lan_buf *rcv_head, *rcv_tail, *rcv_islands;
+
+    union {
+        struct lan_tcp_listen listen; /* in LISTEN */
+        struct {
+            uint64_t srtt_ns, rttvar_ns; /* srtt 0: not measured yet */
+            uint64_t rto_ns;             /* backed off as it stands */
+            uint64_t rtt_start_ns;
+            uint64_t progress_ns; /* when the peer last acknowledged something, or the first unacknowledged byte left */
+            uint32_t rtt_seq;
+            uint32_t cwnd, ssthresh, recover;
+            uint32_t cwnd_acked; /* bytes acknowledged towards the next step of cwnd */
+        };
+    };
+    const struct lan_tcp_congestion *congestion;
+    uint64_t heard_ns;     /* keep-alive on: when the last segment arrived */
+    uint64_t challenge_ns; /* no challenge ACK before */
+};
+
+/* TCP's part of a stack. */
+struct lan_tcp {
+    uint64_t now_ns; /* taken once on each entry into TCP */
+    struct lan_tcb *free;
+    struct lan_tcb **connections, **ports;
+    uint32_t connections_mask, ports_mask;
+    uint64_t connections_key[4];
+    struct lan_tcb_list time_wait; /* the first one expires first */
+    uint32_t tcbs, in_use;
+    uint32_t memory_low, memory_critical; /* free buffers of the pool below which TCP stops taking */
+};
+
+/* A received segment. The header's fields as RFC 9293 3.3.1 has them, then its options. */
+struct lan_tcp_segment {
+    const struct lan_ip_info *info;
+    struct lan_buf *payload; /* NULL once somebody took it */
+    uint32_t seq, ack, window;
+    uint32_t bytes; /* of payload */
+    uint32_t len;   /* SEG.LEN: payload, SYN and FIN */
+    uint16_t source_port, destination_port;
+    uint8_t flags;
+    uint8_t scale; /* the option plus one, 0: absent */
+    uint16_t mss;  /* 0: absent */
+};
+
+/* tcp_header.c */
+
+/* Parses the header of a segment and pulls it off its payload. False: malformed, and counted. Options are parsed in any
+ * segment, and unknown or illegal ones skipped. Borrows. */
+bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info,
+                   struct lan_tcp_segment *segment);
+
+/* Writes the options of a SYN or SYN-ACK at `out` and returns their length, a multiple of 4. */
+uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out);
+
+/* tcp_tcb.c */
+
+/* A TCB in CLOSED, zeroed but for its defaults; NULL: all in use and none in TIME-WAIT. */
+struct lan_tcb *lan_tcb_new(struct lan_stack *stack);
+
+/* Takes a TCB out of all tables and lists, stops its timer, frees its queues, and gives it back. */
+void lan_tcb_free(struct lan_tcb *tcb);
+
+/* The connection is over: reports `error` (positive errno, 0: in order) to the application, which keeps the TCB and
+ * what is left to read until it closes the socket. Without an application the TCB is gone when this returns. */
+void lan_tcp_finish(struct lan_tcb *tcb, int error);
+
+/* Enters TIME-WAIT: everything but the sequence numbers is let go. The TCB stays while its socket is open. */
+void lan_tcp_time_wait(struct lan_tcb *tcb);
+
+/* Chooses sequence numbers and windows for a connection whose flow and ports are set, and puts it into the table.
+ * -EADDRINUSE: there is such a connection already. */
+int lan_tcp_open(struct lan_tcb *tcb);
+
+/* What the peer's SYN says: its options and first window. */
+void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+
+/* The connection is established: starts congestion control and tells whoever waits. */
+void lan_tcp_established(struct lan_tcb *tcb);
+
+/* The MSS to announce: what fits the interface (RFC 9293 MUST-67). */
+uint32_t lan_tcp_mss_of_interface(const struct lan_tcb *tcb);
+
+/* The window of a SYN, which is never scaled (RFC 7323 2.2). */
+static inline uint32_t lan_tcp_syn_window(const struct lan_tcb *tcb)
+{
+    return tcb->rcv_limit < UINT16_MAX ? tcb->rcv_limit : UINT16_MAX;
+}
+
+/* Recomputes mss after the path's MTU or the limits changed. */
+void lan_tcp_set_mss(struct lan_tcb *tcb);
+
+void lan_tcb_list_init(struct lan_tcb_list *list);
+void lan_tcb_list_append(struct lan_tcb_list *list, struct lan_tcb *tcb);
+void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb);
+
+/* tcp_demux.c */
+
+uint32_t lan_tcp_table_size(uint32_t entries); /* a power of two */
+
+/* The connection of these addresses and ports (network order), or NULL. */
+struct lan_tcb *lan_tcp_find(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port, uint32_t remote,
+                             uint16_t remote_port);
+
+/* The listener for a SYN to this address and port: one bound to the address before one bound to any. */
+struct lan_tcb *lan_tcp_find_listener(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port);
+
+void lan_tcp_insert(struct lan_tcb *tcb); /* into the table of connections */
+void lan_tcp_remove(struct lan_tcb *tcb); /* from whichever table holds it */
+
+/* Binds to flow.src (0: any) and a port (0: chooses one). -EADDRINUSE. */
+int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port);
+
+/* Chooses the local port of a connection whose flow and remote port are set; 0 (none left) or the port. */
+uint16_t lan_tcp_choose_port(struct lan_tcb *tcb);
+
+/* The initial sequence number of RFC 6528 for the TCB's addresses and ports. */
+uint32_t lan_tcp_initial_sequence(const struct lan_tcb *tcb);
+
+/* tcp_listen.c */
+
+/* A segment for a listener; `iss` is the initial sequence number to use at least, if `reuse`: the connection was in
+ * TIME-WAIT until now. Borrows the payload. */
+void lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_tcp_segment *segment, const uint32_t *iss_after);
+
+/* The handshake of a child is complete: queues it for accept(). False when the queue is full. */
+bool lan_tcp_child_ready(struct lan_tcb *child);
+void lan_tcp_child_leave(struct lan_tcb *child); /* takes it out of its listener's lists, if it is in one */
+void lan_tcp_listen_close(struct lan_tcb *listener);
+
+/* tcp_queue.c */
+
+/* Appends up to `bytes` of the application's data; returns how many were taken. */
+uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes);
+
+/* Frees the first n bytes, which were acknowledged. */
+void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n);
+void lan_tcp_queue_free(struct lan_tcb *tcb);
+
+/* Chains views of [seq, seq + n) to `packet`. False: the pool has no view left, and the packet is as it was or longer;
+ * the caller frees it. */
+bool lan_tcp_queue_views(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n);
+
+static inline uint32_t lan_tcp_data_end(const struct lan_tcb *tcb)
+{
+    return tcb->snd_una + tcb->snd_queued;
+}
+
+/* tcp_output.c */
+
+/* Sends whatever windows, Nagle and memory allow, and owed ACKs: the last thing in each turn. */
+void lan_tcp_output(struct lan_tcb *tcb);
+
+/* Sends n bytes at `seq`, FIN with them if they reach its place; false when memory ran out. */
+bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n);
+
+/* SYN or SYN-ACK, as the state demands. -EHOSTUNREACH, -ENETUNREACH: there is no way to the peer. */
+int lan_tcp_send_syn(struct lan_tcb *tcb);
+void lan_tcp_send_ack(struct lan_tcb *tcb);
+void lan_tcp_send_challenge(struct lan_tcb *tcb); /* an ACK, at most one per LAN_TCP_CHALLENGE_INTERVAL */
+void lan_tcp_send_keepalive(struct lan_tcb *tcb);
+void lan_tcp_send_reset(struct lan_tcb *tcb);
+
+/* RST in reply to a segment that belongs nowhere (RFC 9293 3.10.7.1). */
+void lan_tcp_refuse(struct lan_stack *stack, const struct lan_tcp_segment *segment);
+
+/* The window edge to promise now (RFC 9293 3.8.6.2.2): advances in steps worth a segment. */
+uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb);
+
+/* tcp_ack.c */
+
+/* The ACK field and window of an acceptable segment. False: the segment is to be dropped. */
+bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+
+/* Room for the application's data, enough to be worth waking it. */
+bool lan_tcp_writable(const struct lan_tcb *tcb);
+
+/* tcp_retransmit.c */
+
+void lan_tcp_rtt_start(struct lan_tcb *tcb, uint32_t seq_end);
+void lan_tcp_rtt_acked(struct lan_tcb *tcb, uint32_t ack);
+void lan_tcp_arm_retransmit(struct lan_tcb *tcb);
+void lan_tcp_end_probing(struct lan_tcb *tcb);   /* the window is open again */
+bool lan_tcp_on_retransmit(struct lan_tcb *tcb); /* the deadline has come; false: the TCB may be gone */
+
+/* tcp_timer.c */
+
+void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns);
+void lan_tcp_fire(struct lan_timer *timer);
+void lan_tcp_arm_keepalive(struct lan_tcb *tcb);
+
+static inline void lan_tcp_disarm(struct lan_tcb *tcb, enum lan_tcp_deadline which)
+{
+    tcb->deadline_ns[which] = LAN_NEVER; /* the wheel's timer finds out when it fires */
+}
+
+/* tcp_reassembly.c */
+
+/* Takes the payload of a segment, trimmed to the window: `bytes` bytes at `seq`, not before rcv_nxt. */
+void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes);
+void lan_tcp_islands_free(struct lan_tcb *tcb);
+uint32_t lan_tcp_receive_copy(struct lan_tcb *tcb, uint8_t *out, uint32_t bytes, bool peek);
+
+static inline struct lan_tcp *lan_tcp_of(const struct lan_tcb *tcb)
+{
+    return tcb->stack->tcp;
+}
+
+static inline uint64_t lan_tcp_now(const struct lan_tcb *tcb)
+{
+    return tcb->stack->tcp->now_ns;
+}
+
+/* To be called on each entry into TCP. */
+static inline void lan_tcp_enter(struct lan_stack *stack)
+{
+    stack->tcp->now_ns = lan_now(stack);
+}
+
+static inline bool lan_tcp_memory_low(const struct lan_stack *stack)
+{
+    return lan_pool_free_buffers(stack->pool) < stack->tcp->memory_low;
+}
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Segments on their way out: when to send (RFC 9293 3.8.6.2.1), and how a segment is built. A segment is one buffer
+ * with headers, and behind it views of the send queue. */
+
+#include "tcp_internal.h"
+
+enum {
+    SYN_OPTIONS_MAX = 40,
+    ALIGN = 2, /* in front of the Ethernet header, so that IP and TCP headers stand on 4-byte boundaries */
+    CHECKSUM_OFFSET = 16,
+    TSO_MAX = 65535 - LAN_IP_HEADER - LAN_TCP_HEADER_MAX,
+};
+
+/* A header with room for those below it. NULL: the pool is empty, and the caller arranges to come back. */
+static struct lan_buf *start_segment(struct lan_stack *stack, uint16_t source_port, uint16_t destination_port,
+                                     uint32_t seq, uint8_t flags)
+{
+    struct lan_buf *packet = lan_buf_alloc(stack->pool, ALIGN + LAN_HEADROOM);
+    if (!packet) {
+        LAN_COUNT(stack, tcp_ext_no_buffers);
+        return NULL;
+    }
+    uint8_t *header = lan_buf_put(packet, LAN_TCP_HEADER);
+    lan_store16(header, source_port);
+    lan_store16(header + 2, destination_port);
+    lan_put32(header + 4, seq);
+    lan_put32(header + 8, 0);
+    lan_store16(header + 12, LAN_HTONS(LAN_TCP_HEADER << 10 | flags)); /* data offset in words, reserved, flags */
+    lan_put32(header + 14, 0);                                         /* window and checksum ... */
+    lan_put32(header + 16, 0);                                         /* ... and urgent pointer */
+    return packet;
+}
+
+/* Hands a segment to IP; `bytes` of header and payload. */
+static int send_segment(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet, uint32_t bytes,
+                        uint8_t tos, uint8_t ttl)
+{
+    lan_store16(packet->data + CHECKSUM_OFFSET,
+                lan_sum_fold(lan_sum_pseudo(flow->src, flow->dst, LAN_IPPROTO_TCP, bytes)));
+    packet->flags = LAN_BUF_L4_CSUM | (packet->flags & LAN_BUF_TSO);
+    packet->csum_start = 0;
+    packet->csum_offset = CHECKSUM_OFFSET;
+    LAN_COUNT(stack, tcp_out_segs);
+    return lan_ip_output(stack, flow, packet, LAN_IPPROTO_TCP, tos, ttl);
+}
+
+uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb)
+{
+    if (tcb->rcv_queued >= tcb->rcv_limit || lan_tcp_memory_low(tcb->stack))
+        return tcb->rcv_adv;
+    uint32_t space = tcb->rcv_limit - tcb->rcv_queued;
+    uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv_scale;
+    uint32_t edge = tcb->rcv_nxt + (space < most ? space : most);
+    uint32_t step = tcb->rcv_limit / 2 < tcb->mss ? tcb->rcv_limit / 2 : tcb->mss;
+    return lan_seq_lt(edge, tcb->rcv_adv + step) ? tcb->rcv_adv : edge;
+}
+
+/* Everything that we owe the peer goes with every segment: acknowledgment and window. */
+static void put_ack(struct lan_tcb *tcb, uint8_t *header)
+{
+    uint32_t unit = 1u << tcb->rcv_scale;
+    uint32_t window = (lan_tcp_window_edge(tcb) - tcb->rcv_nxt + unit - 1) >> tcb->rcv_scale; /* up: never shrinks */
+    lan_put32(header + 8, tcb->rcv_nxt);
+    lan_put16(header + 14, (uint16_t)window);
+    tcb->rcv_adv = tcb->rcv_nxt + (window << tcb->rcv_scale);
+    tcb->rcv_acked = tcb->rcv_nxt;
+    tcb->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER);
+    lan_tcp_disarm(tcb, LAN_TCP_SEND_LATER);
+}
+
+static void send_again_later(struct lan_tcb *tcb)
+{
+    lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);
+}
+
+static void send_control(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
+{
+    struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
+    if (packet) {
+        put_ack(tcb, packet->data);
+        if (send_segment(tcb->stack, &tcb->flow, packet, LAN_TCP_HEADER, tcb->tos, tcb->ttl) != -ENOBUFS)
+            return;
+    }
+    if (!(flags & SEG_RST)) {
+        tcb->flags |= TCB_ACK_NOW;
+        send_again_later(tcb);
+    }
+}
+
+void lan_tcp_send_ack(struct lan_tcb *tcb)
+{
+    send_control(tcb, tcb->snd_nxt, SEG_ACK);
+}
+
+void lan_tcp_send_challenge(struct lan_tcb *tcb)
+{
+    if (lan_tcp_now(tcb) < tcb->challenge_ns) {
+        LAN_COUNT(tcb->stack, tcp_ext_challenge_skipped);
+        return;
+    }
+    tcb->challenge_ns = lan_tcp_now(tcb) + LAN_TCP_CHALLENGE_INTERVAL;
+    LAN_COUNT(tcb->stack, tcp_ext_challenge_acks);
+    lan_tcp_send_ack(tcb);
+}
+
+void lan_tcp_send_keepalive(struct lan_tcb *tcb)
+{
+    send_control(tcb, tcb->snd_una - 1, SEG_ACK); /* RFC 9293 3.8.4: without the garbage octet */
+}
+
+void lan_tcp_send_reset(struct lan_tcb *tcb)
+{
+    LAN_COUNT(tcb->stack, tcp_out_rsts);
+    send_control(tcb, tcb->snd_nxt, SEG_RST | SEG_ACK);
+}
+
+void lan_tcp_refuse(struct lan_stack *stack, const struct lan_tcp_segment *segment)
+{
+    struct lan_flow flow;
+    if (segment->flags & SEG_RST || lan_ip_route(stack, segment->info->src, segment->info->dst, &flow) < 0)
+        return;
+    bool acks = segment->flags & SEG_ACK;
+    struct lan_buf *packet = start_segment(stack, segment->destination_port, segment->source_port,
+                                           acks ? segment->ack : 0, acks ? SEG_RST : SEG_RST | SEG_ACK);
+    if (!packet)
+        return;
+    if (!acks)
+        lan_put32(packet->data + 8, segment->seq + segment->len);
+    LAN_COUNT(stack, tcp_out_rsts);
+    send_segment(stack, &flow, packet, LAN_TCP_HEADER, 0, 64);
+}
+
+int lan_tcp_send_syn(struct lan_tcb *tcb)
+{
+    bool reply = tcb->state == LAN_TCP_SYN_RECEIVED;
+    struct lan_buf *packet =
+        start_segment(tcb->stack, tcb->local_port, tcb->remote_port, tcb->iss, reply ? SEG_SYN | SEG_ACK : SEG_SYN);
+    if (!(tcb->flags & TCB_SYN_LOST) && tcb->snd_nxt == tcb->iss)
+        lan_tcp_rtt_start(tcb, tcb->iss + 1);
+    tcb->snd_nxt = tcb->snd_rexmit = tcb->iss + 1;
+    lan_tcp_arm_retransmit(tcb);
+    if (!packet)
+        return 0; /* the retransmission timer comes back */
+    if (reply)
+        lan_put32(packet->data + 8, tcb->rcv_nxt);
+    lan_put16(packet->data + 14, (uint16_t)lan_tcp_syn_window(tcb));
+    uint8_t options[SYN_OPTIONS_MAX];
+    uint32_t option_bytes = lan_tcp_put_syn_options(tcb, options);
+    memcpy(lan_buf_put(packet, option_bytes), options, option_bytes);
+    uint32_t bytes = LAN_TCP_HEADER + option_bytes;
+    packet->data[12] = (uint8_t)(bytes / 4 << 4);
+    int error = send_segment(tcb->stack, &tcb->flow, packet, bytes, tcb->tos, tcb->ttl);
+    return error == -EHOSTUNREACH || error == -ENETUNREACH ? error : 0;
+}
+
+/* Payload bytes to hand down at once: a multiple of the MSS where the interface segments. */
+static uint32_t max_payload(const struct lan_tcb *tcb)
+{
+    const struct lan_netif *netif = tcb->flow.netif;
+    if (!(netif->features & LAN_NETIF_TSO))
+        return tcb->mss;
+    uint32_t most = netif->max_tso_bytes < TSO_MAX ? netif->max_tso_bytes : TSO_MAX;
+    most -= most < LAN_HEADROOM + LAN_TCP_HEADER ? most : LAN_HEADROOM + LAN_TCP_HEADER;
+    return most > tcb->mss ? most - most % tcb->mss : tcb->mss;
+}
+
+bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
+{
+    bool last = seq + n == lan_tcp_data_end(tcb);
+    /* FIN takes its place in the window, too; alone it may probe a closed one. */
+    bool fin = last && tcb->flags & TCB_FIN_QUEUED && (!n || lan_seq_lt(seq + n, tcb->snd_una + tcb->snd_wnd));
+    uint8_t flags = SEG_ACK | (last && n ? SEG_PSH : 0) | (fin ? SEG_FIN : 0);
+    struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
+    if (!packet)
+        return false;
+    if (n && !lan_tcp_queue_views(tcb, packet, seq, n)) {
+        LAN_COUNT(tcb->stack, tcp_ext_no_buffers);
+        lan_buf_free(packet);
+        return false;
+    }
+    if (n > tcb->mss) {
+        packet->flags |= LAN_BUF_TSO;
+        packet->gso_size = tcb->mss;
+        packet->hdr_len = LAN_TCP_HEADER;
+    }
+    put_ack(tcb, packet->data);
+    if (send_segment(tcb->stack, &tcb->flow, packet, LAN_TCP_HEADER + n, tcb->tos, tcb->ttl) == -ENOBUFS) {
+        tcb->flags |= TCB_ACK_NOW; /* what it would have told is still owed */
+        return false;
+    }
+    uint32_t end = seq + n + fin;
+    if (lan_seq_lt(seq, tcb->snd_nxt))
+        LAN_COUNT(tcb->stack, tcp_retrans_segs);
+    else
+        lan_tcp_rtt_start(tcb, end);
+    if (seq == tcb->snd_rexmit)
+        tcb->snd_rexmit = end;
+    if (lan_seq_lt(tcb->snd_nxt, end))
+        tcb->snd_nxt = end;
+    if (tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER)
+        lan_tcp_arm_retransmit(tcb);
+    return true;
+}
+
+/* Whether a last segment of less than the MSS may go (Nagle, RFC 9293 3.7.4). */
+static bool may_send_partial(const struct lan_tcb *tcb)
+{
+    if (tcb->flags & TCB_FIN_QUEUED)
+        return true;
+    return !(tcb->flags & TCB_MORE) && (tcb->flags & TCB_NODELAY || tcb->snd_nxt == tcb->snd_una);
+}
+
+/* How many bytes are worth sending (silly window avoidance, RFC 9293 3.8.6.2.1) of the `fitting` that the windows allow
+ * of the `unsent`. */
+static uint32_t worth_sending(const struct lan_tcb *tcb, uint32_t fitting, uint32_t unsent)
+{
+    uint32_t most = max_payload(tcb);
+    if (fitting >= most)
+        return most;
+    if (tcb->snd_rexmit != tcb->snd_nxt || (fitting == unsent && may_send_partial(tcb)))
+        return fitting;
+    if (fitting >= tcb->mss)
+        return fitting - fitting % tcb->mss;
+    return fitting < unsent && fitting >= tcb->snd_max_wnd / 2 ? fitting : 0;
+}
+
+/* Sends one segment of what is unsent or to be sent again; false when nothing can go now. */
+static bool send_next(struct lan_tcb *tcb, uint32_t window)
+{
+    bool fin = tcb->flags & TCB_FIN_QUEUED;
+    uint32_t used = tcb->snd_rexmit - tcb->snd_una;
+    if (used == tcb->snd_queued + fin)
+        return false;
+    uint32_t unsent = tcb->snd_queued - used;
+    uint32_t room = used < window ? window - used : 0;
+    uint32_t fitting = unsent < room ? unsent : room;
+    uint32_t n = worth_sending(tcb, fitting, unsent);
+    if (!n && !(fin && !unsent && room)) {
+        if (fitting < unsent && tcb->cwnd <= tcb->snd_wnd)
+            tcb->flags |= TCB_CWND_LIMITED;
+        return false;
+    }
+    if (!lan_tcp_send_data(tcb, tcb->snd_rexmit, n)) {
+        send_again_later(tcb);
+        return false;
+    }
+    if (tcb->flags & TCB_PROBING)
+        lan_tcp_end_probing(tcb);
+    return true;
+}
+
+/* RFC 5681 4.1: after an idle time of one RTO the path may have changed. */
+static void restart_when_idle(struct lan_tcb *tcb)
+{
+    if (tcb->snd_nxt != tcb->snd_una || lan_tcp_now(tcb) - tcb->progress_ns <= tcb->rto_ns)
+        return;
+    uint32_t restart = lan_tcp_initial_window(tcb);
+    if (tcb->cwnd > restart)
+        tcb->cwnd = restart;
+}
+
+static void send_queue(struct lan_tcb *tcb)
+{
+    if (tcb->snd_rexmit - tcb->snd_una == tcb->snd_queued + !!(tcb->flags & TCB_FIN_QUEUED))
+        return;
+    restart_when_idle(tcb);
+    uint32_t cwnd = tcb->cwnd;
+    if (!(tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))
+        cwnd += tcb->dupacks * tcb->mss; /* limited transmit, RFC 3042 */
+    uint32_t window = cwnd < tcb->snd_wnd ? cwnd : tcb->snd_wnd;
+    tcb->flags &= ~(uint32_t)TCB_CWND_LIMITED;
+    while (send_next(tcb, window)) {
+    }
+    /* Something waits and nothing is under way that would bring an ACK: the override timer of 3.8.6.2.1, which is the
+     * window probe's (3.8.6.1) too. */
+    if (tcb->snd_nxt == tcb->snd_una && tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER) {
+        tcb->flags |= TCB_PROBING;
+        lan_tcp_arm_retransmit(tcb);
+    }
+}
+
+void lan_tcp_output(struct lan_tcb *tcb)
+{
+    if (tcb->state >= LAN_TCP_ESTABLISHED && tcb->state != LAN_TCP_TIME_WAIT && !(tcb->flags & TCB_FIN_ACKED))
+        send_queue(tcb);
+    if (tcb->flags & TCB_ACK_NOW)
+        lan_tcp_send_ack(tcb);
+    else if (tcb->flags & TCB_ACK_LATER && tcb->deadline_ns[LAN_TCP_SEND_LATER] == LAN_NEVER)
+        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_ACK_DELAY);
+}

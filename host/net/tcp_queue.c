@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The send queue. The application's bytes are copied once, into buffers that the card can reach; segments are views of
+ * them, and a buffer goes back to the pool when its bytes are acknowledged and no frame shows them any more. */
+
+#include "tcp_internal.h"
+
+static uint32_t first_seq(const struct lan_buf *buf)
+{
+    return buf->scratch[0];
+}
+
+static struct lan_buf *new_tail(struct lan_tcb *tcb)
+{
+    if (lan_tcp_memory_low(tcb->stack))
+        return NULL;
+    struct lan_buf *buf = lan_buf_alloc(tcb->stack->pool, 0);
+    if (!buf)
+        return NULL;
+    buf->link = NULL;
+    buf->scratch[0] = lan_tcp_data_end(tcb);
+    if (tcb->snd_tail)
+        tcb->snd_tail->link = buf;
+    else
+        tcb->snd_head = buf;
+    tcb->snd_tail = buf;
+    return buf;
+}
+
+uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)
+{
+    uint32_t room = tcb->snd_limit > tcb->snd_queued ? tcb->snd_limit - tcb->snd_queued : 0;
+    uint32_t left = bytes < room ? bytes : room;
+    uint32_t taken = 0;
+    struct lan_buf *tail = tcb->snd_tail;
+    while (left) {
+        uint32_t n = tail ? lan_buf_tailroom(tail) : 0;
+        if (!n) {
+            tail = new_tail(tcb);
+            if (!tail)
+                break;
+            continue;
+        }
+        if (n > left)
+            n = left;
+        memcpy(lan_buf_put(tail, n), data + taken, n);
+        tcb->snd_queued += n;
+        taken += n;
+        left -= n;
+    }
+    return taken;
+}
+
+void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n)
+{
+    tcb->snd_queued -= n;
+    while (n) {
+        struct lan_buf *head = tcb->snd_head;
+        if (n < head->len) {
+            head->scratch[0] += n;
+            lan_buf_pull(head, n);
+            return;
+        }
+        n -= head->len;
+        tcb->snd_head = head->link;
+        if (!tcb->snd_head)
+            tcb->snd_tail = NULL;
+        if (tcb->snd_cursor == head)
+            tcb->snd_cursor = NULL;
+        lan_buf_free(head);
+    }
+}
+
+void lan_tcp_queue_free(struct lan_tcb *tcb)
+{
+    while (tcb->snd_head) {
+        struct lan_buf *head = tcb->snd_head;
+        tcb->snd_head = head->link;
+        lan_buf_free(head);
+    }
+    tcb->snd_tail = tcb->snd_cursor = NULL;
+    tcb->snd_queued = 0;
+}
+
+bool lan_tcp_queue_views(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n)
+{
+    struct lan_buf *from = tcb->snd_cursor;
+    bool behind = from && lan_seq_lt(seq, first_seq(from)); /* a retransmission: the cursor stays where it is */
+    if (!from || behind)
+        from = tcb->snd_head;
+    struct lan_buf *last = packet;
+    for (;;) {
+        uint32_t offset = seq - first_seq(from);
+        if (offset < from->len) {
+            uint32_t part = from->len - offset < n ? from->len - offset : n;
+            last->next = lan_buf_view(from, offset, part);
+            if (!last->next)
+                return false;
+            last = last->next;
+            seq += part;
+            n -= part;
+            if (!n)
+                break;
+        }
+        from = from->link;
+    }
+    if (!behind)
+        tcb->snd_cursor = from;
+    return true;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The receive queue, and what arrived beyond a gap.
+ *
+ * Contiguous bytes that arrived out of order form an island: a chain of fragments. The islands of a connection stand,
+ * sorted, in a table that lives in one buffer of the pool while there are any. So their number has a bound, a segment
+ * costs a binary search and at most one move inside that buffer, whatever the peer sends, and a connection without gaps
+ * pays eight bytes. Small payloads are copied together, so that the memory held is in proportion to the bytes held.
+ */
+
+#include "tcp_internal.h"
+
+struct island {
+    uint32_t start, end;
+    struct lan_buf *head, *tail;
+};
+
+/* Joins `more` to the end of a chain, by copying where it would fill less than half of a buffer and there is room. */
+static void join(struct lan_stack *stack, struct lan_buf **head, struct lan_buf **tail, struct lan_buf *more)
+{
+    while (more && !more->len) { /* what carried headers only */
+        struct lan_buf *empty = more;
+        more = more->next;
+        empty->next = NULL;
+        lan_buf_free(empty);
+    }
+    if (!more)
+        return;
+    struct lan_buf *last = *tail;
+    if (last && !more->next && last->store && last->refs == 1 && more->len <= lan_buf_tailroom(last) &&
+        more->len < last->capacity / 2) {
+        memcpy(lan_buf_put(last, more->len), more->data, more->len);
+        lan_buf_free(more);
+        LAN_COUNT(stack, tcp_ext_rcv_coalesce);
+        return;
+    }
+    if (last)
+        last->next = more;
+    else
+        *head = more;
+    while (more->next)
+        more = more->next;
+    *tail = more;
+}
+
+static void queue(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t bytes)
+{
+    bool was_empty = !tcb->rcv_queued;
+    if (was_empty) { /* nothing but an empty fragment can be left */
+        lan_buf_free(tcb->rcv_head);
+        tcb->rcv_head = tcb->rcv_tail = NULL;
+    }
+    join(tcb->stack, &tcb->rcv_head, &tcb->rcv_tail, payload);
+    tcb->rcv_queued += bytes;
+    tcb->rcv_nxt += bytes;
+    if (was_empty)
+        lan_socket_event(tcb->socket);
+}
+
+static struct island *islands_of(const struct lan_tcb *tcb)
+{
+    return (struct island *)tcb->rcv_islands->store;
+}
+
+static uint32_t *island_count(const struct lan_tcb *tcb)
+{
+    return &tcb->rcv_islands->scratch[0];
+}
+
+static void remove_islands(struct lan_tcb *tcb, uint32_t at, uint32_t n)
+{
+    struct island *islands = islands_of(tcb);
+    *island_count(tcb) -= n;
+    memmove(&islands[at], &islands[at + n], (*island_count(tcb) - at) * sizeof *islands);
+    if (!*island_count(tcb)) {
+        lan_buf_free(tcb->rcv_islands);
+        tcb->rcv_islands = NULL;
+    }
+}
+
+void lan_tcp_islands_free(struct lan_tcb *tcb)
+{
+    if (!tcb->rcv_islands)
+        return;
+    for (uint32_t i = 0; i < *island_count(tcb); i++)
+        lan_buf_free(islands_of(tcb)[i].head);
+    lan_buf_free(tcb->rcv_islands);
+    tcb->rcv_islands = NULL;
+}
+
+/* The gap in front of the first islands has closed. */
+static void absorb(struct lan_tcb *tcb)
+{
+    struct island *island = islands_of(tcb);
+    uint32_t n = 0;
+    for (; n < *island_count(tcb) && lan_seq_leq(island->start, tcb->rcv_nxt); n++, island++) {
+        if (lan_seq_leq(island->end, tcb->rcv_nxt)) {
+            lan_buf_free(island->head);
+        } else {
+            lan_buf_pull(island->head, tcb->rcv_nxt - island->start);
+            queue(tcb, island->head, island->end - tcb->rcv_nxt);
+        }
+    }
+    if (n)
+        remove_islands(tcb, 0, n);
+}
+
+/* The first island that ends at or after `seq`. */
+static uint32_t search(const struct lan_tcb *tcb, uint32_t seq)
+{
+    const struct island *islands = islands_of(tcb);
+    uint32_t low = 0, high = *island_count(tcb);
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (lan_seq_lt(islands[middle].end, seq))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Room for a new island at `at`. A full table gives up the island farthest away: it is the last one needed. */
+static bool make_room(struct lan_tcb *tcb, uint32_t at)
+{
+    struct island *islands = islands_of(tcb);
+    uint32_t *count = island_count(tcb);
+    if (*count == tcb->rcv_islands->capacity / sizeof *islands) {
+        LAN_COUNT(tcb->stack, tcp_ext_ofo_pruned);
+        if (at == *count)
+            return false;
+        lan_buf_free(islands[--*count].head);
+    }
+    memmove(&islands[at + 1], &islands[at], (*count - at) * sizeof *islands);
+    ++*count;
+    return true;
+}
+
+/* Bytes that an island holds already are cut off, or will come again: islands never overlap. */
+static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
+{
+    uint32_t at = search(tcb, seq);
+    struct island *here = &islands_of(tcb)[at], *end = &islands_of(tcb)[*island_count(tcb)];
+    bool extends = here < end && lan_seq_leq(here->start, seq);
+    struct island *next = here + extends;
+    if (extends) {
+        uint32_t known = here->end - seq;
+        if (known >= bytes) {
+            LAN_COUNT(tcb->stack, tcp_ext_duplicates);
+            lan_buf_free(payload);
+            return;
+        }
+        lan_buf_pull(payload, known);
+        seq += known;
+        bytes -= known;
+    }
+    if (next < end && lan_seq_lt(next->start, seq + bytes)) {
+        bytes = next->start - seq;
+        lan_buf_trim(payload, bytes);
+    }
+    if (!extends) {
+        if (!make_room(tcb, at)) {
+            lan_buf_free(payload);
+            return;
+        }
+        *here = (struct island){.start = seq, .end = seq};
+        next = here + 1;
+        end = &islands_of(tcb)[*island_count(tcb)];
+    }
+    join(tcb->stack, &here->head, &here->tail, payload);
+    here->end = seq + bytes;
+    if (next < end && next->start == here->end) {
+        here->tail->next = next->head;
+        here->tail = next->tail;
+        here->end = next->end;
+        remove_islands(tcb, (uint32_t)(next - islands_of(tcb)), 1);
+    }
+}
+
+static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
+{
+    LAN_COUNT(tcb->stack, tcp_ext_ofo_queue);
+    tcb->flags |= TCB_ACK_NOW; /* RFC 5681 4.2 */
+    if (!tcb->rcv_islands && !lan_tcp_memory_low(tcb->stack)) {
+        tcb->rcv_islands = lan_buf_alloc(tcb->stack->pool, 0);
+        if (tcb->rcv_islands)
+            *island_count(tcb) = 0;
+    }
+    if (!tcb->rcv_islands || lan_tcp_memory_low(tcb->stack)) {
+        LAN_COUNT(tcb->stack, tcp_ext_ofo_drop);
+        lan_buf_free(payload);
+        return;
+    }
+    insert(tcb, payload, seq, bytes);
+}
+
+void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
+{
+    if (bytes > tcb->rcv_mss)
+        tcb->rcv_mss = (uint16_t)(bytes < tcb->mss ? bytes : tcb->mss);
+    if (seq != tcb->rcv_nxt) {
+        receive_out_of_order(tcb, payload, seq, bytes);
+        return;
+    }
+    if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_critical && tcb->rcv_queued) {
+        LAN_COUNT(tcb->stack, tcp_ext_rcvq_drop); /* the card needs what is left; the peer will send it again */
+        tcb->flags |= TCB_ACK_NOW;
+        lan_buf_free(payload);
+        return;
+    }
+    queue(tcb, payload, bytes);
+    if (tcb->rcv_islands) {
+        absorb(tcb);
+        tcb->flags |= TCB_ACK_NOW; /* RFC 5681 4.2: at once when a gap closes, or while one is open */
+    } else if (tcb->rcv_nxt - tcb->rcv_acked >= 2u * tcb->rcv_mss) {
+        tcb->flags |= TCB_ACK_NOW; /* RFC 9293 SHLD-19 */
+    } else {
+        tcb->flags |= TCB_ACK_LATER;
+    }
+}
+
+uint32_t lan_tcp_receive_copy(struct lan_tcb *tcb, uint8_t *out, uint32_t bytes, bool peek)
+{
+    if (bytes > tcb->rcv_queued)
+        bytes = tcb->rcv_queued;
+    if (peek)
+        return lan_buf_copy(tcb->rcv_head, 0, out, bytes);
+    for (uint32_t left = bytes; left;) {
+        struct lan_buf *head = tcb->rcv_head;
+        uint32_t n = head->len < left ? head->len : left;
+        memcpy(out, head->data, n);
+        out += n;
+        left -= n;
+        if (n < head->len) {
+            lan_buf_pull(head, n);
+            break;
+        }
+        tcb->rcv_head = head->next;
+        if (!tcb->rcv_head)
+            tcb->rcv_tail = NULL;
+        head->next = NULL;
+        lan_buf_free(head);
+    }
+    tcb->rcv_queued -= bytes;
+    return bytes;
+}

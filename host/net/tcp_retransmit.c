@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The retransmission time-out (RFC 6298), when to give up (RFC 9293 3.8.3), and probes of a closed window (3.8.6.1). */
+
+#include "tcp_internal.h"
+
+static uint64_t give_up_after(const struct lan_tcb *tcb)
+{
+    if (tcb->user_timeout_ms)
+        return tcb->user_timeout_ms * LAN_MS;
+    return tcb->state < LAN_TCP_ESTABLISHED ? LAN_TCP_R2_SYN : LAN_TCP_R2;
+}
+
+void lan_tcp_arm_retransmit(struct lan_tcb *tcb)
+{
+    uint64_t now_ns = lan_tcp_now(tcb);
+    if (tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER && !tcb->retries)
+        tcb->progress_ns = now_ns;
+    uint64_t give_up_ns = tcb->progress_ns + give_up_after(tcb);
+    uint64_t due_ns = now_ns + tcb->rto_ns;
+    lan_tcp_arm(tcb, LAN_TCP_RETRANSMIT, due_ns < give_up_ns ? due_ns : give_up_ns);
+}
+
+/* RFC 6298 (2.3), with the clock granularity replaced by a margin for delayed ACKs. */
+static void set_rto(struct lan_tcb *tcb)
+{
+    uint64_t margin_ns = 4 * tcb->rttvar_ns;
+    if (margin_ns < LAN_TCP_RTO_MARGIN_MIN)
+        margin_ns = LAN_TCP_RTO_MARGIN_MIN;
+    tcb->rto_ns = tcb->srtt_ns ? tcb->srtt_ns + margin_ns : LAN_TCP_RTO_FIRST;
+    if (tcb->rto_ns > LAN_TCP_RTO_MAX)
+        tcb->rto_ns = LAN_TCP_RTO_MAX;
+}
+
+static void back_off(struct lan_tcb *tcb)
+{
+    tcb->rto_ns = tcb->rto_ns < LAN_TCP_RTO_MAX / 2 ? tcb->rto_ns * 2 : LAN_TCP_RTO_MAX; /* RFC 6298 (5.5) */
+    if (tcb->retries < UINT8_MAX)
+        tcb->retries++;
+}
+
+void lan_tcp_rtt_start(struct lan_tcb *tcb, uint32_t seq_end)
+{
+    if (tcb->flags & TCB_TIMING)
+        return;
+    tcb->flags |= TCB_TIMING;
+    tcb->rtt_seq = seq_end;
+    tcb->rtt_start_ns = lan_tcp_now(tcb);
+}
+
+void lan_tcp_rtt_acked(struct lan_tcb *tcb, uint32_t ack)
+{
+    if (!(tcb->flags & TCB_TIMING) || lan_seq_lt(ack, tcb->rtt_seq))
+        return;
+    tcb->flags &= ~(uint32_t)TCB_TIMING;
+    uint64_t rtt_ns = lan_tcp_now(tcb) - tcb->rtt_start_ns;
+    if (!tcb->srtt_ns) { /* RFC 6298 (2.2) */
+        tcb->srtt_ns = rtt_ns ? rtt_ns : 1;
+        tcb->rttvar_ns = rtt_ns / 2;
+    } else { /* (2.3) */
+        uint64_t deviation = rtt_ns > tcb->srtt_ns ? rtt_ns - tcb->srtt_ns : tcb->srtt_ns - rtt_ns;
+        tcb->rttvar_ns += deviation / 4 - tcb->rttvar_ns / 4;
+        tcb->srtt_ns += rtt_ns / 8 - tcb->srtt_ns / 8;
+    }
+    set_rto(tcb);
+}
+
+void lan_tcp_end_probing(struct lan_tcb *tcb)
+{
+    tcb->flags &= ~(uint32_t)TCB_PROBING;
+    set_rto(tcb);
+    lan_tcp_arm_retransmit(tcb);
+}
+
+/* The window stayed too small for a whole time-out: send what it takes, or if it takes nothing, one byte beyond it,
+ * which is sent again with the rest when it opens. */
+static void probe(struct lan_tcb *tcb)
+{
+    LAN_COUNT(tcb->stack, tcp_ext_window_probes);
+    uint32_t n = tcb->snd_queued < tcb->mss ? tcb->snd_queued : tcb->mss;
+    tcb->snd_rexmit = tcb->snd_una;
+    tcb->snd_cursor = NULL;
+    if (tcb->snd_wnd) {
+        lan_tcp_end_probing(tcb);
+        lan_tcp_send_data(tcb, tcb->snd_una, n < tcb->snd_wnd ? n : tcb->snd_wnd);
+        return;
+    }
+    tcb->flags |= TCB_PROBING;
+    back_off(tcb); /* RFC 9293 SHLD-30 */
+    lan_tcp_arm_retransmit(tcb);
+    lan_tcp_send_data(tcb, tcb->snd_una, n ? 1 : 0);
+    tcb->flags &= ~(uint32_t)TCB_TIMING;
+    tcb->snd_rexmit = tcb->snd_una;
+}
+
+static void time_out(struct lan_tcb *tcb)
+{
+    LAN_COUNT(tcb->stack, tcp_ext_timeouts);
+    if (!tcb->retries) /* RFC 5681 3.1: once for one loss */
+        tcb->ssthresh = tcb->congestion->ssthresh(tcb);
+    tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_TIMING);
+    tcb->flags |= TCB_LOSS_RECOVERY;
+    tcb->recover = tcb->snd_nxt;
+    tcb->cwnd = tcb->mss;
+    tcb->cwnd_acked = 0;
+    tcb->dupacks = 0;
+    tcb->snd_rexmit = tcb->snd_una;
+    tcb->snd_cursor = NULL;
+    back_off(tcb);
+    lan_tcp_arm_retransmit(tcb);
+    lan_tcp_output(tcb);
+}
+
+bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
+{
+    if (lan_tcp_now(tcb) - tcb->progress_ns >= give_up_after(tcb)) {
+        LAN_COUNT(tcb->stack, tcp_ext_abort_on_timeout);
+        lan_tcp_finish(tcb, tcb->soft_error ? tcb->soft_error : ETIMEDOUT);
+        return false;
+    }
+    if (tcb->retries + 1 == LAN_TCP_R1) { /* RFC 9293 MUST-20 (a): maybe there is another way */
+        struct lan_flow flow;
+        if (lan_ip_route(tcb->stack, tcb->flow.dst, tcb->flow.src, &flow) == 0)
+            tcb->flow = flow;
+    }
+    if (tcb->state < LAN_TCP_ESTABLISHED) {
+        LAN_COUNT(tcb->stack, tcp_ext_timeouts);
+        LAN_COUNT(tcb->stack, tcp_retrans_segs);
+        tcb->flags = (tcb->flags | TCB_SYN_LOST) & ~(uint32_t)TCB_TIMING;
+        back_off(tcb);
+        int error = lan_tcp_send_syn(tcb);
+        if (error)
+            lan_tcp_finish(tcb, -error);
+        return !error;
+    }
+    if (tcb->flags & TCB_PROBING || !tcb->snd_wnd)
+        probe(tcb);
+    else
+        time_out(tcb);
+    return true;
+}

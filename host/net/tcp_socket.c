@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls of the socket layer (RFC 9293 3.10.1 to 3.10.6). */
+
+#include "tcp_internal.h"
+
+enum { BUFFER_MIN = 256, BUFFER_MAX = 1 << 30, BACKLOG_MAX = 4096 };
+
+static int tcp_open(struct lan_stack *stack, struct lan_socket *socket)
+{
+    struct lan_tcb *tcb = lan_tcb_new(stack);
+    if (!tcb)
+        return -ENOBUFS;
+    tcb->socket = socket;
+    socket->pcb = tcb;
+    return 0;
+}
+
+static int tcp_bind(struct lan_stack *stack, void *pcb, const struct lan_sockaddr_in *address)
+{
+    struct lan_tcb *tcb = pcb;
+    if (address->sin_family != LAN_AF_INET)
+        return -EAFNOSUPPORT;
+    if (tcb->state != LAN_TCP_CLOSED || tcb->flags & TCB_BOUND)
+        return -EINVAL;
+    if (address->sin_addr && !lan_ip_is_own(stack, address->sin_addr))
+        return -EADDRNOTAVAIL;
+    return lan_tcp_bind_port(tcb, address->sin_addr, address->sin_port);
+}
+
+static int tcp_listen(struct lan_stack *stack, void *pcb, int backlog)
+{
+    struct lan_tcb *tcb = pcb;
+    uint32_t bounded = backlog < 1 ? 1 : backlog > BACKLOG_MAX ? BACKLOG_MAX : (uint32_t)backlog;
+    if (tcb->state == LAN_TCP_LISTEN) {
+        tcb->listen.backlog = bounded;
+        return 0;
+    }
+    if (tcb->state != LAN_TCP_CLOSED)
+        return -EINVAL;
+    int result = tcb->flags & TCB_IN_PORTS ? 0 : lan_tcp_bind_port(tcb, tcb->flow.src, tcb->local_port);
+    if (result < 0)
+        return result;
+    const struct lan_tcb *other = lan_tcp_find_listener(stack->tcp, tcb->flow.src, tcb->local_port);
+    if (other && other->flow.src == tcb->flow.src)
+        return -EADDRINUSE;
+    tcb->listen = (struct lan_tcp_listen){.backlog = bounded};
+    lan_tcb_list_init(&tcb->listen.embryonic);
+    lan_tcb_list_init(&tcb->listen.ready);
+    tcb->state = LAN_TCP_LISTEN;
+    return 0;
+}
+
+static void put_name(const struct lan_tcb *tcb, bool peer, struct lan_sockaddr_in *address)
+{
+    *address = (struct lan_sockaddr_in){.sin_family = LAN_AF_INET,
+                                        .sin_port = peer ? tcb->remote_port : tcb->local_port,
+                                        .sin_addr = peer ? tcb->flow.dst : tcb->flow.src};
+}
+
+static int tcp_accept(struct lan_stack *stack, void *pcb, struct lan_socket *child, struct lan_sockaddr_in *peer)
+{
+    struct lan_tcb *listener = pcb;
+    if (listener->state != LAN_TCP_LISTEN)
+        return -EINVAL;
+    struct lan_tcb *tcb = listener->listen.ready.first;
+    if (!tcb)
+        return -EAGAIN;
+    lan_tcp_enter(stack);
+    lan_tcp_child_leave(tcb);
+    tcb->socket = child;
+    child->pcb = tcb;
+    lan_tcp_arm_keepalive(tcb);
+    put_name(tcb, true, peer);
+    return 0;
+}
+
+/* RFC 9293 3.10.1, active. */
+static int tcp_connect(struct lan_stack *stack, void *pcb, const struct lan_sockaddr_in *address)
+{
+    struct lan_tcb *tcb = pcb;
+    if (tcb->state == LAN_TCP_SYN_SENT || tcb->state == LAN_TCP_SYN_RECEIVED)
+        return -EALREADY;
+    if (tcb->state == LAN_TCP_LISTEN)
+        return -EOPNOTSUPP;
+    if (tcb->state != LAN_TCP_CLOSED || tcb->rcv_queued)
+        return -EISCONN;
+    if (address->sin_family != LAN_AF_INET)
+        return -EAFNOSUPPORT;
+    if (!address->sin_port || !address->sin_addr)
+        return -EADDRNOTAVAIL;
+    if (lan_ip_is_group(stack, address->sin_addr)) /* MUST-46 */
+        return -ENETUNREACH;
+    lan_tcp_enter(stack);
+    struct lan_flow flow;
+    uint32_t wanted = tcb->flags & TCB_BOUND ? tcb->flow.src : 0;
+    int result = lan_ip_route(stack, address->sin_addr, wanted, &flow);
+    if (result < 0)
+        return result;
+    lan_tcp_remove(tcb);
+    tcb->flow = flow;
+    tcb->remote_port = address->sin_port;
+    if (!(tcb->flags & TCB_BOUND) && !lan_tcp_choose_port(tcb))
+        return -EADDRNOTAVAIL;
+    result = lan_tcp_open(tcb);
+    if (result < 0)
+        return result;
+    LAN_COUNT(stack, tcp_active_opens);
+    tcb->state = LAN_TCP_SYN_SENT;
+    result = lan_tcp_send_syn(tcb);
+    if (result < 0) {
+        lan_tcp_finish(tcb, 0);
+        return result;
+    }
+    return -EINPROGRESS;
+}
+
+/* Why nothing can be sent or received in this state; 0: something can. */
+static int not_connected(const struct lan_tcb *tcb)
+{
+    switch (tcb->state) {
+    case LAN_TCP_CLOSED:
+        return tcb->error ? -tcb->error : -ENOTCONN;
+    case LAN_TCP_LISTEN:
+        return -ENOTCONN;
+    case LAN_TCP_SYN_SENT:
+    case LAN_TCP_SYN_RECEIVED:
+        return -EAGAIN;
+    default:
+        return 0;
+    }
+}
+
+static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_t bytes, int flags,
+                     const struct lan_sockaddr_in *to)
+{
+    struct lan_tcb *tcb = pcb;
+    (void)to; /* connected already: ignored, as POSIX allows */
+    if (tcb->flags & TCB_FIN_QUEUED || (tcb->state == LAN_TCP_CLOSED && tcb->error))
+        return -EPIPE;
+    int result = not_connected(tcb);
+    if (result < 0)
+        return result;
+    lan_tcp_enter(stack);
+    uint32_t wanted = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
+    uint32_t taken = lan_tcp_queue_append(tcb, data, wanted);
+    tcb->flags = flags & LAN_MSG_MORE ? tcb->flags | TCB_MORE : tcb->flags & ~(uint32_t)TCB_MORE;
+    if (taken < wanted) {
+        tcb->flags |= TCB_WANT_SPACE;
+        if (lan_tcp_memory_low(stack)) /* nobody tells when memory comes back: look again */
+            lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);
+    }
+    lan_tcp_output(tcb);
+    return taken || !wanted ? (long)taken : -EAGAIN;
+}
+
+/* After the application has read: tells the peer if its window would at least double (RFC 9293 3.8.6.2.2). Otherwise
+ * the next ACK will do. */
+static void window_update(struct lan_tcb *tcb)
+{
+    if (tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF)
+        return;
+    uint32_t left = tcb->rcv_adv - tcb->rcv_nxt;
+    uint32_t gain = lan_tcp_window_edge(tcb) - tcb->rcv_adv;
+    if (gain && gain >= left)
+        lan_tcp_send_ack(tcb);
+}
+
+static long tcp_recv(struct lan_stack *stack, void *pcb, void *data, size_t bytes, int flags,
+                     struct lan_sockaddr_in *from)
+{
+    struct lan_tcb *tcb = pcb;
+    if (from && tcb->flow.dst)
+        put_name(tcb, true, from);
+    if (tcb->rcv_queued) {
+        uint32_t most = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
+        uint32_t copied = lan_tcp_receive_copy(tcb, data, most, flags & LAN_MSG_PEEK);
+        lan_tcp_enter(stack);
+        window_update(tcb);
+        return (long)copied;
+    }
+    if (tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
+        return 0;
+    int result = not_connected(tcb);
+    return result < 0 ? result : -EAGAIN;
+}
+
+/* RFC 9293 3.10.4, the sending half. */
+static void finish_sending(struct lan_tcb *tcb)
+{
+    if (tcb->flags & TCB_FIN_QUEUED)
+        return;
+    tcb->flags |= TCB_FIN_QUEUED;
+    if (tcb->state == LAN_TCP_ESTABLISHED)
+        tcb->state = LAN_TCP_FIN_WAIT_1;
+    else if (tcb->state == LAN_TCP_CLOSE_WAIT)
+        tcb->state = LAN_TCP_LAST_ACK;
+    lan_tcp_output(tcb);
+}
+
+static int tcp_shutdown(struct lan_stack *stack, void *pcb, int how)
+{
+    struct lan_tcb *tcb = pcb;
+    if (how != LAN_SHUT_RD && how != LAN_SHUT_WR && how != LAN_SHUT_RDWR)
+        return -EINVAL;
+    if (tcb->state <= LAN_TCP_SYN_SENT)
+        return -ENOTCONN;
+    lan_tcp_enter(stack);
+    if (how != LAN_SHUT_WR)
+        tcb->flags |= TCB_RCV_SHUT;
+    if (how != LAN_SHUT_RD)
+        finish_sending(tcb);
+    lan_socket_event(tcb->socket);
+    return 0;
+}
+
+/* RFC 9293 3.10.4 and 3.10.5. */
+static void tcp_close(struct lan_stack *stack, void *pcb, bool abort)
+{
+    struct lan_tcb *tcb = pcb;
+    lan_tcp_enter(stack);
+    tcb->socket = NULL;
+    switch (tcb->state) {
+    case LAN_TCP_LISTEN:
+        lan_tcp_listen_close(tcb);
+        return;
+    case LAN_TCP_CLOSED:
+    case LAN_TCP_SYN_SENT:
+        lan_tcb_free(tcb);
+        return;
+    case LAN_TCP_TIME_WAIT:
+        lan_buf_free(tcb->rcv_head);
+        tcb->rcv_head = tcb->rcv_tail = NULL;
+        tcb->rcv_queued = 0;
+        lan_tcb_list_append(&stack->tcp->time_wait, tcb);
+        return;
+    default:
+        break;
+    }
+    if (abort || tcb->rcv_queued) { /* unread data is lost, and the peer is to know (SHLD-3) */
+        LAN_COUNT(stack, tcp_ext_abort_on_close);
+        lan_tcp_send_reset(tcb);
+        lan_tcb_free(tcb);
+        return;
+    }
+    lan_tcp_disarm(tcb, LAN_TCP_LIFE);
+    if (tcb->state == LAN_TCP_FIN_WAIT_2)
+        lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_FIN_WAIT);
+    finish_sending(tcb);
+}
+
+static int tcp_ready(struct lan_stack *stack, const void *pcb)
+{
+    const struct lan_tcb *tcb = pcb;
+    (void)stack;
+    int ready = 0;
+    switch (tcb->state) {
+    case LAN_TCP_LISTEN:
+        return tcb->listen.ready.first ? LAN_POLLIN : 0;
+    case LAN_TCP_SYN_SENT:
+    case LAN_TCP_SYN_RECEIVED:
+        return 0;
+    case LAN_TCP_CLOSED:
+        ready = LAN_POLLOUT | LAN_POLLHUP | LAN_READY_DRAINED;
+        return tcb->error || tcb->flags & TCB_EOF || tcb->rcv_queued ? ready | LAN_POLLIN | LAN_POLLRDHUP : ready;
+    default:
+        break;
+    }
+    if (tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
+        ready |= LAN_POLLIN | LAN_POLLRDHUP;
+    if (tcb->rcv_queued)
+        ready |= LAN_POLLIN;
+    if (tcb->flags & TCB_FIN_QUEUED || lan_tcp_writable(tcb))
+        ready |= LAN_POLLOUT;
+    if (tcb->flags & TCB_FIN_QUEUED && tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
+        ready |= LAN_POLLHUP;
+    if (!tcb->snd_queued && (!(tcb->flags & TCB_FIN_QUEUED) || tcb->flags & TCB_FIN_ACKED))
+        ready |= LAN_READY_DRAINED;
+    return ready;
+}
+
+static int tcp_name(struct lan_stack *stack, const void *pcb, bool peer, struct lan_sockaddr_in *address)
+{
+    const struct lan_tcb *tcb = pcb;
+    (void)stack;
+    if (peer && (tcb->state <= LAN_TCP_SYN_SENT || tcb->state == LAN_TCP_SYN_RECEIVED))
+        return -ENOTCONN;
+    put_name(tcb, peer, address);
+    return 0;
+}
+
+static void set_flag(struct lan_tcb *tcb, uint32_t flag, int on)
+{
+    tcb->flags = on ? tcb->flags | flag : tcb->flags & ~flag;
+}
+
+static uint32_t clamp(int value, uint32_t least, uint32_t most)
+{
+    if (value < 0 || (uint32_t)value < least)
+        return least;
+    return (uint32_t)value > most ? most : (uint32_t)value;
+}
+
+static int set_socket_option(struct lan_tcb *tcb, int option, int value)
+{
+    switch (option) {
+    case LAN_SO_REUSEADDR:
+        set_flag(tcb, TCB_REUSE, value);
+        return 0;
+    case LAN_SO_KEEPALIVE:
+        set_flag(tcb, TCB_KEEPALIVE, value);
+        lan_tcp_arm_keepalive(tcb);
+        return 0;
+    case LAN_SO_SNDBUF:
+        tcb->snd_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
+        return 0;
+    case LAN_SO_RCVBUF:
+        tcb->rcv_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int set_tcp_option(struct lan_tcb *tcb, int option, int value)
+{
+    switch (option) {
+    case LAN_TCP_NODELAY:
+        set_flag(tcb, TCB_NODELAY, value);
+        lan_tcp_output(tcb);
+        return 0;
+    case LAN_TCP_MAXSEG:
+        if (value < LAN_TCP_MSS_MIN || value > UINT16_MAX)
+            return -EINVAL;
+        tcb->mss_limit = (uint16_t)value;
+        if (tcb->state >= LAN_TCP_ESTABLISHED)
+            lan_tcp_set_mss(tcb);
+        return 0;
+    case LAN_TCP_USER_TIMEOUT:
+        if (value < 0)
+            return -EINVAL;
+        tcb->user_timeout_ms = (uint32_t)value;
+        return 0;
+    case LAN_TCP_KEEPIDLE:
+    case LAN_TCP_KEEPINTVL:
+    case LAN_TCP_KEEPCNT:
+        if (value < 1 || value > (option == LAN_TCP_KEEPCNT ? 127 : 32767))
+            return -EINVAL;
+        if (option == LAN_TCP_KEEPCNT)
+            tcb->keep_probes = (uint8_t)value;
+        else
+            *(option == LAN_TCP_KEEPIDLE ? &tcb->keep_idle_s : &tcb->keep_interval_s) = (uint32_t)value;
+        lan_tcp_arm_keepalive(tcb);
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int set_ip_option(struct lan_tcb *tcb, int option, int value)
+{
+    if (option == LAN_IP_TOS)
+        tcb->tos = (uint8_t)value;
+    else if (option != LAN_IP_TTL)
+        return -ENOPROTOOPT;
+    else if (value < 1 || value > UINT8_MAX)
+        return -EINVAL;
+    else
+        tcb->ttl = (uint8_t)value;
+    return 0;
+}
+
+static int tcp_set(struct lan_stack *stack, void *pcb, int level, int option, int value)
+{
+    lan_tcp_enter(stack);
+    switch (level) {
+    case LAN_SOL_SOCKET:
+        return set_socket_option(pcb, option, value);
+    case LAN_IPPROTO_TCP:
+        return set_tcp_option(pcb, option, value);
+    case LAN_IPPROTO_IP:
+        return set_ip_option(pcb, option, value);
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int tcp_get(struct lan_stack *stack, const void *pcb, int level, int option, int *value)
+{
+    const struct lan_tcb *tcb = pcb;
+    (void)stack;
+    const struct {
+        int level, option;
+        uint32_t value;
+    } options[] = {
+        {LAN_SOL_SOCKET, LAN_SO_REUSEADDR, !!(tcb->flags & TCB_REUSE)},
+        {LAN_SOL_SOCKET, LAN_SO_KEEPALIVE, !!(tcb->flags & TCB_KEEPALIVE)},
+        {LAN_SOL_SOCKET, LAN_SO_SNDBUF, tcb->snd_limit},
+        {LAN_SOL_SOCKET, LAN_SO_RCVBUF, tcb->rcv_limit},
+        {LAN_SOL_SOCKET, LAN_SO_ACCEPTCONN, tcb->state == LAN_TCP_LISTEN},
+        {LAN_IPPROTO_TCP, LAN_TCP_NODELAY, !!(tcb->flags & TCB_NODELAY)},
+        {LAN_IPPROTO_TCP, LAN_TCP_MAXSEG, tcb->mss ? tcb->mss : LAN_TCP_MSS_DEFAULT},
+        {LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT, tcb->user_timeout_ms},
+        {LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE, tcb->keep_idle_s},
+        {LAN_IPPROTO_TCP, LAN_TCP_KEEPINTVL, tcb->keep_interval_s},
+        {LAN_IPPROTO_TCP, LAN_TCP_KEEPCNT, tcb->keep_probes},
+        {LAN_IPPROTO_IP, LAN_IP_TOS, tcb->tos},
+        {LAN_IPPROTO_IP, LAN_IP_TTL, tcb->ttl},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (options[i].level == level && options[i].option == option) {
+            *value = (int)options[i].value;
+            return 0;
+        }
+    }
+    return -ENOPROTOOPT;
+}
+
+const struct lan_protocol_ops lan_tcp_ops = {
+    .open = tcp_open,
+    .bind = tcp_bind,
+    .listen = tcp_listen,
+    .accept = tcp_accept,
+    .connect = tcp_connect,
+    .send = tcp_send,
+    .recv = tcp_recv,
+    .shutdown = tcp_shutdown,
+    .close = tcp_close,
+    .ready = tcp_ready,
+    .name = tcp_name,
+    .set = tcp_set,
+    .get = tcp_get,
+};

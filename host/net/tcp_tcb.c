@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a transmission control block, and what TCP carves from the stack's memory for all of them. */
+
+#include <string.h>
+
+#include "tcp_internal.h"
+
+static uint32_t tcb_count(const struct lan_config *config)
+{
+    return config->tcp_connections + LAN_TCP_SPARE_TCBS;
+}
+
+static size_t table_bytes(uint32_t entries)
+{
+    return lan_tcp_table_size(entries) * sizeof(struct lan_tcb *);
+}
+
+size_t lan_tcp_memory(const struct lan_config *config)
+{
+    return lan_carve_size(sizeof(struct lan_tcp)) + lan_carve_size(tcb_count(config) * sizeof(struct lan_tcb)) +
+           lan_carve_size(table_bytes(tcb_count(config))) + lan_carve_size(table_bytes(config->sockets));
+}
+
+int lan_tcp_init(struct lan_stack *stack)
+{
+    const struct lan_config *config = &stack->config;
+    struct lan_tcp *tcp = lan_stack_carve(stack, sizeof *tcp);
+    struct lan_tcb *tcbs = lan_stack_carve(stack, tcb_count(config) * sizeof *tcbs);
+    struct lan_tcb **connections = lan_stack_carve(stack, table_bytes(tcb_count(config)));
+    struct lan_tcb **ports = lan_stack_carve(stack, table_bytes(config->sockets));
+    if (!tcp || !tcbs || !connections || !ports)
+        return -ENOMEM;
+    memset(connections, 0, table_bytes(tcb_count(config)));
+    memset(ports, 0, table_bytes(config->sockets));
+    *tcp = (struct lan_tcp){
+        .connections = connections,
+        .ports = ports,
+        .connections_mask = lan_tcp_table_size(tcb_count(config)) - 1,
+        .ports_mask = lan_tcp_table_size(config->sockets) - 1,
+        .tcbs = tcb_count(config),
+        .memory_low = config->pool.buffers / 8,
+        .memory_critical = config->pool.buffers / 16,
+    };
+    stack->port->random(stack->port->ctx, tcp->connections_key, sizeof tcp->connections_key);
+    lan_tcb_list_init(&tcp->time_wait);
+    for (uint32_t i = tcp->tcbs; i-- > 0;) {
+        tcbs[i].hash_next = tcp->free;
+        tcp->free = &tcbs[i];
+    }
+    stack->tcp = tcp;
+    return 0;
+}
+
+void lan_tcb_list_init(struct lan_tcb_list *list)
+{
+    list->first = NULL;
+    list->tail = &list->first;
+}
+
+void lan_tcb_list_append(struct lan_tcb_list *list, struct lan_tcb *tcb)
+{
+    tcb->next = NULL;
+    tcb->link = list->tail;
+    *list->tail = tcb;
+    list->tail = &tcb->next;
+}
+
+void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb)
+{
+    *tcb->link = tcb->next;
+    if (tcb->next)
+        tcb->next->link = tcb->link;
+    else
+        list->tail = tcb->link;
+    tcb->link = NULL;
+}
+
+struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
+{
+    struct lan_tcp *tcp = stack->tcp;
+    if (!tcp->free && tcp->time_wait.first) {
+        LAN_COUNT(stack, tcp_ext_time_wait_overflow);
+        lan_tcb_free(tcp->time_wait.first);
+    }
+    struct lan_tcb *tcb = tcp->free;
+    if (!tcb) {
+        LAN_COUNT(stack, tcp_ext_no_tcb);
+        return NULL;
+    }
+    tcp->free = tcb->hash_next;
+    tcp->in_use++;
+    *tcb = (struct lan_tcb){
+        .stack = stack,
+        .timer.fire = lan_tcp_fire,
+        .state = LAN_TCP_CLOSED,
+        .ttl = 64,
+        .mss_limit = UINT16_MAX,
+        .snd_limit = stack->config.send_buffer_bytes,
+        .rcv_limit = stack->config.receive_buffer_bytes,
+        .congestion = &LAN_TCP_NEWRENO,
+        .keep_idle_s = LAN_TCP_KEEP_IDLE_S,
+        .keep_interval_s = LAN_TCP_KEEP_INTERVAL_S,
+        .keep_probes = LAN_TCP_KEEP_PROBES,
+    };
+    for (int i = 0; i < LAN_TCP_DEADLINES; i++)
+        tcb->deadline_ns[i] = LAN_NEVER;
+    return tcb;
+}
+
+/* Lets go of everything but what the application may still read. */
+static void retire(struct lan_tcb *tcb)
+{
+    if (tcb->listener)
+        lan_tcp_child_leave(tcb);
+    else if (tcb->link)
+        lan_tcb_list_remove(&lan_tcp_of(tcb)->time_wait, tcb);
+    lan_tcp_remove(tcb);
+    lan_timer_cancel(&tcb->stack->timers, &tcb->timer);
+    for (int i = 0; i < LAN_TCP_DEADLINES; i++)
+        tcb->deadline_ns[i] = LAN_NEVER;
+    lan_tcp_queue_free(tcb);
+    lan_tcp_islands_free(tcb);
+    tcb->state = LAN_TCP_CLOSED;
+}
+
+void lan_tcb_free(struct lan_tcb *tcb)
+{
+    struct lan_tcp *tcp = lan_tcp_of(tcb);
+    retire(tcb);
+    lan_buf_free(tcb->rcv_head);
+    tcb->hash_next = tcp->free;
+    tcp->free = tcb;
+    tcp->in_use--;
+}
+
+void lan_tcp_finish(struct lan_tcb *tcb, int error)
+{
+    if (tcb->state == LAN_TCP_SYN_SENT || tcb->state == LAN_TCP_SYN_RECEIVED)
+        LAN_COUNT(tcb->stack, tcp_attempt_fails);
+    if (!tcb->socket) {
+        lan_tcb_free(tcb);
+        return;
+    }
+    retire(tcb);
+    tcb->error = (int8_t)error;
+    if (error)
+        lan_socket_error(tcb->socket, error);
+    else
+        lan_socket_event(tcb->socket);
+}
+
+void lan_tcp_time_wait(struct lan_tcb *tcb)
+{
+    tcb->state = LAN_TCP_TIME_WAIT;
+    lan_tcp_queue_free(tcb);
+    lan_tcp_islands_free(tcb);
+    lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
+    lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
+    LAN_COUNT(tcb->stack, tcp_ext_time_waits);
+    if (tcb->socket)
+        lan_socket_event(tcb->socket);
+    else
+        lan_tcb_list_append(&lan_tcp_of(tcb)->time_wait, tcb);
+}
+
+uint32_t lan_tcp_mss_of_interface(const struct lan_tcb *tcb)
+{
+    uint32_t mss = tcb->flow.netif->mtu - (LAN_IP_HEADER + LAN_TCP_HEADER);
+    return mss < tcb->mss_limit ? mss : tcb->mss_limit;
+}
+
+void lan_tcp_set_mss(struct lan_tcb *tcb)
+{
+    uint32_t mss = tcb->flow.mtu - (LAN_IP_HEADER + LAN_TCP_HEADER);
+    if (mss > tcb->peer_mss)
+        mss = tcb->peer_mss;
+    if (mss > tcb->mss_limit)
+        mss = tcb->mss_limit;
+    tcb->mss = (uint16_t)(mss > LAN_TCP_MSS_MIN ? mss : LAN_TCP_MSS_MIN);
+}
+
+int lan_tcp_open(struct lan_tcb *tcb)
+{
+    if (lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port))
+        return -EADDRINUSE;
+    tcb->flags &= TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE | TCB_BOUND; /* what an earlier attempt left */
+    tcb->error = tcb->soft_error = 0;
+    tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
+    tcb->srtt_ns = tcb->rttvar_ns = 0;
+    tcb->iss = lan_tcp_initial_sequence(tcb);
+    tcb->snd_una = tcb->snd_nxt = tcb->snd_rexmit = tcb->iss;
+    tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
+    tcb->rto_ns = LAN_TCP_RTO_FIRST;
+    tcb->flags |= TCB_SCALING;
+    while (tcb->rcv_scale < LAN_TCP_SCALE_MAX && tcb->rcv_limit >> tcb->rcv_scale > UINT16_MAX)
+        tcb->rcv_scale++;
+    lan_tcp_set_mss(tcb);
+    lan_tcp_insert(tcb);
+    return 0;
+}
+
+void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    tcb->irs = segment->seq;
+    tcb->rcv_nxt = tcb->rcv_acked = segment->seq + 1;
+    tcb->rcv_adv = tcb->rcv_nxt + lan_tcp_syn_window(tcb);
+    tcb->snd_wnd = tcb->snd_max_wnd = segment->window; /* never scaled in a SYN (RFC 7323 2.2) */
+    tcb->snd_wl1 = segment->seq;
+    tcb->snd_wl2 = segment->ack;
+    if (segment->mss)
+        tcb->peer_mss = segment->mss;
+    lan_tcp_set_mss(tcb);
+    tcb->rcv_mss = tcb->mss < LAN_TCP_MSS_DEFAULT ? tcb->mss : LAN_TCP_MSS_DEFAULT;
+    if (segment->scale && tcb->flags & TCB_SCALING) {
+        tcb->snd_scale = segment->scale - 1;
+    } else {
+        tcb->flags &= ~(uint32_t)TCB_SCALING;
+        tcb->rcv_scale = 0;
+    }
+}
+
+void lan_tcp_established(struct lan_tcb *tcb)
+{
+    tcb->state = tcb->flags & TCB_FIN_QUEUED ? LAN_TCP_FIN_WAIT_1 : LAN_TCP_ESTABLISHED;
+    tcb->retries = 0;
+    if (tcb->flags & TCB_SYN_LOST && !tcb->srtt_ns)
+        tcb->rto_ns = LAN_TCP_RTO_AFTER_SYN_LOSS;
+    lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
+    tcb->congestion->init(tcb);
+    lan_tcp_arm_keepalive(tcb);
+    lan_socket_event(tcb->socket);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The deadlines of a connection. Putting one off, which every ACK does, is one store: the timer on the wheel is moved
+ * only to come earlier, and finds the rest when it fires. */
+
+#include "tcp_internal.h"
+
+void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns)
+{
+    tcb->deadline_ns[which] = deadline_ns;
+    if (!lan_timer_running(&tcb->timer) || deadline_ns < tcb->timer.deadline_ns)
+        lan_timer_set(&tcb->stack->timers, &tcb->timer, deadline_ns);
+}
+
+void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
+{
+    bool wanted = tcb->flags & TCB_KEEPALIVE && tcb->state >= LAN_TCP_ESTABLISHED && tcb->socket;
+    if (wanted) {
+        tcb->heard_ns = lan_tcp_now(tcb);
+        tcb->keep_probes_sent = 0;
+        lan_tcp_arm(tcb, LAN_TCP_LIFE, tcb->heard_ns + tcb->keep_idle_s * LAN_S);
+    } else if (tcb->state == LAN_TCP_ESTABLISHED || tcb->state == LAN_TCP_CLOSE_WAIT) {
+        lan_tcp_disarm(tcb, LAN_TCP_LIFE);
+    }
+}
+
+/* RFC 9293 3.8.4. False: the peer is dead. */
+static bool keep_alive(struct lan_tcb *tcb)
+{
+    uint64_t now_ns = lan_tcp_now(tcb);
+    uint64_t due_ns = tcb->heard_ns + tcb->keep_idle_s * LAN_S;
+    if (now_ns < due_ns || tcb->snd_nxt != tcb->snd_una) { /* MUST-26: data under way finds out by itself */
+        tcb->keep_probes_sent = 0;
+        lan_tcp_arm(tcb, LAN_TCP_LIFE, now_ns < due_ns ? due_ns : now_ns + tcb->keep_idle_s * LAN_S);
+        return true;
+    }
+    if (tcb->keep_probes_sent >= tcb->keep_probes) {
+        LAN_COUNT(tcb->stack, tcp_ext_abort_on_timeout);
+        lan_tcp_send_reset(tcb);
+        lan_tcp_finish(tcb, tcb->soft_error ? tcb->soft_error : ETIMEDOUT);
+        return false;
+    }
+    LAN_COUNT(tcb->stack, tcp_ext_keep_alive);
+    tcb->keep_probes_sent++;
+    lan_tcp_send_keepalive(tcb);
+    lan_tcp_arm(tcb, LAN_TCP_LIFE, now_ns + tcb->keep_interval_s * LAN_S);
+    return true;
+}
+
+static bool on_life(struct lan_tcb *tcb)
+{
+    if (tcb->state != LAN_TCP_TIME_WAIT && tcb->socket)
+        return keep_alive(tcb);
+    lan_tcp_finish(tcb, 0); /* 2 MSL in TIME-WAIT; or FIN-WAIT-2, and nobody left who would read */
+    return false;
+}
+
+static bool on_send_later(struct lan_tcb *tcb)
+{
+    if (tcb->flags & TCB_ACK_LATER) {
+        LAN_COUNT(tcb->stack, tcp_ext_delayed_acks);
+        tcb->flags |= TCB_ACK_NOW;
+    }
+    if (tcb->flags & TCB_WANT_SPACE) {
+        if (lan_tcp_writable(tcb)) {
+            tcb->flags &= ~(uint32_t)TCB_WANT_SPACE;
+            lan_socket_event(tcb->socket);
+        } else if (lan_tcp_memory_low(tcb->stack)) {
+            lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);
+        }
+    }
+    lan_tcp_output(tcb);
+    return true;
+}
+
+void lan_tcp_fire(struct lan_timer *timer)
+{
+    static bool (*const due[LAN_TCP_DEADLINES])(struct lan_tcb *) = {
+        [LAN_TCP_RETRANSMIT] = lan_tcp_on_retransmit,
+        [LAN_TCP_SEND_LATER] = on_send_later,
+        [LAN_TCP_LIFE] = on_life,
+    };
+    struct lan_tcb *tcb = (struct lan_tcb *)((char *)timer - offsetof(struct lan_tcb, timer));
+    lan_tcp_enter(tcb->stack);
+    uint64_t now_ns = lan_tcp_now(tcb), earliest_ns = LAN_NEVER;
+    for (int i = 0; i < LAN_TCP_DEADLINES; i++) {
+        if (tcb->deadline_ns[i] > now_ns)
+            continue;
+        tcb->deadline_ns[i] = LAN_NEVER;
+        if (!due[i](tcb))
+            return;
+    }
+    for (int i = 0; i < LAN_TCP_DEADLINES; i++) {
+        if (tcb->deadline_ns[i] < earliest_ns)
+            earliest_ns = tcb->deadline_ns[i];
+    }
+    if (earliest_ns != LAN_NEVER)
+        lan_timer_set(&tcb->stack->timers, &tcb->timer, earliest_ns);
+}
