@@ -7,7 +7,7 @@
  * that listens.
  */
 
-#include "lanyard/loop.h"
+#include "lanyard/acceptor.h"
 
 enum lan_bulk_role { LAN_BULK_SEND, LAN_BULK_RECEIVE };
 
@@ -49,7 +49,7 @@ struct lan_bulk_server {
     struct lan_bulk *streams;
     uint32_t count;
     struct lan_bulk_config config;
-    struct lan_source source;
+    struct lan_acceptor acceptor;
 };
 
 /* 0, or what the socket calls said; done() comes later. `to` is copied. */

@@ -28,6 +28,7 @@ struct lan_loop {
     struct lan_source *timers;  /* pairing heap, earliest deadline on top */
     struct lan_source *running; /* whose handler is being called; NULL once it removed itself */
     struct lan_wakeup wakeup;
+    uint32_t turn;
     bool stopped;
 };
 
@@ -38,6 +39,7 @@ struct lan_source {
     lan_source_handler *handler;
     uint64_t deadline_ns;
     bool queued;
+    uint32_t turn; /* in which it queued up */
     struct lan_source *ready_next, *ready_prev;
     struct lan_source *child, *sibling, *parent; /* of the heap; parent: or the elder sibling */
 };
@@ -48,6 +50,10 @@ void lan_loop_init(struct lan_loop *loop, struct lan_stack *stack, const struct 
 /* Runs until lan_loop_stop(), which may come before it too, from a handler or from another thread of this host. */
 void lan_loop_run(struct lan_loop *loop);
 void lan_loop_stop(struct lan_loop *loop);
+
+/* For those who have a loop of their own: does what is ready and due, without sleeping, and returns when it wants to be
+ * called again (0: at once, LAN_NEVER: when the stack has had input). */
+uint64_t lan_loop_turn(struct lan_loop *loop);
 
 /* The port's time. */
 uint64_t lan_loop_now(const struct lan_loop *loop);
