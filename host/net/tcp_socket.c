@@ -70,7 +70,8 @@ static int tcp_accept(struct lan_stack *stack, void *pcb, struct lan_socket *chi
     tcb->socket = child;
     child->pcb = tcb;
     lan_tcp_arm_keepalive(tcb);
-    put_name(tcb, true, peer);
+    if (peer)
+        put_name(tcb, true, peer);
     return 0;
 }
 
