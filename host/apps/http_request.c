@@ -4,76 +4,7 @@
 #include <string.h>
 
 #include "http_date.h"
-
-size_t lan_http_empty_lines(const char *data, size_t bytes)
-{
-    size_t count = 0;
-    while (count < bytes && (data[count] == '\r' || data[count] == '\n'))
-        count++;
-    return count;
-}
-
-size_t lan_http_head_length(const char *data, size_t bytes, size_t *scanned)
-{
-    for (size_t i = *scanned; i < bytes; i++) {
-        if (data[i] != '\n')
-            continue;
-        size_t before = i;
-        if (before > 0 && data[before - 1] == '\r')
-            before--;
-        if (before > 0 && data[before - 1] == '\n')
-            return i + 1;
-    }
-    *scanned = bytes;
-    return 0;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-static bool same(const char *a, const char *b)
-{
-    while (*a && lower(*a) == lower(*b)) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
-/* RFC 9110 5.6.2 */
-static bool is_token(const char *string)
-{
-    const char *at = string;
-    while (*at &&
-           ((*at >= '0' && *at <= '9') || (lower(*at) >= 'a' && lower(*at) <= 'z') || strchr("!#$%&'*+-.^_`|~", *at)))
-        at++;
-    return at > string && *at == '\0';
-}
-
-/* A whole string of digits; false when it is not one, or too large. */
-static bool decimal(const char *string, uint64_t *value)
-{
-    *value = 0;
-    if (!*string)
-        return false;
-    for (; *string; string++) {
-        unsigned digit = (unsigned)(*string - '0');
-        if (digit > 9 || *value > (UINT64_MAX - digit) / 10)
-            return false;
-        *value = *value * 10 + digit;
-    }
-    return true;
-}
-
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "http_fields.h"
 
 /* Percent-decoding in place, once; false for a bad escape and for what no name may hold. */
 static bool decode(char *path)
@@ -82,7 +13,7 @@ static bool decode(char *path)
     for (const char *from = path; *from; from++) {
         char c = *from;
         if (c == '%') {
-            int high = hex(from[1]), low = high < 0 ? -1 : hex(from[2]);
+            int high = lan_http_hex(from[1]), low = high < 0 ? -1 : lan_http_hex(from[2]);
             if (low < 0 || high + low == 0)
                 return false;
             c = (char)(high << 4 | low);
@@ -133,7 +64,7 @@ static int parse_target(char *target, struct lan_http_request *request)
     static const char SCHEME[] = "http://";
     char *path = target;
     size_t scheme = 0;
-    while (SCHEME[scheme] && lower(path[scheme]) == SCHEME[scheme])
+    while (SCHEME[scheme] && lan_http_lower(path[scheme]) == SCHEME[scheme])
         scheme++;
     if (!SCHEME[scheme]) {
         path += scheme;
@@ -153,8 +84,9 @@ static int parse_target(char *target, struct lan_http_request *request)
 
 static int parse_version(const char *version, struct lan_http_request *request)
 {
-    if (strncmp(version, "HTTP/", 5) != 0 || strlen(version) != 8 || version[6] != '.' || hex(version[5]) < 0 ||
-        hex(version[5]) > 9 || hex(version[7]) < 0 || hex(version[7]) > 9)
+    if (strncmp(version, "HTTP/", 5) != 0 || strlen(version) != 8 || version[6] != '.' ||
+        lan_http_hex(version[5]) < 0 || lan_http_hex(version[5]) > 9 || lan_http_hex(version[7]) < 0 ||
+        lan_http_hex(version[7]) > 9)
         return 400;
     request->http_1_0 = version[7] == '0';
     return version[5] == '1' ? 0 : 505;
@@ -170,7 +102,7 @@ static int parse_method(const char *method, struct lan_http_request *request)
         if (strcmp(method, OTHERS[i]) == 0)
             return 405;
     }
-    return is_token(method) ? 501 : 400;
+    return lan_http_is_token(method) ? 501 : 400;
 }
 
 static int parse_request_line(char *line, struct lan_http_request *request)
@@ -192,7 +124,7 @@ static void parse_range(char *value, struct lan_http_request *request)
     static const char UNIT[] = "bytes=";
     request->range = LAN_HTTP_RANGE_NONE;
     for (size_t i = 0; UNIT[i]; i++) {
-        if (lower(*value++) != UNIT[i])
+        if (lan_http_lower(*value++) != UNIT[i])
             return;
     }
     char *dash = strchr(value, '-');
@@ -200,11 +132,11 @@ static void parse_range(char *value, struct lan_http_request *request)
         return;
     *dash++ = '\0';
     request->last = UINT64_MAX;
-    if (*dash && !decimal(dash, &request->last))
+    if (*dash && !lan_http_decimal(dash, &request->last))
         return;
     if (!*value && *dash)
         request->range = LAN_HTTP_RANGE_SUFFIX;
-    else if (decimal(value, &request->first) && request->first <= request->last)
+    else if (lan_http_decimal(value, &request->first) && request->first <= request->last)
         request->range = LAN_HTTP_RANGE_FROM;
 }
 
@@ -231,7 +163,7 @@ struct fields {
 static int parse_length(const char *value, struct fields *fields)
 {
     uint64_t bytes;
-    if (fields->length || !decimal(value, &bytes))
+    if (fields->length || !lan_http_decimal(value, &bytes))
         return 400;
     fields->length = true;
     fields->body |= bytes > 0;
@@ -245,28 +177,28 @@ static bool is_host(const char *value)
 
 static int parse_field(const char *name, char *value, struct lan_http_request *request, struct fields *fields)
 {
-    if (same(name, "Host")) {
+    if (lan_http_same(name, "Host")) {
         fields->hosts++;
         return is_host(value) ? 0 : 400;
     }
-    if (same(name, "Content-Length"))
+    if (lan_http_same(name, "Content-Length"))
         return parse_length(value, fields);
-    if (same(name, "Transfer-Encoding")) {
+    if (lan_http_same(name, "Transfer-Encoding")) {
         fields->transfer_encoding = fields->body = true;
-        return same(value, "chunked") ? 0 : 501; /* RFC 9112 6.1 */
+        return lan_http_same(value, "chunked") ? 0 : 501; /* RFC 9112 6.1 */
     }
-    if (same(name, "Connection")) {
+    if (lan_http_same(name, "Connection")) {
         for (char *option; (option = next_element(&value));) {
-            fields->close |= same(option, "close");
-            fields->keep_alive |= same(option, "keep-alive");
+            fields->close |= lan_http_same(option, "close");
+            fields->keep_alive |= lan_http_same(option, "keep-alive");
         }
-    } else if (same(name, "Range")) {
+    } else if (lan_http_same(name, "Range")) {
         parse_range(value, request);
-    } else if (same(name, "If-Modified-Since")) {
+    } else if (lan_http_same(name, "If-Modified-Since")) {
         request->modified_since = lan_http_date_parse(value);
-    } else if (same(name, "If-None-Match")) {
+    } else if (lan_http_same(name, "If-None-Match")) {
         fields->none_match = true;
-    } else if (same(name, "If-Range")) {
+    } else if (lan_http_same(name, "If-Range")) {
         fields->if_range = true;
     }
     return 0;
@@ -287,36 +219,6 @@ static int conclude(struct lan_http_request *request, const struct fields *field
     return 0;
 }
 
-/* Splits "name: value" in place and checks both (RFC 9112 5); NULL when it is not well formed. A line that starts with
- * white space (obs-fold) fails as a name. */
-static char *split_field(char *line)
-{
-    char *value = strchr(line, ':');
-    if (!value)
-        return NULL;
-    *value++ = '\0';
-    value += strspn(value, " \t");
-    size_t len = strlen(value);
-    while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-        value[--len] = '\0';
-    for (const char *at = value; *at; at++) {
-        if (((uint8_t)*at < ' ' && *at != '\t') || *at == 0x7f)
-            return NULL;
-    }
-    return is_token(line) ? value : NULL;
-}
-
-/* The next line, cut out of the head, its end (LF or CR LF) taken off. There is one: a head ends in a line feed. */
-static char *next_line(char **at)
-{
-    char *line = *at, *end = strchr(line, '\n');
-    *at = end + 1;
-    if (end > line && end[-1] == '\r')
-        end--;
-    *end = '\0';
-    return line;
-}
-
 int lan_http_request_parse(char *data, size_t bytes, struct lan_http_request *request)
 {
     struct fields fields = {0};
@@ -325,12 +227,12 @@ int lan_http_request_parse(char *data, size_t bytes, struct lan_http_request *re
         return 400;
 
     char *at = data;
-    int status = parse_request_line(next_line(&at), request);
+    int status = parse_request_line(lan_http_next_line(&at), request);
     while (status == 0 && at < data + bytes) {
-        char *line = next_line(&at);
+        char *line = lan_http_next_line(&at);
         if (!*line)
             break;
-        char *value = split_field(line);
+        char *value = lan_http_split_field(line);
         status = value ? parse_field(line, value, request, &fields) : 400;
     }
     return status ? status : conclude(request, &fields);

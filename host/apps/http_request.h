@@ -23,13 +23,6 @@ struct lan_http_request {
     int64_t modified_since; /* -1: no condition */
 };
 
-/* Octets of empty lines at `data`, which are skipped in front of a request (RFC 9112 2.2). */
-size_t lan_http_empty_lines(const char *data, size_t bytes);
-
-/* Length of the head that starts at `data`, with its empty line; 0 when it has not ended yet. `*scanned` says how much
- * of it was looked at before (0 at first), so that a head that comes octet by octet costs no more than its length. */
-size_t lan_http_head_length(const char *data, size_t bytes, size_t *scanned);
-
 /* Parses a whole head of `bytes` octets, changing the memory: `request` points into it. Returns 0 or the status to
  * answer with (400, 403, 405, 501, 505), after which the connection must be closed. */
 int lan_http_request_parse(char *data, size_t bytes, struct lan_http_request *request);

@@ -6,6 +6,7 @@
  * httpd_response.c decides what to answer.
  */
 
+#include "http_fields.h"
 #include "http_request.h"
 #include "lanyard/acceptor.h"
 #include "lanyard/httpd.h"
@@ -15,8 +16,10 @@ enum {
     NAME_BYTES = 256,
     /* A row of a listing is the longest piece: a name twice, escaped for a URL and for HTML. */
     ROW_BYTES = 3 * NAME_BYTES + 5 * NAME_BYTES + 64,
-    OUT_BYTES = ROW_BYTES + 256,
+    OUT_BYTES = 4096,
 };
+
+_Static_assert(OUT_BYTES >= ROW_BYTES + 256, "a part of a listing is a row at least, and what stands around it");
 
 enum http_phase { HTTP_READING, HTTP_SENDING, HTTP_DRAINING };
 

@@ -193,7 +193,7 @@ static void respond_file(struct http_connection *c, const struct lan_http_reques
     c->body = HTTP_BODY_FILE;
     c->offset = first;
     c->end = last + 1;
-    if (request->head || (status != 200 && status != 206))
+    if (request->head || status == 304 || first > last)
         lan_httpd_end_body(c);
 }
 

@@ -39,17 +39,17 @@ struct lan_bulk {
     /* bulk.c's. */
     struct lan_bulk_config config;
     struct lan_bulk_server *server;
+    struct lan_bulk *next_free;
     struct lan_source source;
-    uint64_t deadline_ns;
-    bool finishing;
+    bool connecting, finishing;
 };
 
 /* A listening end: every connection runs in one of `count` structures of the caller; more wait in the backlog. */
 struct lan_bulk_server {
-    struct lan_bulk *streams;
-    uint32_t count;
-    struct lan_bulk_config config;
     struct lan_acceptor acceptor;
+    struct lan_bulk_config config;
+    struct lan_bulk *streams, *free;
+    uint32_t count;
 };
 
 /* 0, or what the socket calls said; done() comes later. `to` is copied. */

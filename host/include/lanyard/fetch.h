@@ -29,14 +29,12 @@ struct lan_fetch {
 
     /* fetch.c's. */
     struct lan_source source;
-    void (*step)(struct lan_fetch *fetch);
     char request[LAN_FETCH_URL_BYTES + 128];
     size_t request_len, request_sent;
     char buffer[LAN_FETCH_BUFFER_BYTES];
-    size_t buffered;
+    size_t buffered, scanned;
+    int state;
     uint64_t left; /* octets of the body, or of this chunk, still to come */
-    int framing;
-    bool ended;
 };
 
 /* 0: done() will be called, never from inside this call. -EINVAL: the URL is not of the form above or too long; else
