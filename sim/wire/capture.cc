@@ -37,7 +37,7 @@ struct Capture::State {
     std::unique_ptr<pcap_t, PcapDeleter> pcap;
     std::unique_ptr<pcap_dumper_t, PcapDeleter> dumper;
     std::vector<std::unique_ptr<Tap>> taps;
-    std::function<void(uint64_t, const Frame &)> callback;
+    std::vector<std::function<void(uint64_t, const Frame &)>> callbacks;
     std::vector<Record> instant;
     uint64_t frames = 0;
     uint64_t bad = 0;
@@ -79,7 +79,7 @@ void Capture::State::add(unsigned source, Frame frame)
     if (!instant.empty() && instant.front().frame.end != frame.end)
         write_instant();
     frames++;
-    if (callback)
+    for (const auto &callback : callbacks)
         callback(frames, frame);
     if (dumper)
         instant.push_back({source, std::move(frame)});
@@ -128,7 +128,7 @@ void Capture::watch(Cable &cable)
 
 void Capture::on_frame(std::function<void(uint64_t number, const Frame &frame)> callback)
 {
-    state_->callback = std::move(callback);
+    state_->callbacks.push_back(std::move(callback));
 }
 
 uint64_t Capture::frames() const

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/card/card.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <stdexcept>
+
+#include "host/driver/nic_regs.h"
+#include "sim/card/card_state.h"
+
+namespace lanyard
+{
+
+using namespace sc_core;
+
+namespace
+{
+
+constexpr unsigned RESET_CYCLES = 32;
+
+// docs/card.md: activity that has just begun may take so many cycles of the slowest clock to lower `idle`.
+constexpr unsigned LINGER_CYCLES = 16;
+
+constexpr uint32_t REGISTER_SPACE = 1u << 12;
+
+tlm::tlm_response_status check(const tlm::tlm_generic_payload &payload)
+{
+    if (payload.get_data_length() != 4 || payload.get_streaming_width() < 4)
+        return tlm::TLM_BURST_ERROR_RESPONSE;
+    if (payload.get_address() % 4 != 0 || payload.get_address() >= REGISTER_SPACE)
+        return tlm::TLM_ADDRESS_ERROR_RESPONSE;
+    if (payload.get_byte_enable_ptr())
+        return tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE;
+    return tlm::TLM_OK_RESPONSE;
+}
+
+} // namespace
+
+Card::State::State(const char *name, tlm::tlm_initiator_socket<> &dma, const Config &card_config)
+    : config(card_config), model(&context, name), registers(model), memory(model, dma, config.memory_latency),
+      linger(LINGER_CYCLES * std::max(config.clk_period, mii_period(config.mii_rate)))
+{
+}
+
+// One cycle of all clocks together, outside of simulated time.
+void Card::State::step()
+{
+    registers.sample();
+    model.clk = model.mii_tx_clk = model.mii_rx_clk = 1;
+    model.eval();
+    model.clk = model.mii_tx_clk = model.mii_rx_clk = 0;
+    registers.drive();
+    model.eval();
+}
+
+void Card::State::power_on()
+{
+    model.rst = 1;
+    for (unsigned i = 0; i < RESET_CYCLES; i++)
+        step();
+    model.rst = 0;
+    for (unsigned i = 0; i < RESET_CYCLES; i++)
+        step();
+
+    const auto &mac = config.mac_address;
+    if (mac == std::array<uint8_t, 6>{})
+        return;
+    registers.write(offsetof(nic_t, MAC_LO), mac[0] | mac[1] << 8 | mac[2] << 16 | static_cast<uint32_t>(mac[3]) << 24);
+    registers.write(offsetof(nic_t, MAC_HI), mac[4] | mac[5] << 8);
+    while (registers.busy())
+        step();
+    for (unsigned i = 0; i < RESET_CYCLES; i++)
+        step();
+}
+
+Card::Card(const sc_module_name &name, ClockEngine &engine, const Config &config)
+    : sc_module(name), MiiEnd(engine, sc_object::name(), config.mii_rate, config.clk_period), registers("registers"),
+      dma("dma"), irq("irq"), state_(std::make_unique<State>(sc_object::name(), dma, config))
+{
+    if (config.clk_period == 0 || config.memory_latency == 0)
+        throw std::invalid_argument(label() + ": clock period and memory latency must be at least 1");
+    registers.register_b_transport(this, &Card::transport);
+    dma.register_invalidate_direct_mem_ptr(this, &Card::invalidate_dmi);
+    state_->power_on();
+}
+
+Card::~Card()
+{
+    state_->model.final();
+}
+
+uint64_t Card::cycles_ticked() const
+{
+    return state_->cycles;
+}
+
+uint64_t Card::cycles_skipped() const
+{
+    const Picoseconds end = std::max<Picoseconds>(engine().now() + 1, sc_time_stamp().value());
+    const uint64_t edges = (end + state_->config.clk_period - 1) / state_->config.clk_period;
+    return edges - state_->cycles;
+}
+
+void Card::transport(tlm::tlm_generic_payload &payload, sc_time &delay)
+{
+    payload.set_response_status(check(payload));
+    if (!payload.is_response_ok() || payload.get_command() == tlm::TLM_IGNORE_COMMAND)
+        return;
+    if (delay != SC_ZERO_TIME) {
+        wait(delay);
+        delay = SC_ZERO_TIME;
+    }
+    const auto offset = static_cast<uint32_t>(payload.get_address());
+    uint32_t value = 0;
+    if (payload.is_write()) {
+        std::copy_n(payload.get_data_ptr(), 4, reinterpret_cast<uint8_t *>(&value));
+        state_->registers.write(offset, value);
+        engine().wake(*this);
+        return;
+    }
+    RegisterMaster::Read read;
+    state_->registers.read(offset, read);
+    engine().wake(*this);
+    while (!read.done)
+        wait(state_->read_done);
+    std::copy_n(reinterpret_cast<const uint8_t *>(&read.value), 4, payload.get_data_ptr());
+    if (read.refused)
+        payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+}
+
+void Card::invalidate_dmi(sc_dt::uint64, sc_dt::uint64)
+{
+    state_->memory.memory().invalidate();
+}
+
+void Card::rise(Picoseconds now, unsigned edges)
+{
+    State &s = *state_;
+    Vnic &m = s.model;
+    bool heard = false;
+    if (edges & EDGE_CLK) {
+        if (s.registers.busy())
+            s.registers.sample();
+        if (s.memory.busy())
+            s.memory.sample();
+        m.timestamp_ns = static_cast<uint32_t>(now / 1000);
+        m.clk = 1;
+        s.cycles++;
+    }
+    if (edges & EDGE_MII) {
+        const MiiNibble rx = exchange({m.mii_txd, m.mii_tx_en != 0, m.mii_tx_er != 0});
+        m.mii_rxd = rx.data;
+        m.mii_rx_dv = rx.valid;
+        m.mii_rx_er = rx.error;
+        m.mii_tx_clk = m.mii_rx_clk = 1;
+        heard = !rx.quiet();
+    }
+    m.eval();
+    if (heard || !m.idle || s.registers.busy())
+        stay_awake(now + s.linger);
+}
+
+void Card::fall(Picoseconds now, unsigned edges)
+{
+    State &s = *state_;
+    Vnic &m = s.model;
+    if (edges & EDGE_CLK) {
+        m.clk = 0;
+        if (s.registers.busy() && s.registers.drive()) {
+            s.read_finished = true;
+            call_attention();
+        }
+        s.memory.drive(now);
+    }
+    if (edges & EDGE_MII)
+        m.mii_tx_clk = m.mii_rx_clk = 0;
+    m.eval();
+    if (m.irq != s.irq) {
+        s.irq = m.irq;
+        call_attention();
+    }
+}
+
+void Card::attend()
+{
+    irq.write(state_->irq);
+    if (state_->read_finished) {
+        state_->read_finished = false;
+        state_->read_done.notify(SC_ZERO_TIME);
+    }
+}
+
+} // namespace lanyard
