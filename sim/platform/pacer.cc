@@ -74,8 +74,9 @@ void Pacer::follow_wall_clock(const sc_time &next)
     const auto wall_start = wall_of(sc_time_stamp());
     counters_.sleeps++;
     counters_.by_input += !poll_until(wall_of(sc_time_stamp() + step)).empty();
-    const nanoseconds slept = std::max(nanoseconds(WallClock::now() - wall_start), nanoseconds::zero());
-    wait(std::min(step, sc_time::from_value(static_cast<uint64_t>(slept.count()) * 1000)));
+    const auto slept = std::max<int64_t>(nanoseconds(WallClock::now() - wall_start).count(), 0);
+    counters_.slept_ns += static_cast<uint64_t>(slept);
+    wait(std::min(step, sc_time::from_value(static_cast<uint64_t>(slept) * 1000)));
 }
 
 void Pacer::call_readable()

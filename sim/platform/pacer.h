@@ -21,8 +21,9 @@ class Pacer : public sc_core::sc_module
 {
   public:
     struct Counters {
-        uint64_t sleeps = 0;    // times the process slept
-        uint64_t by_input = 0;  // of those, ended by a descriptor
+        uint64_t sleeps = 0;   // times the process slept
+        uint64_t by_input = 0; // of those, ended by a descriptor
+        uint64_t slept_ns = 0;
         uint64_t behind_ns = 0; // wall time by which simulated time has fallen behind in all
     };
 

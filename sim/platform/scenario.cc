@@ -134,8 +134,8 @@ Scenario Reader::read()
         root = toml::parse_file(file_);
     } catch (const toml::parse_error &error) {
         const unsigned line = std::max<unsigned>(error.source().begin.line, 1);
-        throw UserError(file_ + ":" + std::to_string(line) + ": " + std::string(error.description()) +
-                        ", expected TOML (docs/scenario.md)");
+        throw UsageError(file_ + ":" + std::to_string(line) + ": " + std::string(error.description()) +
+                         ", expected TOML (docs/scenario.md)");
     }
     const TomlTable top(root, file_, "", {"seed", "duration", "host", "link", "application", "record"});
     scenario_.seed = top.integer("seed", 0, INT64_MAX, 1);

@@ -81,7 +81,7 @@ struct Scenario {
     bool has_tap() const;
 };
 
-// Throws UserError, "FILE:LINE: what, expected ..." for what is wrong in the file.
+// Throws UsageError, "FILE:LINE: what, expected ..." for what is wrong in the file.
 Scenario read_scenario(const std::string &file);
 
 // "START:LENGTH", such as "1ms:20us".

@@ -124,13 +124,13 @@ const toml::node &TomlTable::node(std::string_view key, std::string_view expecte
     return *found;
 }
 
-UserError TomlTable::bad(std::string_view key, std::string_view expected) const
+UsageError TomlTable::bad(std::string_view key, std::string_view expected) const
 {
     const toml::node &value = *table_.get(key);
     return at(value.source(), std::string(key) + " = " + written(value) + ", expected " + std::string(expected));
 }
 
-UserError TomlTable::wrong(const std::string &problem) const
+UsageError TomlTable::wrong(const std::string &problem) const
 {
     return at(table_.source(), problem);
 }
@@ -140,10 +140,10 @@ unsigned TomlTable::line() const
     return table_.source().begin.line;
 }
 
-UserError TomlTable::at(const toml::source_region &where, const std::string &problem) const
+UsageError TomlTable::at(const toml::source_region &where, const std::string &problem) const
 {
     const std::string subject = what_.empty() ? "" : what_ + ": ";
-    return UserError(file_ + ":" + std::to_string(std::max<unsigned>(where.begin.line, 1)) + ": " + subject + problem);
+    return UsageError(file_ + ":" + std::to_string(std::max<unsigned>(where.begin.line, 1)) + ": " + subject + problem);
 }
 
 } // namespace lanyard

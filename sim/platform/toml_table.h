@@ -2,7 +2,7 @@
 #pragma once
 
 // A table of a TOML file, read with care: whatever is wrong becomes one line, "FILE:LINE: what, expected ...", thrown
-// as UserError.
+// as UsageError.
 
 #include <cstdint>
 #include <functional>
@@ -56,14 +56,14 @@ class TomlTable
     const toml::table *table(std::string_view key) const;
 
     // What to throw when the value of `key` is not what was expected, or when the table as a whole is wrong.
-    UserError bad(std::string_view key, std::string_view expected) const;
-    UserError wrong(const std::string &problem) const;
+    UsageError bad(std::string_view key, std::string_view expected) const;
+    UsageError wrong(const std::string &problem) const;
 
     unsigned line() const;
 
   private:
     const toml::node &node(std::string_view key, std::string_view expected) const;
-    UserError at(const toml::source_region &where, const std::string &problem) const;
+    UsageError at(const toml::source_region &where, const std::string &problem) const;
 
     const toml::table &table_;
     std::string file_;

@@ -221,6 +221,13 @@ void Topology::write_report()
         report_["hosts"][name] = report_host(*node);
     for (const Link &link : links_)
         report_["links"].push_back(report_link(link));
+    if (pacer_) {
+        const Pacer::Counters &pacer = pacer_->counters();
+        report_["pacer"] = {{"sleeps", pacer.sleeps},
+                            {"by_input", pacer.by_input},
+                            {"slept_ns", pacer.slept_ns},
+                            {"behind_ns", pacer.behind_ns}};
+    }
     if (capture_)
         report_["capture"] = {
             {"file", scenario_.record.pcap}, {"frames", capture_->frames()}, {"bad", capture_->bad()}};

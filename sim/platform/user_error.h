@@ -12,4 +12,9 @@ struct UserError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// It is in what the user wrote: on the command line, in a scenario.
+struct UsageError : UserError {
+    using UserError::UserError;
+};
+
 } // namespace lanyard

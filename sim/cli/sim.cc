@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include "sim/cli/commands.h"
+#include "sim/cli/interruption.h"
+#include "sim/cli/progress.h"
+#include "sim/cli/report.h"
+#include "sim/cli/traced.h"
+#include "sim/platform/sandbox.h"
+#include "sim/platform/simulation.h"
+#include "sim/platform/topology.h"
+#include "sim/platform/user_error.h"
+
+namespace lanyard
+{
+
+namespace
+{
+
+Scenario read(const SimOptions &options)
+{
+    Scenario scenario = read_scenario(options.file);
+    scenario.seed = options.seed.value_or(scenario.seed);
+    scenario.idle_skip = !options.no_idle_skip;
+    Recording &record = scenario.record;
+    for (const auto &[option, setting] : {std::pair(&options.pcap, &record.pcap), std::pair(&options.fst, &record.fst),
+                                          std::pair(&options.json, &record.json)})
+        if (!option->empty())
+            *setting = *option;
+    if (!options.fst_window.empty()) {
+        record.fst_window = parse_window(options.fst_window);
+        if (!record.fst_window)
+            throw UsageError("--fst-window " + options.fst_window + ", expected START:LENGTH such as 1ms:20us");
+    }
+    return scenario;
+}
+
+// On a terminal, how far the run has come.
+void show_progress(Progress &progress)
+{
+    for (;;) {
+        sc_core::wait(1, sc_core::SC_MS);
+        progress.show("simulated " + sc_core::sc_time_stamp().to_string());
+    }
+}
+
+} // namespace
+
+int sim(const SimOptions &options)
+{
+    const Scenario scenario = read(options);
+    if (!scenario.record.fst.empty())
+        become_traced();
+    if (scenario.has_tap())
+        enter_network_namespace();
+    Topology topology(scenario);
+    std::optional<Interruption> interruption;
+    if (topology.pacer())
+        interruption.emplace(topology);
+    Progress progress;
+    if (progress.on_terminal())
+        spawn_thread("progress", [&] { show_progress(progress); });
+    topology.run();
+    progress.clear();
+
+    if (!scenario.record.json.empty())
+        write_report(scenario.record.json, topology.report());
+    for (const std::string &error : topology.errors())
+        std::fprintf(stderr, "lanyard: sim: %s\n", error.c_str());
+    if (interruption && interruption->status() != 0)
+        return interruption->status();
+    return topology.errors().empty() ? 0 : 1;
+}
+
+} // namespace lanyard
