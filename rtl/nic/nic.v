@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: CERN-OHL-P-2.0
-
-// Lanyard: a 10/100 Mb/s Ethernet card, MII on one side, AXI on the other. docs/card.md describes it.
+//
+// nic: a 10/100 Mb/s Ethernet card, full duplex, MII on one side, AXI on the other. docs/card.md describes it.
+//
+// Hold `rst` for four cycles or more. The MII side comes out of reset when its clocks have run for a few cycles; frames
+// wait for that, the registers do not.
 
 `resetall
 `timescale 1ns / 1ps
@@ -8,8 +11,11 @@
 
 module nic #(
     parameter [47:0] MAC_ADDRESS = 48'h02_00_00_00_00_01, // reset value of MAC_LO and MAC_HI, first octet leftmost
-    parameter TX_BUFFER_LOG2 = 12,                        // bytes of the transmit frame buffer, 2^n
-    parameter RX_BUFFER_LOG2 = 12                         // bytes of the receive frame buffer, 2^n
+    parameter TX_BUFFER_LOG2 = 12,                        // bytes of the transmit frame buffer, 2^n; 11 to 13
+    parameter RX_BUFFER_LOG2 = 13,                        // bytes of the receive frame buffer, 2^n
+    parameter TX_CSUM = 1,                                // insert checksums
+    parameter RX_CSUM = 1,                                // verify checksums
+    parameter STATISTICS = 1                              // count frames
 ) (
     input  wire        clk, // 25 MHz or more
     input  wire        rst,
@@ -80,6 +86,479 @@ module nic #(
     input  wire        mii_crs,      // asynchronous
     input  wire        mii_col       // asynchronous
 );
+
+    // Whole frames only are sent, so the transmit buffer sets the limit.
+    localparam [16:0] FRAME_LIMIT = (17'd1 << TX_BUFFER_LOG2) - 17'd1;
+
+    localparam [3:0] TX_LOG2 = TX_BUFFER_LOG2, RX_LOG2 = RX_BUFFER_LOG2;
+    localparam [31:0] FEATURES = {
+        8'd0, RX_LOG2, TX_LOG2, 8'd0, 1'b0, STATISTICS != 0, 4'd0, RX_CSUM != 0, TX_CSUM != 0};
+
+    wire unused = &{1'b0, m_axi_bid, m_axi_bresp[0], m_axi_rid, m_axi_rresp[0], mii_crs, mii_col};
+
+    // Registers
+
+    wire         bus_idle, card_idle;
+    wire [47:0]  cfg_mac;
+    wire         cfg_tx_enable, cfg_rx_enable, cfg_promiscuous, cfg_broadcast, cfg_keep_bad;
+    wire [13:0]  cfg_max_frame;
+    wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
+    wire [5:0]   tx_ring_write, rx_ring_write;
+    wire [31:0]  ring_write_data;
+    wire [191:0] tx_ring_registers, rx_ring_registers;
+    wire         stat_request, stat_ack;
+    wire [3:0]   stat_address;
+    wire [31:0]  stat_data;
+
+    assign s_axil_bresp = 2'b00;
+    assign s_axil_rresp = 2'b00;
+
+    nic_regs #(
+        .MAC_ADDRESS(MAC_ADDRESS),
+        .FEATURES   (FEATURES)
+    ) regs (
+        .clk              (clk),
+        .rst              (rst),
+        .s_axil_awaddr    (s_axil_awaddr),
+        .s_axil_awvalid   (s_axil_awvalid),
+        .s_axil_awready   (s_axil_awready),
+        .s_axil_wdata     (s_axil_wdata),
+        .s_axil_wstrb     (s_axil_wstrb),
+        .s_axil_wvalid    (s_axil_wvalid),
+        .s_axil_wready    (s_axil_wready),
+        .s_axil_bvalid    (s_axil_bvalid),
+        .s_axil_bready    (s_axil_bready),
+        .s_axil_araddr    (s_axil_araddr),
+        .s_axil_arvalid   (s_axil_arvalid),
+        .s_axil_arready   (s_axil_arready),
+        .s_axil_rdata     (s_axil_rdata),
+        .s_axil_rvalid    (s_axil_rvalid),
+        .s_axil_rready    (s_axil_rready),
+        .bus_idle         (bus_idle),
+        .cfg_mac          (cfg_mac),
+        .cfg_tx_enable    (cfg_tx_enable),
+        .cfg_rx_enable    (cfg_rx_enable),
+        .cfg_promiscuous  (cfg_promiscuous),
+        .cfg_broadcast    (cfg_broadcast),
+        .cfg_keep_bad     (cfg_keep_bad),
+        .cfg_max_frame    (cfg_max_frame),
+        .card_idle        (card_idle),
+        .irq_set          ({irq_rx_overflow, irq_rx_error, irq_tx_error, irq_rx_done, irq_tx_done}),
+        .irq              (irq),
+        .tx_ring_write    (tx_ring_write),
+        .rx_ring_write    (rx_ring_write),
+        .ring_write_data  (ring_write_data),
+        .tx_ring_registers(tx_ring_registers),
+        .rx_ring_registers(rx_ring_registers),
+        .stat_request     (stat_request),
+        .stat_address     (stat_address),
+        .stat_ack         (stat_ack),
+        .stat_data        (stat_data)
+    );
+
+    // Memory
+
+    wire [1:0]  read_valid, read_ready, read_data_valid;
+    wire [29:0] tx_read_addr, rx_read_addr;
+    wire [3:0]  tx_read_len, rx_read_len;
+    wire [31:0] read_data;
+    wire        read_data_last, read_data_error, read_idle;
+
+    assign m_axi_arid    = 1'b0;
+    assign m_axi_arsize  = 3'd2;
+    assign m_axi_arburst = 2'b01;
+    assign m_axi_rready  = 1'b1;
+
+    // The receive side first: what comes from the wire cannot wait for long, and its reads are few and short.
+    axi_read axi_read (
+        .clk              (clk),
+        .rst              (rst),
+        .req_valid        (read_valid),
+        .req_ready        (read_ready),
+        .req_addr_0       (rx_read_addr),
+        .req_addr_1       (tx_read_addr),
+        .req_len_0        (rx_read_len),
+        .req_len_1        (tx_read_len),
+        .data_valid       (read_data_valid),
+        .data             (read_data),
+        .data_last        (read_data_last),
+        .data_error       (read_data_error),
+        .idle             (read_idle),
+        .m_axi_araddr     (m_axi_araddr),
+        .m_axi_arlen      (m_axi_arlen),
+        .m_axi_arvalid    (m_axi_arvalid),
+        .m_axi_arready    (m_axi_arready),
+        .m_axi_rdata      (m_axi_rdata),
+        .m_axi_rresp_error(m_axi_rresp[1]),
+        .m_axi_rlast      (m_axi_rlast),
+        .m_axi_rvalid     (m_axi_rvalid)
+    );
+
+    wire [1:0]  write_valid, write_ready, w_valid, w_ready, write_done;
+    wire [29:0] tx_write_addr, rx_write_addr;
+    wire [3:0]  tx_write_len, rx_write_len;
+    wire [31:0] tx_w_data, rx_w_data;
+    wire [3:0]  tx_w_strb, rx_w_strb;
+    wire        write_error, write_idle;
+
+    assign m_axi_awid    = 1'b0;
+    assign m_axi_awsize  = 3'd2;
+    assign m_axi_awburst = 2'b01;
+    assign m_axi_bready  = 1'b1;
+
+    // The transmit side first: it writes two words a frame, and the receive side is seldom long without a request.
+    axi_write axi_write (
+        .clk              (clk),
+        .rst              (rst),
+        .req_valid        (write_valid),
+        .req_ready        (write_ready),
+        .req_addr_0       (tx_write_addr),
+        .req_addr_1       (rx_write_addr),
+        .req_len_0        (tx_write_len),
+        .req_len_1        (rx_write_len),
+        .w_valid          (w_valid),
+        .w_ready          (w_ready),
+        .w_data_0         (tx_w_data),
+        .w_data_1         (rx_w_data),
+        .w_strb_0         (tx_w_strb),
+        .w_strb_1         (rx_w_strb),
+        .done             (write_done),
+        .error            (write_error),
+        .idle             (write_idle),
+        .m_axi_awaddr     (m_axi_awaddr),
+        .m_axi_awlen      (m_axi_awlen),
+        .m_axi_awvalid    (m_axi_awvalid),
+        .m_axi_awready    (m_axi_awready),
+        .m_axi_wdata      (m_axi_wdata),
+        .m_axi_wstrb      (m_axi_wstrb),
+        .m_axi_wlast      (m_axi_wlast),
+        .m_axi_wvalid     (m_axi_wvalid),
+        .m_axi_wready     (m_axi_wready),
+        .m_axi_bresp_error(m_axi_bresp[1]),
+        .m_axi_bvalid     (m_axi_bvalid)
+    );
+
+    // The other domains' reset, straight from a flip-flop
+    reg mii_rst;
+    always @(posedge clk) mii_rst <= rst;
+
+    // Transmit: memory to MAC
+
+    wire        frame_ip_csum, frame_l4_csum;
+    wire [7:0]  frame_csum_start, frame_csum_offset;
+    wire        tx_octet_valid, tx_octet_ready, tx_octet_last, tx_octet_drop;
+    wire [7:0]  tx_octet;
+    wire        tx_rst_here, frame_sent;
+    wire [13:0] sent_octets;
+    wire        tx_dma_idle;
+
+    tx_dma #(
+        .FRAME_LIMIT(FRAME_LIMIT)
+    ) tx_dma (
+        .clk              (clk),
+        .rst              (rst),
+        .enable           (cfg_tx_enable && !tx_rst_here),
+        .ring_write       (tx_ring_write),
+        .ring_write_data  (ring_write_data),
+        .ring_registers   (tx_ring_registers),
+        .irq_done         (irq_tx_done),
+        .irq_error        (irq_tx_error),
+        .read_valid       (read_valid[1]),
+        .read_ready       (read_ready[1]),
+        .read_addr        (tx_read_addr),
+        .read_len         (tx_read_len),
+        .read_data_valid  (read_data_valid[1]),
+        .read_data        (read_data),
+        .read_data_last   (read_data_last),
+        .read_data_error  (read_data_error),
+        .write_valid      (write_valid[0]),
+        .write_ready      (write_ready[0]),
+        .write_addr       (tx_write_addr),
+        .write_len        (tx_write_len),
+        .w_valid          (w_valid[0]),
+        .w_ready          (w_ready[0]),
+        .w_data           (tx_w_data),
+        .w_strb           (tx_w_strb),
+        .write_done       (write_done[0]),
+        .write_error      (write_error),
+        .frame_ip_csum    (frame_ip_csum),
+        .frame_l4_csum    (frame_l4_csum),
+        .frame_csum_start (frame_csum_start),
+        .frame_csum_offset(frame_csum_offset),
+        .m_axis_tvalid    (tx_octet_valid),
+        .m_axis_tready    (tx_octet_ready),
+        .m_axis_tdata     (tx_octet),
+        .m_axis_tlast     (tx_octet_last),
+        .m_axis_tuser     (tx_octet_drop),
+        .frame_sent       (frame_sent),
+        .timestamp_ns     (timestamp_ns),
+        .sent_octets      (sent_octets),
+        .idle             (tx_dma_idle)
+    );
+
+    wire       tx_whole_valid, tx_whole_ready, tx_whole_last;
+    wire [7:0] tx_whole;
+    wire       tx_path_idle, unused_frame_space;
+
+    tx_path #(
+        .LOG2_BYTES(TX_BUFFER_LOG2),
+        .TX_CSUM   (TX_CSUM)
+    ) tx_path (
+        .clk              (clk),
+        .rst              (rst),
+        .s_axis_tvalid    (tx_octet_valid),
+        .s_axis_tready    (tx_octet_ready),
+        .s_axis_tdata     (tx_octet),
+        .s_axis_tlast     (tx_octet_last),
+        .s_axis_tuser     (tx_octet_drop),
+        .frame_ip_csum    (frame_ip_csum),
+        .frame_l4_csum    (frame_l4_csum),
+        .frame_csum_start (frame_csum_start),
+        .frame_csum_offset(frame_csum_offset),
+        .m_axis_tvalid    (tx_whole_valid),
+        .m_axis_tready    (tx_whole_ready),
+        .m_axis_tdata     (tx_whole),
+        .m_axis_tlast     (tx_whole_last),
+        .tx_path_idle     (tx_path_idle),
+        .frame_space      (unused_frame_space)
+    );
+
+    wire       tx_rst;
+    wire       mac_tx_valid, mac_tx_ready, mac_tx_last;
+    wire [7:0] mac_tx_data;
+    wire       tx_fifo_empty;
+    wire       mac_tx_done, mac_tx_idle, mac_tx_idle_here;
+
+    reset_sync tx_reset (
+        .clk   (mii_tx_clk),
+        .rst_in(mii_rst),
+        .rst   (tx_rst)
+    );
+
+    sync_bit #(
+        .WIDTH(2)
+    ) tx_status_sync (
+        .clk(clk),
+        .d  ({tx_rst, mac_tx_idle}),
+        .q  ({tx_rst_here, mac_tx_idle_here})
+    );
+
+    async_fifo #(
+        .WIDTH     (9),
+        .LOG2_DEPTH(4)
+    ) tx_fifo (
+        .s_clk  (clk),
+        .s_rst  (rst),
+        .s_valid(tx_whole_valid),
+        .s_ready(tx_whole_ready),
+        .s_data ({tx_whole_last, tx_whole}),
+        .s_empty(tx_fifo_empty),
+        .m_clk  (mii_tx_clk),
+        .m_rst  (tx_rst),
+        .m_valid(mac_tx_valid),
+        .m_ready(mac_tx_ready),
+        .m_data ({mac_tx_last, mac_tx_data})
+    );
+
+    sync_pulse tx_done_sync (
+        .s_clk  (mii_tx_clk),
+        .s_rst  (tx_rst),
+        .s_pulse(mac_tx_done),
+        .m_clk  (clk),
+        .m_pulse(frame_sent)
+    );
+
+    // MAC
+
+    wire       rx_rst;
+    wire       mac_rx_valid, mac_rx_last;
+    wire [7:0] mac_rx_data;
+    wire [3:0] mac_rx_user;
+    wire       mac_rx_idle;
+
+    reset_sync rx_reset (
+        .clk   (mii_rx_clk),
+        .rst_in(mii_rst),
+        .rst   (rx_rst)
+    );
+
+    mac mac (
+        .mii_tx_clk   (mii_tx_clk),
+        .tx_rst       (tx_rst),
+        .s_axis_tdata (mac_tx_data),
+        .s_axis_tvalid(mac_tx_valid),
+        .s_axis_tready(mac_tx_ready),
+        .s_axis_tlast (mac_tx_last),
+        .s_axis_tuser (1'b0),
+        .tx_done      (mac_tx_done),
+        .tx_idle      (mac_tx_idle),
+        .mii_txd      (mii_txd),
+        .mii_tx_en    (mii_tx_en),
+        .mii_tx_er    (mii_tx_er),
+        .mii_rx_clk   (mii_rx_clk),
+        .rx_rst       (rx_rst),
+        .mii_rxd      (mii_rxd),
+        .mii_rx_dv    (mii_rx_dv),
+        .mii_rx_er    (mii_rx_er),
+        .m_axis_tdata (mac_rx_data),
+        .m_axis_tvalid(mac_rx_valid),
+        .m_axis_tlast (mac_rx_last),
+        .m_axis_tuser (mac_rx_user),
+        .rx_idle      (mac_rx_idle)
+    );
+
+    // Receive: MAC to memory
+
+    wire       rx_octet_valid, rx_octet_ready, rx_octet_last;
+    wire [7:0] rx_octet;
+    wire [3:0] rx_octet_user;
+    wire       rx_fifo_empty, unused_rx_fifo_ready;
+    reg        rx_quiet;  // in mii_rx_clk
+    wire       rx_rst_here, rx_quiet_here;
+
+    // clk is never slower than MII, which brings an octet every second cycle: there is always room.
+    async_fifo #(
+        .WIDTH     (13),
+        .LOG2_DEPTH(4)
+    ) rx_fifo (
+        .s_clk  (mii_rx_clk),
+        .s_rst  (rx_rst),
+        .s_valid(mac_rx_valid),
+        .s_ready(unused_rx_fifo_ready),
+        .s_data ({mac_rx_user, mac_rx_last, mac_rx_data}),
+        .s_empty(rx_fifo_empty),
+        .m_clk  (clk),
+        .m_rst  (rst || rx_rst_here),
+        .m_valid(rx_octet_valid),
+        .m_ready(rx_octet_ready),
+        .m_data ({rx_octet_user, rx_octet_last, rx_octet})
+    );
+
+    always @(posedge mii_rx_clk) rx_quiet <= mac_rx_idle && rx_fifo_empty;
+
+    sync_bit #(
+        .WIDTH(2)
+    ) rx_status_sync (
+        .clk(clk),
+        .d  ({rx_rst, rx_quiet}),
+        .q  ({rx_rst_here, rx_quiet_here})
+    );
+
+    wire        rec_valid, rec_ready;
+    wire [13:0] rec_length;
+    wire [6:0]  rec_flags;
+    wire [15:0] rec_sum;
+    wire [31:0] rec_timestamp;
+    wire        rx_whole_valid, rx_whole_ready;
+    wire [7:0]  rx_whole;
+    wire        stat_valid;
+    wire [13:0] stat_octets;
+    wire [12:0] stat_flags;
+    wire        rx_path_idle;
+
+    rx_path #(
+        .LOG2_BYTES(RX_BUFFER_LOG2),
+        .RX_CSUM   (RX_CSUM)
+    ) rx_path (
+        .clk            (clk),
+        .rst            (rst),
+        .s_axis_tvalid  (rx_octet_valid),
+        .s_axis_tready  (rx_octet_ready),
+        .s_axis_tdata   (rx_octet),
+        .s_axis_tlast   (rx_octet_last),
+        .s_axis_tuser   (rx_octet_user),
+        .cfg_enable     (cfg_rx_enable),
+        .cfg_promiscuous(cfg_promiscuous),
+        .cfg_broadcast  (cfg_broadcast),
+        .cfg_keep_bad   (cfg_keep_bad),
+        .cfg_mac        (cfg_mac),
+        .cfg_max_frame  (cfg_max_frame),
+        .timestamp_ns   (timestamp_ns),
+        .rec_valid      (rec_valid),
+        .rec_ready      (rec_ready),
+        .rec_length     (rec_length),
+        .rec_flags      (rec_flags),
+        .rec_sum        (rec_sum),
+        .rec_timestamp  (rec_timestamp),
+        .m_axis_tvalid  (rx_whole_valid),
+        .m_axis_tready  (rx_whole_ready),
+        .m_axis_tdata   (rx_whole),
+        .stat_valid     (stat_valid),
+        .stat_octets    (stat_octets),
+        .stat_flags     (stat_flags),
+        .overflow       (irq_rx_overflow),
+        .rx_idle        (rx_path_idle)
+    );
+
+    wire rx_dma_idle;
+
+    rx_dma rx_dma (
+        .clk            (clk),
+        .rst            (rst),
+        .ring_write     (rx_ring_write),
+        .ring_write_data(ring_write_data),
+        .ring_registers (rx_ring_registers),
+        .irq_done       (irq_rx_done),
+        .irq_error      (irq_rx_error),
+        .read_valid     (read_valid[0]),
+        .read_ready     (read_ready[0]),
+        .read_addr      (rx_read_addr),
+        .read_len       (rx_read_len),
+        .read_data_valid(read_data_valid[0]),
+        .read_data      (read_data),
+        .read_data_last (read_data_last),
+        .read_data_error(read_data_error),
+        .write_valid    (write_valid[1]),
+        .write_ready    (write_ready[1]),
+        .write_addr     (rx_write_addr),
+        .write_len      (rx_write_len),
+        .w_valid        (w_valid[1]),
+        .w_ready        (w_ready[1]),
+        .w_data         (rx_w_data),
+        .w_strb         (rx_w_strb),
+        .write_done     (write_done[1]),
+        .write_error    (write_error),
+        .rec_valid      (rec_valid),
+        .rec_ready      (rec_ready),
+        .rec_length     (rec_length),
+        .rec_flags      (rec_flags),
+        .rec_sum        (rec_sum),
+        .rec_timestamp  (rec_timestamp),
+        .s_axis_tvalid  (rx_whole_valid),
+        .s_axis_tready  (rx_whole_ready),
+        .s_axis_tdata   (rx_whole),
+        .idle           (rx_dma_idle)
+    );
+
+    wire stat_idle;
+
+    statistics #(
+        .ENABLE(STATISTICS)
+    ) statistics (
+        .clk         (clk),
+        .rst         (rst),
+        .rx_valid    (stat_valid),
+        .rx_octets   (stat_octets),
+        .rx_flags    (stat_flags),
+        .tx_valid    (frame_sent),
+        .tx_octets   (sent_octets),
+        .read_request(stat_request),
+        .read_address(stat_address),
+        .read_ack    (stat_ack),
+        .read_data   (stat_data),
+        .stat_idle   (stat_idle)
+    );
+
+    // Idle
+    // Each queue between two domains tells when it has come to rest on both sides (async_fifo, s_empty). Behind that the MAC
+    // is still sending: its own idle falls long before it has emptied the queue, and the pulse that a frame is sent
+    // has arrived long before it rises.
+
+    wire tx_idle = tx_dma_idle && tx_path_idle && tx_fifo_empty && mac_tx_idle_here;
+    wire rx_idle = rx_dma_idle && rx_path_idle && rx_quiet_here;
+
+    assign card_idle = tx_idle && rx_idle && read_idle && write_idle && stat_idle;
+    assign idle      = card_idle && bus_idle;
 
 endmodule
 

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: CERN-OHL-P-2.0
+//
+// rx_store: writes received frames into buffers, and the buffers back to their descriptors.
+//
+// A frame (`rec_*`, `rec_length` of 1 or more, taken at its end with `rec_ready`; its octets from `s_axis_*`) is spread over as many
+// buffers as it needs. Bursts end at 64-byte borders. A buffer is written back, to the descriptor at `ring_head`, when
+// it is full or the frame has ended; when the bus has acknowledged that, `ring_complete` moves the head.
+// Frames are begun while `ring_run`. A frame that meets an error or a reset is thrown away.
+
+`resetall
+`timescale 1ns / 1ps
+`default_nettype none
+
+module rx_store (
+    input  wire        clk,
+    input  wire        rst,
+
+    // Ring
+    input  wire        ring_run,
+    input  wire        ring_reset,
+    input  wire [27:0] ring_head_addr,
+    output wire        ring_complete,
+    output wire        ring_fail,
+    output wire [1:0]  ring_fail_error,
+    output wire        irq,
+
+    // Buffers
+    input  wire        buffer_valid,
+    input  wire [31:0] buffer_addr,
+    input  wire [15:0] buffer_len,
+    output wire        buffer_take,
+
+    // axi_write
+    output wire        write_valid,
+    input  wire        write_ready,
+    output wire [29:0] write_addr,
+    output wire [3:0]  write_len,
+    output reg         w_valid,
+    input  wire        w_ready,
+    output reg  [31:0] w_data,
+    output reg  [3:0]  w_strb,
+    input  wire        write_done,
+    input  wire        write_error,
+
+    // Frames
+    input  wire        rec_valid,
+    output wire        rec_ready,
+    input  wire [13:0] rec_length,
+    input  wire [6:0]  rec_flags,
+    input  wire [15:0] rec_sum,
+    input  wire [31:0] rec_timestamp,
+    input  wire        s_axis_tvalid,
+    output wire        s_axis_tready,
+    input  wire [7:0]  s_axis_tdata,
+
+    output wire        busy,           // a frame has been begun and not ended
+    output wire        idle
+);
+
+    localparam [2:0] NEXT = 0, REQUEST = 1, DATA = 2, RESPONSE = 3, WRITE_BACK = 4, STATUS = 5, ACKNOWLEDGE = 6, DISCARD = 7;
+    localparam [1:0] DESCRIPTOR_ERROR = 1, DATA_ERROR = 2;
+
+    reg [2:0]  state;
+    reg        begun;   // buffers of this frame have been written back
+    reg [29:0] addr;    // of the next octet
+    reg [1:0]  lane;
+    reg [13:0] octets;  // that this buffer takes of the frame
+    reg [13:0] span;    // of these still to come
+    reg [13:0] left;    // octets of the frame for the buffers behind
+    reg [1:0]  beat;    // of the write-back
+
+    wire        last_buffer = left == 0;
+    wire [13:0] rest        = begun ? left : rec_length;
+    wire        fills       = buffer_len < {2'd0, rest};
+    wire [13:0] portion     = fills ? buffer_len[13:0] : rest;
+
+    wire [3:0]  to_border   = ~addr[3:0];
+    wire [11:0] words;        // of the span, less one
+    wire [1:0]  unused_lane;
+    assign {words, unused_lane} = span + {12'd0, lane} - 14'd1;
+
+    wire take      = s_axis_tvalid && s_axis_tready;
+    wire word_full = lane == 3 || span == 1;
+    wire burst_end = span == 1 || (lane == 3 && to_border == 0);
+
+    wire data_done    = state == RESPONSE && write_done;
+    wire acknowledged = state == ACKNOWLEDGE && write_done;
+    wire discarded    = state == DISCARD && span == 0 && left == 0;
+
+    assign buffer_take     = state == NEXT && buffer_valid && (begun || (rec_valid && ring_run)) && !ring_reset;
+    assign s_axis_tready   = (state == DATA && (!w_valid || w_ready)) || (state == DISCARD && span != 0);
+    assign rec_ready       = (acknowledged && last_buffer && !write_error) || discarded;
+
+    assign write_valid     = (state == REQUEST || state == WRITE_BACK) && !ring_reset;
+    assign write_addr      = state == REQUEST ? addr : {ring_head_addr, 2'd1};
+    assign write_len       = state != REQUEST ? 4'd2 : words < {8'd0, to_border} ? words[3:0] : to_border;
+
+    assign ring_complete   = acknowledged && !write_error;
+    assign ring_fail       = (data_done || acknowledged) && write_error;
+    assign ring_fail_error = data_done ? DATA_ERROR : DESCRIPTOR_ERROR;
+    assign irq             = ring_complete && last_buffer && !ring_reset;
+
+    assign busy            = state != NEXT || begun;
+    assign idle            = state == NEXT && !buffer_take && !(begun && ring_reset);
+
+    always @(posedge clk) begin
+        if (w_valid && w_ready) begin
+            w_valid <= 1'b0;
+            w_strb  <= 4'b0000;
+        end
+
+        case (state)
+            NEXT: begin
+                {addr, lane} <= buffer_addr;
+                octets       <= portion;
+                span         <= portion;
+                beat         <= 0;
+                w_strb       <= 4'b0000;
+                if (buffer_take) begin
+                    left  <= rest - portion;
+                    state <= REQUEST;
+                end else if (begun && ring_reset) begin
+                    span  <= 0;
+                    state <= DISCARD;
+                end
+            end
+            REQUEST:
+                if (ring_reset)       state <= DISCARD;
+                else if (write_ready) state <= DATA;
+            DATA: if (take) begin
+                w_data[8*lane+:8] <= s_axis_tdata;
+                w_strb            <= (w_valid ? 4'b0000 : w_strb) | (4'b0001 << lane);
+                w_valid           <= word_full;
+                lane              <= lane + 2'd1;
+                span              <= span - 14'd1;
+                if (lane == 3) addr  <= addr + 30'd1;
+                if (burst_end) state <= RESPONSE;
+            end
+            RESPONSE: if (write_done) begin
+                if (write_error) state <= DISCARD;
+                else             state <= span == 0 ? WRITE_BACK : REQUEST;
+            end
+            WRITE_BACK:
+                if (ring_reset)       state <= DISCARD;
+                else if (write_ready) state <= STATUS;
+            STATUS: if (!w_valid || w_ready) begin
+                w_valid <= 1'b1;
+                w_strb  <= 4'b1111;
+                beat    <= beat + 2'd1;
+                case (beat)
+                    2'd0:    w_data <= {16'd0, rec_sum};
+                    2'd1:    w_data <= rec_timestamp;
+                    default: w_data <= {1'b1, 6'd0, rec_flags, last_buffer, !begun, 2'd0, octets};
+                endcase
+                if (beat == 2) state <= ACKNOWLEDGE;
+            end
+            ACKNOWLEDGE: if (write_done) begin
+                begun <= !last_buffer;
+                state <= write_error ? DISCARD : NEXT;
+            end
+            default: begin  // DISCARD
+                begun <= 1'b0;
+                if (take) span <= span - 14'd1;
+                if (span == 0) begin
+                    span <= left;
+                    left <= 0;
+                end
+                if (discarded) state <= NEXT;
+            end
+        endcase
+
+        if (rst) begin
+            state   <= NEXT;
+            begun   <= 1'b0;
+            w_valid <= 1'b0;
+        end
+    end
+
+endmodule
+
+`resetall

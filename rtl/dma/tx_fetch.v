@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: CERN-OHL-P-2.0
+//
+// tx_fetch: reads transmit descriptors and the fragments they point to.
+//
+// Gives a stream of words that together make frames; tx_unpack says how to read them. Nothing is requested before
+// there is a place for all of it: `word_room` tells that 17 words will be taken.
+//
+// `frame_push` tells that the frame which ends at descriptor `ring_next` has been read whole and will be sent; `frame_irq`
+// and `frame_octets` come with it. A frame is begun only when there is `frame_room` for this.
+//
+// A frame that meets an error, or a reset, is ended with drop. The descriptor at fault is the one in hand, `ring_next`,
+// or, where the ring is full of one frame without end, the place of the first that cannot be posted.
+
+`resetall
+`timescale 1ns / 1ps
+`default_nettype none
+
+module tx_fetch #(
+    parameter [16:0] FRAME_LIMIT = 2048  // octets, below 2^14; a longer frame is malformed
+) (
+    input  wire        clk,
+    input  wire        rst,
+
+    // Ring
+    input  wire        enable,         // frames may be begun, as far as the rest of the card is concerned
+    input  wire        ring_run,
+    input  wire        ring_available,
+    input  wire [14:0] ring_head,
+    input  wire [14:0] ring_after_next,
+    input  wire [27:0] ring_next_addr,
+    output wire        ring_take,
+    output wire        ring_fail,
+    output reg  [1:0]  ring_fail_error,
+    input  wire        ring_reset,
+
+    // axi_read
+    output wire        read_valid,
+    input  wire        read_ready,
+    output wire [29:0] read_addr,
+    output wire [3:0]  read_len,
+    input  wire        read_data_valid,
+    input  wire [31:0] read_data,
+    input  wire        read_data_last,
+    input  wire        read_data_error,
+
+    // Words
+    input  wire        word_room,
+    output wire        word_valid,
+    output reg  [38:0] word,
+
+    // Frames
+    input  wire        frame_room,
+    output wire        frame_push,
+    output reg         frame_irq,
+    output wire [13:0] frame_octets,
+
+    output wire        busy,           // a frame has been begun and not ended
+    output wire        idle
+);
+
+    localparam [2:0] NEXT = 0, DESCRIPTOR = 1, CHECK = 2, REQUEST = 3, DATA = 4, ABORT = 5;
+    localparam [1:0] DESCRIPTOR_ERROR = 1, DATA_ERROR = 2, MALFORMED = 3;
+
+    reg [2:0]  state;
+    reg [1:0]  beat;          // of the descriptor
+    reg        bus_error;     // within the burst
+    reg        begun;         // data of the frame have been given
+    reg [16:0] sum;           // octets of the frame, with those of this fragment from REQUEST on
+
+    // The fragment: word address, octet lanes of its first and last word, and the number of words left, less one.
+    // Until CHECK, words and last_lane hold its length as the descriptor has it.
+    reg [29:0] addr;
+    reg [1:0]  first_lane;
+    reg [14:0] words;
+    reg [1:0]  last_lane;
+    reg        eop;
+
+    wire [16:0] len       = {words, last_lane};
+    wire [16:0] octets    = sum + len;
+    wire        malformed = len == 0 || octets > FRAME_LIMIT;
+
+    // All descriptors that the ring can hold belong to this frame, and none has EOP.
+    wire        endless = begun && !ring_available && !ring_reset && ring_after_next == ring_head;
+
+    wire        begin_next = ring_available && word_room && (begun || (ring_run && enable && frame_room));
+    wire [3:0]  to_border  = ~addr[3:0];
+    wire        burst_end  = read_data_valid && read_data_last;
+    wire        failed     = bus_error || read_data_error;
+    wire        spoilt     = failed || ring_reset;
+    wire        data_end   = state == DATA && burst_end && (spoilt || words == 0);
+
+    assign read_valid = (state == NEXT && begin_next) || (state == REQUEST && word_room && !ring_reset);
+    assign read_addr  = state == NEXT ? {ring_next_addr, 2'b00} : addr;
+    assign read_len   = state == NEXT ? 4'd3 : words < {11'd0, to_border} ? words[3:0] : to_border;
+
+    assign ring_take  = data_end && !spoilt;
+    assign ring_fail  = (state == NEXT && endless) || (state == CHECK && (bus_error || malformed)) || (data_end && failed);
+    assign frame_push   = ring_take && eop;
+    assign frame_octets = sum[13:0];
+
+    always @* begin
+        if (state == DATA)   ring_fail_error = DATA_ERROR;
+        else if (state == CHECK && bus_error) ring_fail_error = DESCRIPTOR_ERROR;
+        else                 ring_fail_error = MALFORMED;
+    end
+
+    wire header = state == DESCRIPTOR && !begun && beat[0];
+
+    assign word_valid = (read_data_valid && (header || state == DATA)) || state == ABORT;
+
+    always @* begin
+        word[31:0]  = read_data;
+        word[33:32] = header ? beat : first_lane;
+        word[35:34] = words == 0 ? last_lane : 2'd3;
+        word[36]    = state == ABORT || (data_end && spoilt);
+        word[37]    = state == ABORT || (data_end && (spoilt || eop));
+        word[38]    = header;
+    end
+
+    assign busy = state != NEXT || begun;
+    assign idle = state == NEXT && !begin_next && !endless && !(ring_reset && begun);
+
+    always @(posedge clk) begin
+        case (state)
+            NEXT: begin
+                beat      <= 0;
+                bus_error <= 1'b0;
+                if (begun && (ring_reset || endless)) state <= ABORT;
+                else if (read_valid && read_ready)    state <= DESCRIPTOR;
+            end
+            DESCRIPTOR: if (read_data_valid) begin
+                beat <= beat + 2'd1;
+                if (read_data_error) bus_error <= 1'b1;
+                if (beat == 0) {addr, first_lane} <= read_data;
+                if (beat == 3) begin
+                    {words, last_lane} <= {1'b0, read_data[15:0]};
+                    eop       <= read_data[16];
+                    frame_irq <= read_data[17];
+                end
+                if (read_data_last) state <= CHECK;
+            end
+            CHECK: begin
+                {words, last_lane} <= len + {15'd0, first_lane} - 17'd1;
+                sum                <= octets;
+                if (!ring_fail) state <= REQUEST;
+                else            state <= begun ? ABORT : NEXT;
+            end
+            REQUEST:
+                if (ring_reset)                    state <= begun ? ABORT : NEXT;
+                else if (read_valid && read_ready) state <= DATA;
+            DATA: if (read_data_valid) begin
+                addr       <= addr + 30'd1;
+                words      <= words - 15'd1;
+                first_lane <= 0;
+                begun      <= !word[37];
+                if (read_data_error) bus_error <= 1'b1;
+                if (burst_end) state <= data_end ? NEXT : REQUEST;
+            end
+            default: begin
+                begun <= 1'b0;
+                state <= NEXT;
+            end
+        endcase
+
+        if (state == NEXT && !begun) sum <= 0;
+
+        if (rst) begin
+            state <= NEXT;
+            begun <= 1'b0;
+        end
+    end
+
+endmodule
+
+`resetall
