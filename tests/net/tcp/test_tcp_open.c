@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a connection: RFC 9293 3.5, 3.7.1, 3.10.7.1 to 3.10.7.3. */
+#include "peer.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int ready(struct peer *p)
+{
+    return lan_ready(p->f->stack, p->fd, LAN_POLLIN | LAN_POLLOUT);
+}
+
+static int socket_error(struct peer *p)
+{
+    int error;
+    uint32_t bytes = sizeof error;
+    assert_int_equal(lan_getsockopt(p->f->stack, p->fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes), 0);
+    return error;
+}
+
+static void active_open_sends_syn_and_acknowledges_the_answer(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    assert_int_equal(ready(&p), 0);
+    from_peer(&p, SYN | ACK, 0, 1, 0);
+    expect(&p, ACK, 1, 1, 0);
+    assert_int_equal(ready(&p), LAN_POLLOUT);
+    assert_int_equal(socket_error(&p), 0);
+}
+
+static void passive_open_answers_syn_and_queues_for_accept(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, HOST_PORT, 1);
+    assert_int_equal(lan_accept(p.f->stack, listener, NULL, 0), -EAGAIN);
+    handshake_to(&p);
+    struct lan_sockaddr_in name;
+    p.fd = lan_accept(p.f->stack, listener, &name, LAN_SOCK_NONBLOCK);
+    assert_true(p.fd >= 0);
+    assert_int_equal(name.sin_addr, PEER);
+    assert_int_equal(get16((uint8_t *)&name.sin_port), PEER_PORT);
+}
+
+static void nobody_is_accepted_before_the_handshake_is_complete(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, HOST_PORT, 1);
+    from_peer(&p, SYN, 0, 0, 0);
+    next_sent(&p);
+    assert_int_equal(lan_accept(p.f->stack, listener, NULL, 0), -EAGAIN);
+}
+
+static void simultaneous_open_connects_MUST_10(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer(&p, SYN, 0, 0, 0);
+    expect(&p, SYN | ACK, 0, 1, 0);
+    from_peer(&p, SYN | ACK, 0, 1, 0);
+    expect(&p, ACK, 1, 1, 0);
+    from_peer(&p, ACK, 1, 1, 0);
+    assert_int_equal(ready(&p), LAN_POLLOUT);
+    from_peer(&p, ACK, 1, 1, 10);
+    host_reads(&p, 1, 10);
+}
+
+static void a_reset_ends_a_simultaneous_open_MUST_11(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer(&p, SYN, 0, 0, 0);
+    next_sent(&p);
+    from_peer(&p, RST, 1, 0, 0);
+    assert_int_equal(socket_error(&p), ECONNREFUSED);
+}
+
+static void a_reset_returns_a_passive_open_to_listen_MUST_11(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, HOST_PORT, 1);
+    from_peer(&p, SYN, 0, 0, 0);
+    next_sent(&p);
+    from_peer(&p, RST, 1, 0, 0);
+    from_peer(&p, ACK, 1, 1, 0);
+    assert_int_equal(next_sent(&p).flags, RST);
+    assert_int_equal(lan_accept(p.f->stack, listener, NULL, 0), -EAGAIN);
+    handshake_to(&p);
+    assert_true(lan_accept(p.f->stack, listener, NULL, 0) >= 0);
+}
+
+static void a_closed_port_answers_syn_with_reset_at_once(void **state)
+{
+    struct peer p = peer_of(*state);
+    from_peer(&p, SYN, 0, 0, 0);
+    struct sent sent = next_sent(&p);
+    assert_int_equal(sent.flags, RST | ACK);
+    assert_int_equal(sent.seq + p.host_iss, 0);
+    assert_int_equal(sent.ack, 1);
+    assert_int_equal(counter(p.f, "TcpOutRsts"), 1);
+}
+
+static void a_closed_port_answers_ack_with_reset_at_its_number(void **state)
+{
+    struct peer p = peer_of(*state);
+    from_peer(&p, ACK, 100, 12345, 0);
+    expect(&p, RST, 12345, 0, 0);
+}
+
+static void a_closed_port_does_not_answer_reset(void **state)
+{
+    struct peer p = peer_of(*state);
+    from_peer(&p, RST, 100, 0, 0);
+    expect_quiet(&p);
+}
+
+static void a_reset_to_our_syn_refuses_the_connection(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer(&p, RST | ACK, 0, 1, 0);
+    assert_int_equal(socket_error(&p), ECONNREFUSED);
+    assert_int_equal(lan_send(p.f->stack, p.fd, "x", 1, 0), -EPIPE);
+}
+
+static void a_reset_that_acknowledges_nothing_of_ours_is_ignored_in_syn_sent(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer(&p, RST, 0, 0, 0);
+    from_peer(&p, RST | ACK, 0, 2, 0);
+    from_peer(&p, SYN | ACK, 0, 1, 0);
+    expect(&p, ACK, 1, 1, 0);
+}
+
+static void an_ack_of_what_was_never_sent_is_reset_in_syn_sent(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer(&p, ACK, 55, 99, 0);
+    expect(&p, RST, 99, 0, 0);
+    from_peer(&p, SYN | ACK, 0, 1, 0);
+    expect(&p, ACK, 1, 1, 0);
+}
+
+static void an_ack_to_a_listener_is_reset(void **state)
+{
+    struct peer p = peer_of(*state);
+    listen_on(p.f, HOST_PORT, 1);
+    from_peer(&p, ACK, 1, 77, 0);
+    expect(&p, RST, 77, 0, 0);
+}
+
+static void a_wrong_ack_in_syn_received_is_reset_and_changes_nothing(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, HOST_PORT, 1);
+    from_peer(&p, SYN, 0, 0, 0);
+    p.host_iss = next_sent(&p).seq;
+    from_peer(&p, ACK, 1, 2, 0);
+    expect(&p, RST, 2, 0, 0);
+    from_peer(&p, ACK, 1, 1, 0);
+    assert_true(lan_accept(p.f->stack, listener, NULL, 0) >= 0);
+}
+
+static void a_syn_is_sent_again_with_back_off_for_three_minutes_and_then_given_up_MUST_23(void **state)
+{
+    struct peer p = peer_of(*state);
+    static const uint32_t after_s[] = {1, 2, 4, 8, 16, 32, 60};
+    start_connect(&p);
+    for (size_t i = 0; i < sizeof after_s / sizeof *after_s; i++) {
+        wait_ms(&p, after_s[i] * 1000 - 1);
+        expect_quiet(&p);
+        wait_ms(&p, 1);
+        expect(&p, SYN, 0, 0, 0);
+    }
+    wait_ms(&p, 56999);
+    assert_int_equal(socket_error(&p), 0);
+    wait_ms(&p, 1);
+    assert_int_equal(socket_error(&p), ETIMEDOUT);
+    expect_quiet(&p);
+}
+
+static void a_repeated_syn_gets_the_same_syn_ack(void **state)
+{
+    struct peer p = peer_of(*state);
+    listen_on(p.f, HOST_PORT, 1);
+    from_peer(&p, SYN, 0, 0, 0);
+    p.host_iss = next_sent(&p).seq;
+    from_peer(&p, SYN, 0, 0, 0);
+    expect(&p, SYN | ACK, 0, 1, 0);
+}
+
+static void a_lost_syn_ack_is_sent_again(void **state)
+{
+    struct peer p = peer_of(*state);
+    listen_on(p.f, HOST_PORT, 1);
+    from_peer(&p, SYN, 0, 0, 0);
+    p.host_iss = next_sent(&p).seq;
+    wait_ms(&p, 1000);
+    expect(&p, SYN | ACK, 0, 1, 0);
+}
+
+static void syn_and_syn_ack_carry_the_mss_of_the_interface_MUST_14_MUST_67(void **state)
+{
+    struct peer p = peer_of(*state);
+    from_peer(&p, RST, 0, 0, 0);
+    listen_on(p.f, HOST_PORT, 1);
+    from_peer(&p, SYN, 0, 0, 0);
+    struct sent sent = next_sent(&p);
+    assert_memory_equal(sent.options, "\x02\x04\x05\xb4", 4);
+}
+
+static void host_sends_segments_of(struct peer *p, uint32_t mss)
+{
+    host_sends(p, 1, 4000);
+    assert_int_equal(next_sent(p).bytes, mss);
+}
+
+static void open_with_options(struct peer *p, const void *options, uint32_t bytes)
+{
+    start_connect(p);
+    from_peer_options(p, SYN | ACK, 0, 1, options, bytes);
+    expect(p, ACK, 1, 1, 0);
+}
+
+static void without_an_mss_option_segments_have_536_bytes_MUST_15(void **state)
+{
+    struct peer p = peer_of(*state);
+    open_with_options(&p, NULL, 0);
+    host_sends_segments_of(&p, 536);
+}
+
+static void the_peers_mss_is_obeyed_MUST_16(void **state)
+{
+    struct peer p = peer_of(*state);
+    open_with_options(&p, "\x02\x04\x03\xe8", 4);
+    host_sends_segments_of(&p, 1000);
+}
+
+static void the_interface_bounds_the_peers_mss_MUST_16(void **state)
+{
+    struct peer p = peer_of(*state);
+    open_with_options(&p, "\x02\x04\xff\xff", 4);
+    host_sends_segments_of(&p, MSS);
+}
+
+static void an_absurdly_small_mss_is_raised_to_64(void **state)
+{
+    struct peer p = peer_of(*state);
+    open_with_options(&p, "\x02\x04\x00\x01", 4);
+    host_sends_segments_of(&p, 64);
+}
+
+static void unknown_options_and_padding_are_skipped_MUST_6_MUST_64(void **state)
+{
+    struct peer p = peer_of(*state);
+    open_with_options(&p, "\xfd\x05\x01\x02\x03\x02\x04\x03\xe8\x00\x63\x63", 12);
+    host_sends_segments_of(&p, 1000);
+}
+
+static void an_mss_outside_a_syn_means_nothing_MUST_65(void **state)
+{
+    struct peer p = peer_of(*state);
+    open_with_options(&p, "\x02\x04\x03\xe8", 4);
+    from_peer_options(&p, ACK, 1, 1, "\x02\x04\x01\x00", 4);
+    host_sends_segments_of(&p, 1000);
+}
+
+static void options_of_illegal_length_drop_the_segment_MUST_7(void **state)
+{
+    static const char *const illegal[] = {"\x02\x00\x01\x01", "\x02\x01\x01\x01", "\x01\x02\x05\xb4", "\x01\x01\x01\x02",
+                                          "\xfd\x00\x01\x01", "\xfd\xff\x01\x01"};
+    struct peer p = peer_of(*state);
+    listen_on(p.f, HOST_PORT, 1);
+    for (size_t i = 0; i < sizeof illegal / sizeof *illegal; i++) {
+        from_peer_options(&p, SYN, 0, 0, illegal[i], 4);
+        expect_quiet(&p);
+        assert_int_equal(counter(p.f, "TcpExtTCPBadOptions"), i + 1);
+    }
+    from_peer(&p, SYN, 0, 0, 0);
+    assert_int_equal(next_sent(&p).flags, SYN | ACK);
+}
+
+static void windows_scale_when_both_ends_offer_it(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = open_socket(p.f), wanted = 1 << 20;
+    struct lan_sockaddr_in name = {.sin_family = LAN_AF_INET};
+    put16((uint8_t *)&name.sin_port, HOST_PORT);
+    lan_bind(p.f->stack, listener, &name);
+    lan_setsockopt(p.f->stack, listener, LAN_SOL_SOCKET, LAN_SO_RCVBUF, &wanted, sizeof wanted);
+    lan_listen(p.f->stack, listener, 1);
+    from_peer_options(&p, SYN, 0, 0, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
+    struct sent sent = next_sent(&p);
+    assert_int_equal(sent.option_bytes, 8);
+    assert_int_equal(sent.options[7], 5); /* 2^20 >> 5 fits 16 bits */
+    assert_int_equal(sent.window, 65535); /* a SYN's window is not scaled */
+    p.host_iss = sent.seq;
+    p.window = 2; /* 256 bytes */
+    from_peer(&p, ACK, 1, 1, 0);
+    p.fd = lan_accept(p.f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
+    host_sends(&p, 1, 1000);
+    assert_int_equal(expect(&p, ACK, 1, 1, 256).window, 1 << 15);
+}
+
+static void windows_do_not_scale_when_the_peer_does_not_offer_it(void **state)
+{
+    struct peer p = peer_of(*state);
+    listen_on(p.f, HOST_PORT, 1);
+    from_peer_options(&p, SYN, 0, 0, "\x02\x04\x05\xb4", 4);
+    assert_int_equal(next_sent(&p).option_bytes, 4);
+}
+
+static void the_backlog_bounds_what_waits_for_accept(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, HOST_PORT, 2);
+    for (int i = 0; i < 2; i++, p.port++)
+        handshake_to(&p);
+    from_peer(&p, SYN, 0, 0, 0);
+    expect_quiet(&p);
+    assert_int_equal(counter(p.f, "TcpExtListenOverflows"), 1);
+    assert_true(lan_accept(p.f->stack, listener, NULL, 0) >= 0);
+    handshake_to(&p);
+}
+
+static void half_open_connections_are_bounded_and_their_memory_comes_back(void **state)
+{
+    struct peer p = peer_of(*state);
+    listen_on(p.f, HOST_PORT, 1000);
+    for (int i = 0; i < 500; i++, p.port++)
+        from_peer(&p, SYN, 0, 0, 0);
+    uint32_t answered = frames_waiting(p.f);
+    assert_in_range(answered, 1, (16 + 16) / 2);
+    assert_int_equal(counter(p.f, "TcpExtListenDrops"), 500 - answered);
+    while (frames_waiting(p.f))
+        expect_frame(p.f);
+    wait_ms(&p, 181000);
+    while (frames_waiting(p.f))
+        expect_frame(p.f);
+    from_peer(&p, SYN, 0, 0, 0);
+    assert_int_equal(frames_waiting(p.f), 1);
+}
+
+static void closing_a_listener_resets_its_children(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, HOST_PORT, 4);
+    handshake_to(&p);
+    lan_close(p.f->stack, listener);
+    expect(&p, RST | ACK, 1, 1, 0);
+    from_peer(&p, ACK, 1, 1, 0);
+    expect(&p, RST, 1, 0, 0);
+}
+
+static void a_child_that_is_reset_is_not_accepted(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, HOST_PORT, 4);
+    handshake_to(&p);
+    from_peer(&p, RST, 1, 0, 0);
+    assert_int_equal(lan_accept(p.f->stack, listener, NULL, 0), -EAGAIN);
+}
+
+static void data_that_arrives_before_accept_is_kept(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, HOST_PORT, 4);
+    handshake_to(&p);
+    from_peer(&p, ACK, 1, 1, 100);
+    p.fd = lan_accept(p.f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
+    host_reads(&p, 1, 100);
+}
+
+static void initial_sequence_numbers_differ_between_connections_and_grow_with_time_MUST_8(void **state)
+{
+    struct peer p = peer_of(*state);
+    listen_on(p.f, HOST_PORT, 8);
+    uint32_t iss[3];
+    for (int i = 0; i < 3; i++) {
+        p.port = i < 2 ? PEER_PORT : PEER_PORT + 1;
+        from_peer(&p, SYN, 0, 0, 0);
+        p.host_iss = 0;
+        iss[i] = next_sent(&p).seq;
+        p.host_iss = iss[i];
+        from_peer(&p, RST, 1, 0, 0);
+        p.host_iss = 0;
+        wait_ms(&p, 4);
+    }
+    assert_int_equal(iss[1] - iss[0], 1000); /* the same tuple 4 ms later: 1000 ticks of 4 us */
+    assert_true(iss[2] - iss[1] > 100000 && iss[1] - iss[2] > 100000);
+}
+
+static void connecting_to_broadcast_or_multicast_fails_MUST_46(void **state)
+{
+    struct peer p = peer_of(*state);
+    static const uint32_t groups[] = {ADDRESS(255, 255, 255, 255), ADDRESS(192, 0, 2, 255), ADDRESS(224, 0, 0, 1)};
+    for (int i = 0; i < 3; i++) {
+        struct lan_sockaddr_in name = {.sin_family = LAN_AF_INET, .sin_port = 1, .sin_addr = groups[i]};
+        int fd = open_socket(p.f);
+        assert_int_equal(lan_connect(p.f->stack, fd, &name), -ENETUNREACH);
+    }
+    expect_quiet(&p);
+}
+
+static void a_syn_to_broadcast_is_dropped_MUST_57(void **state)
+{
+    struct peer p = peer_of(*state);
+    static struct frame frame;
+    uint32_t broadcast = ADDRESS(192, 0, 2, 255);
+    listen_on(p.f, HOST_PORT, 1);
+    peer_frame(&p, &frame, SYN, 0, 0, NULL, 0, 0);
+    memcpy(frame.bytes + ETH + 16, &broadcast, 4);
+    memcpy(frame.bytes, BROADCAST_MAC, 6);
+    fix_ip(&frame);
+    fix_l4(&frame);
+    inject(p.f, &frame);
+    expect_quiet(&p);
+    assert_int_equal(counter(p.f, "TcpExtTCPGroup"), 1);
+}
+
+static void two_listeners_on_one_port_are_refused(void **state)
+{
+    struct peer p = peer_of(*state);
+    struct lan_sockaddr_in name = {.sin_family = LAN_AF_INET};
+    put16((uint8_t *)&name.sin_port, HOST_PORT);
+    int first = listen_on(p.f, HOST_PORT, 1), second = open_socket(p.f);
+    assert_int_equal(lan_bind(p.f->stack, second, &name), -EADDRINUSE);
+    lan_close(p.f->stack, first);
+    assert_int_equal(lan_bind(p.f->stack, second, &name), 0);
+}
+
+static void connect_twice_is_already_and_then_is_connected(void **state)
+{
+    struct peer p = peer_of(*state);
+    struct lan_sockaddr_in name = {.sin_family = LAN_AF_INET, .sin_addr = PEER, .sin_port = 1};
+    start_connect(&p);
+    assert_int_equal(lan_connect(p.f->stack, p.fd, &name), -EALREADY);
+    from_peer(&p, SYN | ACK, 0, 1, 0);
+    next_sent(&p);
+    assert_int_equal(lan_connect(p.f->stack, p.fd, &name), -EISCONN);
+}
+
+static void a_socket_whose_connection_was_refused_may_connect_again(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer(&p, RST | ACK, 0, 1, 0);
+    assert_int_equal(socket_error(&p), ECONNREFUSED);
+    active_open(&p);
+    host_sends(&p, 1, 10);
+    expect(&p, ACK, 1, 1, 10);
+}
+
+static void a_full_table_of_connections_refuses_and_evicts_nobody(void **state)
+{
+    struct peer p = peer_of(*state);
+    int fds[64], n = 0;
+    active_open(&p);
+    while (n < 64 && (fds[n] = lan_socket(p.f->stack, LAN_AF_INET, LAN_SOCK_STREAM, 0)) >= 0)
+        n++;
+    assert_int_equal(fds[n], -ENOBUFS);
+    host_sends(&p, 1, 10);
+    expect(&p, ACK, 1, 1, 10);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(active_open_sends_syn_and_acknowledges_the_answer),
+        TEST(passive_open_answers_syn_and_queues_for_accept),
+        TEST(nobody_is_accepted_before_the_handshake_is_complete),
+        TEST(simultaneous_open_connects_MUST_10),
+        TEST(a_reset_ends_a_simultaneous_open_MUST_11),
+        TEST(a_reset_returns_a_passive_open_to_listen_MUST_11),
+        TEST(a_closed_port_answers_syn_with_reset_at_once),
+        TEST(a_closed_port_answers_ack_with_reset_at_its_number),
+        TEST(a_closed_port_does_not_answer_reset),
+        TEST(a_reset_to_our_syn_refuses_the_connection),
+        TEST(a_reset_that_acknowledges_nothing_of_ours_is_ignored_in_syn_sent),
+        TEST(an_ack_of_what_was_never_sent_is_reset_in_syn_sent),
+        TEST(an_ack_to_a_listener_is_reset),
+        TEST(a_wrong_ack_in_syn_received_is_reset_and_changes_nothing),
+        TEST(a_syn_is_sent_again_with_back_off_for_three_minutes_and_then_given_up_MUST_23),
+        TEST(a_repeated_syn_gets_the_same_syn_ack),
+        TEST(a_lost_syn_ack_is_sent_again),
+        TEST(syn_and_syn_ack_carry_the_mss_of_the_interface_MUST_14_MUST_67),
+        TEST(without_an_mss_option_segments_have_536_bytes_MUST_15),
+        TEST(the_peers_mss_is_obeyed_MUST_16),
+        TEST(the_interface_bounds_the_peers_mss_MUST_16),
+        TEST(an_absurdly_small_mss_is_raised_to_64),
+        TEST(unknown_options_and_padding_are_skipped_MUST_6_MUST_64),
+        TEST(an_mss_outside_a_syn_means_nothing_MUST_65),
+        TEST(options_of_illegal_length_drop_the_segment_MUST_7),
+        TEST(windows_scale_when_both_ends_offer_it),
+        TEST(windows_do_not_scale_when_the_peer_does_not_offer_it),
+        TEST(the_backlog_bounds_what_waits_for_accept),
+        TEST(half_open_connections_are_bounded_and_their_memory_comes_back),
+        TEST(closing_a_listener_resets_its_children),
+        TEST(a_child_that_is_reset_is_not_accepted),
+        TEST(data_that_arrives_before_accept_is_kept),
+        TEST(initial_sequence_numbers_differ_between_connections_and_grow_with_time_MUST_8),
+        TEST(connecting_to_broadcast_or_multicast_fails_MUST_46),
+        TEST(a_syn_to_broadcast_is_dropped_MUST_57),
+        TEST(two_listeners_on_one_port_are_refused),
+        TEST(connect_twice_is_already_and_then_is_connected),
+        TEST(a_socket_whose_connection_was_refused_may_connect_again),
+        TEST(a_full_table_of_connections_refuses_and_evicts_nobody),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
