@@ -114,6 +114,14 @@ void expect_quiet_at(struct peer *p, const char *file, int line)
     }
 }
 
+uint32_t skip_sent(struct peer *p)
+{
+    uint32_t segments = 0;
+    for (skip_arp(p); frames_waiting(p->f); skip_arp(p), segments++)
+        expect_frame(p->f);
+    return segments;
+}
+
 struct sent next_sent(struct peer *p)
 {
     skip_arp(p);
@@ -236,4 +244,21 @@ void host_reads(struct peer *p, uint32_t seq, uint32_t bytes)
         seq += n;
         bytes -= n;
     }
+}
+
+int peer_setup(void **state)
+{
+    static struct peer peer;
+    fixture_setup(state);
+    peer = peer_of(*state);
+    passive_open(&peer);
+    *state = &peer;
+    return 0;
+}
+
+int peer_teardown(void **state)
+{
+    struct peer *p = *state;
+    *state = p->f;
+    return fixture_teardown(state);
 }

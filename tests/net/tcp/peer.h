@@ -50,6 +50,9 @@ struct sent expect_at(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
 /* The next segment from the host, whatever it is. */
 struct sent next_sent(struct peer *p);
 
+/* Takes everything that the host has sent; returns how many segments that were. */
+uint32_t skip_sent(struct peer *p);
+
 /* The host has sent nothing more. */
 #define expect_quiet(p) expect_quiet_at(p, __FILE__, __LINE__)
 void expect_quiet_at(struct peer *p, const char *file, int line);
@@ -70,5 +73,11 @@ void host_sends(struct peer *p, uint32_t seq, uint32_t bytes);
 
 /* The host's application reads exactly `bytes`, which are the peer's stream from `seq` on. */
 void host_reads(struct peer *p, uint32_t seq, uint32_t bytes);
+
+/* For cmocka: state is a struct peer * with a connection that the peer opened, MSS 1460. Teardown as the fixture's. */
+int peer_setup(void **state);
+int peer_teardown(void **state);
+
+#define TEST_CONNECTED(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
 
 #endif

@@ -465,8 +465,6 @@ static void a_full_table_of_connections_refuses_and_evicts_nobody(void **state)
     expect(&p, ACK, 1, 1, 10);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
