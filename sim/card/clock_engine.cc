@@ -16,6 +16,9 @@ namespace
 // The thread calls frame receivers and C libraries.
 constexpr size_t STACK_BYTES = 512 * 1024;
 
+// Two would wait for each other in settle().
+unsigned engines;
+
 struct Wake {
     Picoseconds when;
     Clocked *thing;
@@ -267,6 +270,8 @@ ClockEngine::ClockEngine(const sc_module_name &name, const Config &config)
 {
     if (sc_get_time_resolution() != sc_time(1, SC_PS))
         throw std::logic_error("the clock engine needs SystemC's time resolution to be 1 ps");
+    if (engines++ > 0)
+        throw std::logic_error("there is one clock engine in a simulation");
     state_->config = config;
     SC_HAS_PROCESS(ClockEngine);
     SC_THREAD(run);

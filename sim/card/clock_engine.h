@@ -3,9 +3,10 @@
 
 // The clock engine: the one thing that toggles clocks.
 //
-// It is one SystemC thread. Between two SystemC events it ticks everything that is awake in a plain loop, ahead of the
-// kernel's time, and comes back to the kernel at the exact instant in which somebody needs it: an interrupt line
-// changed, a register read completed, a frame port has a frame. What sleeps costs nothing.
+// It is one SystemC thread, and there is one in a simulation. Between two SystemC events it ticks everything that is
+// awake in a plain loop, ahead of the kernel's time, and comes back to the kernel at the exact instant in which
+// somebody needs it: an interrupt line changed, a register read completed, a frame port has a frame. What sleeps costs
+// nothing.
 //
 // Order within an instant: first every SystemC process that is due, then the clock edges, then whoever was called for
 // by those edges. Rising edges lie on fixed grids, n * period from n = 0, so a run with the idle skip equals one
@@ -84,7 +85,7 @@ class Clocked
     {
     }
 
-    // Wants to be ticked at every edge up to `until`, inclusive. Call from rise() or fall().
+    // Wants to be ticked at every edge up to `until`, and at the first one after it. Call from rise() or fall().
     void stay_awake(Picoseconds until)
     {
         if (until > busy_until_)
