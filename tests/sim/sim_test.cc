@@ -10,6 +10,11 @@ Script::Script(const sc_module_name &name, lanyard::Picoseconds end) : sc_module
     SC_THREAD(run);
 }
 
+Script::~Script()
+{
+    CHECK_MESSAGE(finished_, name(), " did not finish");
+}
+
 void Script::at(lanyard::Picoseconds time, std::function<void()> action)
 {
     actions_.emplace(time, std::move(action));
@@ -22,10 +27,11 @@ void Script::run()
             wait(sc_time::from_value(time - sc_now()));
         action();
     }
-    if (end_ == lanyard::NEVER)
-        return;
-    wait(sc_time::from_value(end_ - sc_now()));
-    sc_stop();
+    if (end_ != lanyard::NEVER) {
+        wait(sc_time::from_value(end_ - sc_now()));
+        sc_stop();
+    }
+    finished_ = true;
 }
 
 std::vector<uint8_t> test_frame(size_t octets, uint8_t first)

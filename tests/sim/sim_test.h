@@ -11,11 +11,13 @@
 #include "sim/card/clock_engine.h"
 #include "sim/wire/frame.h"
 
-// A process of the test that does each action at its time, in picoseconds, and then stops the simulation at `end`.
+// A process of the test that does each action at its time, in picoseconds, and then stops the simulation at `end`. The
+// test fails if it has not come to its end.
 class Script : public sc_core::sc_module
 {
   public:
     explicit Script(const sc_core::sc_module_name &name, lanyard::Picoseconds end = lanyard::NEVER);
+    ~Script() override;
 
     void at(lanyard::Picoseconds time, std::function<void()> action);
 
@@ -23,6 +25,7 @@ class Script : public sc_core::sc_module
     void run();
 
     lanyard::Picoseconds end_;
+    bool finished_ = false;
     std::multimap<lanyard::Picoseconds, std::function<void()>> actions_;
 };
 
