@@ -172,6 +172,8 @@ static void handle(struct lan_source *source, int ready)
         result = take_step(bulk);
     if (result == 0 || (result < 0 && result != -EAGAIN))
         end(bulk, (int)result);
+    else if (result > 0)
+        lan_source_yield(source);
 }
 
 static void begin(struct lan_bulk *bulk, struct lan_loop *loop, int fd, const struct lan_bulk_config *config)

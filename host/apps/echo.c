@@ -100,6 +100,8 @@ static void handle_stream(struct lan_source *source, int ready)
         close_stream(stream);
     else
         lan_source_events(source, stream->first == stream->end ? LAN_POLLIN : LAN_POLLOUT);
+    if (result > 0)
+        lan_source_yield(source);
 }
 
 static void accepted(struct lan_acceptor *acceptor, int fd)

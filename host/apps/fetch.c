@@ -246,8 +246,11 @@ static void handle(struct lan_source *source, int ready)
     int result = ready ? GO_ON : -ETIMEDOUT;
     for (int steps = 0; result == GO_ON && fetch->state != ENDED && steps < STEPS; steps++)
         result = take_step(fetch);
-    if (result >= 0 && fetch->state != ENDED)
+    if (result >= 0 && fetch->state != ENDED) {
+        if (result == GO_ON)
+            lan_source_yield(source);
         return;
+    }
     fetch->end_ns = lan_loop_now(source->loop);
     lan_fetch_cancel(fetch);
     fetch->done(fetch, result < 0 ? result : 0);

@@ -53,8 +53,8 @@ void lan_http_date_add(struct lan_text *text, int64_t seconds)
     lan_text_add(text, " GMT");
 }
 
-/* A date being read against a pattern, a letter at a time: D day, M name of the month, Y year of four digits, y of two,
- * H hour, I minute, S second, each letter doubled for two digits; anything else stands for itself. */
+/* A date being read against a pattern: d day, n name of the month, Y year of four digits, y of two, h hour, m minute,
+ * s second; anything else stands for itself. */
 struct date {
     int64_t year;
     int day, month, hour, minute, second;
@@ -90,10 +90,10 @@ static bool match(const char *at, const char *pattern, struct date *date)
     for (; *pattern; pattern++) {
         bool good = true;
         switch (*pattern) {
-        case 'D':
+        case 'd':
             good = digits(&at, 2, &date->day);
             break;
-        case 'M':
+        case 'n':
             good = month_name(&at, &date->month);
             break;
         case 'Y':
@@ -104,13 +104,13 @@ static bool match(const char *at, const char *pattern, struct date *date)
             good = digits(&at, 2, &value);
             date->year = value + (value < 70 ? 2000 : 1900);
             break;
-        case 'H':
+        case 'h':
             good = digits(&at, 2, &date->hour);
             break;
-        case 'I':
+        case 'm':
             good = digits(&at, 2, &date->minute);
             break;
-        case 'S':
+        case 's':
             good = digits(&at, 2, &date->second);
             break;
         default:
@@ -126,8 +126,8 @@ int64_t lan_http_date_parse(const char *string)
 {
     struct date date;
     const char *comma = strchr(string, ',');
-    bool read = comma ? match(comma, ", D M Y H:I:S GMT", &date) || match(comma, ", D-M-y H:I:S GMT", &date)
-                      : strlen(string) > 4 && match(string + 3, " M D H:I:S Y", &date);
+    bool read = comma ? match(comma, ", d n Y h:m:s GMT", &date) || match(comma, ", d-n-y h:m:s GMT", &date)
+                      : strlen(string) > 4 && match(string + 3, " n d h:m:s Y", &date);
     if (!read || date.year < 1970 || date.day < 1 || date.day > month_days(date.year, date.month) || date.hour > 23 ||
         date.minute > 59 || date.second > 60)
         return -1;

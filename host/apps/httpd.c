@@ -218,10 +218,10 @@ static void handle(struct lan_source *source, int ready)
         close_connection(c);
     else if (step == ABORT)
         abort_connection(c);
-    else if (c->phase == HTTP_SENDING)
-        lan_source_events(source, LAN_POLLOUT);
-    else /* in the middle of pipelined requests no octet need come; being writable brings the next turn */
-        lan_source_events(source, LAN_POLLIN | (step == GO_ON ? LAN_POLLOUT : 0));
+    else
+        lan_source_events(source, c->phase == HTTP_SENDING ? LAN_POLLOUT : LAN_POLLIN);
+    if (step == GO_ON)
+        lan_source_yield(source);
 }
 
 static void accepted(struct lan_acceptor *acceptor, int fd)

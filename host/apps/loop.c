@@ -160,9 +160,16 @@ void lan_source_events(struct lan_source *source, int events)
         enqueue(source);
 }
 
+void lan_source_yield(struct lan_source *source)
+{
+    source->unfinished = true;
+    enqueue(source);
+}
+
 static int look(const struct lan_source *source)
 {
-    return source->fd >= 0 ? lan_ready(source->loop->stack, source->fd, source->events) : 0;
+    int ready = source->fd >= 0 ? lan_ready(source->loop->stack, source->fd, source->events) : 0;
+    return source->unfinished ? ready | source->events : ready;
 }
 
 /* Level-triggered: a source that is still ready afterwards queues up again, behind the others. */
@@ -170,6 +177,7 @@ static void call(struct lan_source *source, int ready)
 {
     struct lan_loop *loop = source->loop;
     loop->running = source;
+    source->unfinished = false;
     source->handler(source, ready);
     if (loop->running && look(source))
         enqueue(source);

@@ -38,7 +38,7 @@ struct lan_source {
     int events;
     lan_source_handler *handler;
     uint64_t deadline_ns;
-    bool queued;
+    bool queued, unfinished;
     uint32_t turn; /* in which it queued up */
     struct lan_source *ready_next, *ready_prev;
     struct lan_source *child, *sibling, *parent; /* of the heap; parent: or the elder sibling */
@@ -66,6 +66,10 @@ void lan_loop_remove(struct lan_source *source);
 
 /* Changes what is waited for; 0 with no deadline: nothing but errors. */
 void lan_source_events(struct lan_source *source, int events);
+
+/* From a handler that has more to do but lets others have their turn: it is called again in the next, with its events,
+ * ready or not. */
+void lan_source_yield(struct lan_source *source);
 
 /* Calls the handler with 0 at this time of the port, once; LAN_NEVER takes the deadline away. */
 void lan_source_deadline(struct lan_source *source, uint64_t deadline_ns);
