@@ -6,8 +6,8 @@
 // flags, and one more if it is good, a tx event (a frame sent) two. An event is lost only if it comes
 // before the counter it moves has been served for the event before.
 //
-// Read: hold `read_request` and `read_address` until `read_ack`, in whose cycle `read_data` is valid. Counting goes first.
-// After reset the counters are cleared, which takes 16 cycles; events and reads in this time wait.
+// Read: hold `read_request` and `read_address` until `read_ack`, in whose cycle `read_data` is valid, with all events before it
+// counted. After reset the counters are cleared, which takes 16 cycles; events and reads in this time wait.
 //
 // ENABLE 0 leaves no logic: all counters read 0.
 
@@ -52,19 +52,19 @@ module statistics #(
 
             reg [31:0] memory [0:15];
 
-            reg [15:0] pending;  // counters to be moved
+            reg [15:0] pending;  // counters to be moved, a bit each
             reg [13:0] rx_size, tx_size;
             reg        clearing;
             reg        serving;
             reg [3:0]  index;    // of the counter being cleared or moved
 
+            wire [15:0] next    = pending & -pending;
             wire        writing = clearing || serving;
             wire [3:0]  address = writing ? index : read_address;
             reg  [13:0] step;
-            integer     i;
 
             assign read_data = memory[address];
-            assign read_ack  = read_request && !writing;
+            assign read_ack  = read_request && stat_idle;
             assign stat_idle = !writing && pending == 0;
 
             always @* begin
@@ -83,9 +83,9 @@ module statistics #(
                     index    <= index + 4'd1;
                     clearing <= index != 4'd15;
                 end else if (pending != 0) begin
-                    for (i = 15; i >= 0; i = i - 1) if (pending[i]) index <= i[3:0];
+                    index <= {|next[15:8], |(next & 16'hF0F0), |(next & 16'hCCCC), |(next & 16'hAAAA)};
                 end
-                pending <= (clearing ? pending : pending & (pending - 16'd1)) |
+                pending <= (clearing ? pending : pending ^ next) |
                     (rx_valid ? rx_moves : 16'd0) | (tx_valid ? TX_MOVES : 16'd0);
 
                 if (rx_valid) rx_size <= rx_octets;

@@ -36,14 +36,14 @@ module frame_position (
 
     reg [1:0] layer;
     reg       vlan;  // the tag has passed
-    reg [3:0] ihl;
+    reg [3:0] last_word;  // of the header: IHL - 1
     reg [7:0] previous;
 
     wire not_ipv4 = index == 0 && (data[7:4] != 4'd4 || data[3:0] < 4'd5);
 
     assign ip_header  = layer == IP_HEADER && !not_ipv4;
     assign ip_payload = layer == IP_PAYLOAD;
-    assign header_end = layer == IP_HEADER && index == {ihl, 2'b11};
+    assign header_end = layer == IP_HEADER && index == {last_word, 2'b11};
     assign word       = {previous, data};
 
     always @(posedge clk) begin
@@ -62,7 +62,7 @@ module frame_position (
             end
 
             if (layer == IP_HEADER) begin
-                if (index == 0) ihl <= data[3:0];
+                if (index == 0) last_word <= data[3:0] - 4'd1;
                 if (not_ipv4) layer <= OTHER;
                 if (header_end) begin
                     layer <= IP_PAYLOAD;

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The surroundings of rx_path: the MAC in front, the reader behind, the counters beside it, and what it must do."""
+
+import logging
+import random
+from dataclasses import dataclass
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, ReadOnly, RisingEdge
+from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSource
+
+from packets import BROADCAST, OWN, verdict
+
+RUNT, SYMBOL, DRIBBLE, FCS = 8, 4, 2, 1  # s_axis_tuser
+IP_OK, L4_CHECKED, L4_OK, FCS_ERR, ALIGN_ERR, BCAST, MCAST = (1 << bit for bit in range(7))  # rec_flags
+EVENTS = ("good", "broadcast", "multicast", "fcs_error", "alignment_error", "dribble", "symbol_error", "undersize",
+          "fragment", "oversize", "jabber", "filtered", "dropped")  # stat_flags
+MAX_FRAME = 1518
+
+
+@dataclass
+class Received:
+    data: bytes
+    flags: int
+    sum: int
+    timestamp: int
+
+
+@dataclass
+class Event:
+    octets: int
+    flags: set
+    overflow: bool
+
+
+class Bench:
+    """Frames handed to `send` come out in `frames`, one of `events` for each."""
+
+    def __init__(self, dut):
+        self.dut = dut
+        self.frames = []
+        self.events = []
+        self.reading = lambda: True  # asked each cycle: may the reader take something now?
+        self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
+        self.source.log.setLevel(logging.ERROR)
+
+    async def start(self):
+        dut = self.dut
+        cocotb.start_soon(Clock(dut.clk, 40, "ns").start())
+        dut.cfg_enable.value = 1
+        dut.cfg_promiscuous.value = 0
+        dut.cfg_broadcast.value = 1
+        dut.cfg_keep_bad.value = 0
+        dut.cfg_mac.value = int.from_bytes(OWN, "little")
+        dut.cfg_max_frame.value = MAX_FRAME
+        dut.timestamp_ns.value = 0
+        dut.rec_ready.value = 0
+        dut.m_axis_tready.value = 0
+        dut.rst.value = 1
+        await ClockCycles(dut.clk, 3)
+        dut.rst.value = 0
+        await ClockCycles(dut.clk, 2)
+        cocotb.start_soon(self.read())
+        cocotb.start_soon(self.watch())
+
+    async def send(self, data, tuser=0):
+        """Queue a frame as the MAC gives it; before the last octet `tuser` is noise."""
+        data = bytes([random.randrange(256)]) if tuser & RUNT else data
+        noise = [random.randrange(16) for _ in data[1:]]
+        await self.source.send(AxiStreamFrame(data, tuser=noise + [tuser]))
+
+    async def settle(self):
+        """Wait until all that was sent has been received or dropped."""
+        await self.source.wait()
+        quiet = 0
+        while quiet < 8:
+            await RisingEdge(self.dut.clk)
+            moving = self.dut.rec_valid.value or self.dut.m_axis_tvalid.value or not self.dut.rx_idle.value
+            quiet = 0 if moving else quiet + 1
+
+    async def watch(self):
+        dut = self.dut
+        while True:
+            await RisingEdge(dut.clk)
+            if dut.stat_valid.value:
+                flags = dut.stat_flags.value.integer
+                self.events.append(Event(dut.stat_octets.value.integer,
+                                         {name for bit, name in enumerate(EVENTS) if flags >> bit & 1},
+                                         bool(dut.overflow.value)))
+            else:
+                assert not dut.overflow.value, "overflow without the end of a frame"
+
+    async def taken(self, valid, ready):
+        """Offer `ready` in the cycles in which reading is allowed, until something is valid in one of them."""
+        while True:
+            ready.value = self.reading()
+            await RisingEdge(self.dut.clk)
+            if valid.value and ready.value:
+                return
+
+    async def read(self):
+        """Pop a record, then take exactly the octets it announces."""
+        dut = self.dut
+        while True:
+            await self.taken(dut.rec_valid, dut.rec_ready)
+            frame = Received(b"", dut.rec_flags.value.integer, dut.rec_sum.value.integer,
+                             dut.rec_timestamp.value.integer)
+            length = dut.rec_length.value.integer
+            dut.rec_ready.value = 0
+            data = bytearray()
+            while len(data) < length:
+                await self.taken(dut.m_axis_tvalid, dut.m_axis_tready)
+                data.append(dut.m_axis_tdata.value.integer)
+            dut.m_axis_tready.value = 0
+            frame.data = bytes(data)
+            self.frames.append(frame)
+
+
+def expected(data, tuser=0, promiscuous=False, broadcast=True, keep_bad=False, own=OWN, max_frame=MAX_FRAME):
+    """(record flags and sum, or None; events) for a frame that finds room."""
+    bad = bool(tuser & (FCS | SYMBOL))
+    length = 4 if tuser & RUNT else len(data) + 4
+    address = b"" if tuser & RUNT else data[:6]
+    to_all = address == BROADCAST
+    to_many = len(address) == 6 and bool(address[0] & 1) and not to_all
+    accept = promiscuous or (to_all and broadcast) or address == own
+
+    events = set()
+    sound = False
+    if length < 64:
+        events.add("fragment" if bad else "undersize")
+    elif length > max_frame:
+        events.add("jabber" if bad else "oversize")
+    elif bad:
+        events.add("alignment_error" if tuser & DRIBBLE else "fcs_error")
+    else:
+        sound = True
+        events.add("good" if accept else "filtered")
+        if tuser & DRIBBLE:
+            events.add("dribble")
+        if accept:
+            events |= {"broadcast"} if to_all else {"multicast"} if to_many else set()
+    if tuser & SYMBOL:
+        events.add("symbol_error")
+
+    if not accept or not (sound or (keep_bad and not tuser & RUNT)):
+        return None, events
+    ip_ok, checked, right, total = verdict(data)
+    flags = IP_OK * ip_ok | L4_CHECKED * checked | L4_OK * right | BCAST * to_all | MCAST * to_many
+    flags |= FCS_ERR * bad | ALIGN_ERR * (bad and bool(tuser & DRIBBLE))
+    return (flags, total), events
+
+
+def assert_received(frame, data, record):
+    flags, total = record
+    assert frame.data == data
+    assert frame.flags == flags, f"flags {frame.flags:07b} instead of {flags:07b} for {data.hex()}"
+    if flags & IP_OK:
+        assert frame.sum == total, f"sum {frame.sum:04x} instead of {total:04x} for {data.hex()}"
+
+
+async def assert_all_as_expected(bench, sent, **settings):
+    """Each of `sent`, pairs of data and tuser, has had the fate it must have."""
+    await bench.settle()
+    outcomes = [expected(data, tuser, **settings) for data, tuser in sent]
+    assert [event.flags for event in bench.events] == [events for _, events in outcomes]
+    delivered = [(data, record) for (data, _), (record, _) in zip(sent, outcomes) if record]
+    assert len(bench.frames) == len(delivered)
+    for frame, (data, record) in zip(bench.frames, delivered):
+        assert_received(frame, data, record)
+    bench.frames.clear()
+    bench.events.clear()

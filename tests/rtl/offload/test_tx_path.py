@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tx_path with a buffer of 2047 octets and 4 frames: frames leave whole, in order, and without gaps, or not at all."""
+
+import itertools
+import random
+
+import cocotb
+from cocotb.triggers import ClockCycles, RisingEdge
+
+from idle import assert_nothing_changes
+from packets import ethernet, ipv4, udp, with_checksums
+from transmit import Bench, Checksums
+
+CAPACITY = 2047
+
+
+async def start(dut):
+    bench = Bench(dut)
+    await bench.start()
+    return bench
+
+
+@cocotb.test()
+async def frames_of_1_to_130_octets_pass_unchanged(dut):
+    bench = await start(dut)
+    frames = [random.randbytes(length) for length in range(1, 131)]
+    for frame in frames:
+        await bench.send(frame)
+    await bench.settle()
+    assert bench.sent() == frames
+
+
+@cocotb.test()
+async def a_frame_leaves_without_gaps_once_it_is_whole(dut):
+    bench = await start(dut)
+    bench.source.set_pause_generator(itertools.cycle((0, 1, 1)))
+    await bench.send(random.randbytes(100))
+    while not (dut.s_axis_tvalid.value and dut.s_axis_tready.value and dut.s_axis_tlast.value):
+        await RisingEdge(dut.clk)
+        assert not dut.m_axis_tvalid.value, "octets leave before the frame is whole"
+    cycles = 0
+    while not dut.m_axis_tvalid.value:
+        await RisingEdge(dut.clk)
+        cycles += 1
+    assert cycles <= 4
+    for _ in range(99):
+        assert dut.m_axis_tvalid.value and not dut.m_axis_tlast.value
+        await RisingEdge(dut.clk)
+    assert dut.m_axis_tvalid.value and dut.m_axis_tlast.value
+
+
+@cocotb.test()
+async def a_frame_costs_one_cycle_besides_its_octets_and_three_or_four_for_each_checksum(dut):
+    bench = await start(dut)
+    for data, ip_csum, l4_csum, cost in ((b"1", False, False, 1), (b"1", True, False, 4), (b"12", True, True, 6),
+                                         (b"1", True, True, 7), (b"12", False, True, 3)):
+        frame = ethernet(ipv4(udp(data)))
+        for _ in range(8):
+            await bench.send(frame, Checksums(ip_csum, l4_csum, 34, 6))
+        ends = []
+        for cycle in itertools.count():
+            await RisingEdge(dut.clk)
+            if dut.s_axis_tvalid.value and dut.s_axis_tready.value and dut.s_axis_tlast.value:
+                ends.append(cycle)
+                if len(ends) == 8:
+                    break
+        assert {after - before for before, after in zip(ends, ends[1:])} == {len(frame) + cost}
+        await bench.settle()
+
+
+@cocotb.test()
+async def a_dropped_frame_leaves_no_trace(dut):
+    bench = await start(dut)
+    wanted = []
+    for number in range(40):
+        frame = ethernet(ipv4(udp(random.randbytes(random.randrange(80)))))
+        drop = number % 4 in (0, 3)
+        checksums = Checksums(bool(number & 1), bool(number & 2), 34, 6)
+        await bench.send(frame, checksums, drop)
+        if not drop:
+            wanted.append(with_checksums(frame, checksums.ip, checksums.l4, checksums.start, checksums.offset))
+    await bench.settle()
+    assert bench.sent() == wanted
+
+
+@cocotb.test()
+async def a_frame_longer_than_the_buffer_is_dropped_and_the_next_one_is_whole(dut):
+    bench = await start(dut)
+    for length in (CAPACITY - 1, CAPACITY, CAPACITY + 1, 3 * CAPACITY):
+        before, frame, after = random.randbytes(500), random.randbytes(length), random.randbytes(60)
+        checksums = Checksums(False, True, 0, 255)
+        for data in (before, frame, after):
+            await bench.send(data, checksums if data == frame else Checksums())
+        await bench.settle()
+        sent = bench.sent()
+        assert sent[0] == before and sent[-1] == after
+        assert len(sent) == (3 if length <= CAPACITY else 2)
+        if length <= CAPACITY:
+            assert sent[1][257:] == frame[257:]
+
+
+@cocotb.test()
+async def a_full_buffer_makes_the_sender_wait(dut):
+    bench = await start(dut)
+    bench.sink.pause = True
+    frames = [random.randbytes(length) for length in (60, 61, 62, 63, 64, 65, 700, 701, 702, 703)]
+    for frame in frames:
+        await bench.send(frame)
+    await ClockCycles(dut.clk, 500)
+    assert not dut.s_axis_tready.value and not bench.source.empty()
+    bench.sink.pause = False
+    await ClockCycles(dut.clk, 400)
+    bench.sink.pause = True
+    await ClockCycles(dut.clk, 3000)
+    assert not dut.s_axis_tready.value and not bench.source.empty()
+    bench.sink.pause = False
+    await bench.settle()
+    assert bench.sent() == frames
+
+
+@cocotb.test()
+async def frame_space_tells_whether_a_full_size_frame_fits(dut):
+    bench = await start(dut)
+    bench.sink.pause = True
+    assert dut.frame_space.value
+    await bench.send(random.randbytes(CAPACITY - 1518 + 1))  # one octet has left for the output register
+    await ClockCycles(dut.clk, CAPACITY - 1518 + 10)
+    assert dut.frame_space.value
+    await bench.send(random.randbytes(1))
+    await ClockCycles(dut.clk, 10)
+    assert not dut.frame_space.value
+    bench.sink.pause = False
+    await bench.settle()
+    assert dut.frame_space.value
+    bench.sink.pause = True
+    for _ in range(4):
+        await bench.send(b"1")
+    await ClockCycles(dut.clk, 20)
+    assert not dut.frame_space.value
+
+
+@cocotb.test()
+async def nothing_changes_while_idle(dut):
+    bench = await start(dut)
+    for checksums in (Checksums(), Checksums(True, True, 34, 6)):
+        await bench.send(ethernet(ipv4(udp(b"odd"))), checksums)
+        await bench.send(ethernet(ipv4(udp(b"odd"))), checksums, drop=True)
+        await bench.settle()
+        await assert_nothing_changes(dut, dut.clk, 20)
+    assert len(bench.sent()) == 2
+
+
+@cocotb.test()
+async def random_stalls_on_both_sides_change_nothing(dut):
+    bench = await start(dut)
+
+    def noise(density):
+        while True:
+            yield random.random() < density
+
+    for density_in, density_out in ((0.1, 0.5), (0.5, 0.1), (0.5, 0.5), (0.0, 0.7)):
+        bench.source.set_pause_generator(noise(density_in))
+        bench.sink.set_pause_generator(noise(density_out))
+        frames = []
+        for _ in range(20):
+            frame = ethernet(ipv4(udp(random.randbytes(random.randrange(120)))))
+            frames.append(frame)
+            await bench.send(frame[:24] + random.randbytes(2) + frame[26:], Checksums(ip=True))
+        await bench.settle()
+        assert bench.sent() == frames
