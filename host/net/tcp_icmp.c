@@ -4,9 +4,8 @@
 
 #include "tcp_internal.h"
 
-enum { UNREACHABLE = 3, TIME_EXCEEDED = 11, PARAMETER_PROBLEM = 12 };
 enum { PROTOCOL_UNREACHABLE = 2, PORT_UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4 };
-enum { QUOTED_TCP_BYTES = 8, MTU_MIN = 552 };
+enum { MTU_MIN = 552 };
 
 /* RFC 1191 7.1: the next smaller usual MTU, for routers that do not name theirs. */
 static uint32_t plateau_below(uint32_t mtu)
@@ -37,39 +36,28 @@ static void path_mtu(struct lan_tcb *tcb, uint32_t mtu)
     lan_tcp_output(tcb);
 }
 
-static int errno_of(uint8_t type, uint8_t code)
-{
-    if (type == TIME_EXCEEDED)
-        return EHOSTUNREACH;
-    if (type == PARAMETER_PROBLEM)
-        return EPROTO;
-    if (code == PROTOCOL_UNREACHABLE || code == PORT_UNREACHABLE)
-        return ECONNREFUSED;
-    return code == 0 || code == 6 || code == 9 || code == 11 ? ENETUNREACH : EHOSTUNREACH;
-}
-
 void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
                         uint32_t mtu)
 {
-    if (bytes < LAN_IP_HEADER || (type != UNREACHABLE && type != TIME_EXCEEDED && type != PARAMETER_PROBLEM))
-        return;
-    size_t header_bytes = (size_t)(quoted[0] & 0xf) * 4;
-    if (header_bytes < LAN_IP_HEADER || bytes < header_bytes + QUOTED_TCP_BYTES)
-        return;
-    const uint8_t *header = quoted + header_bytes;
+    (void)bytes; /* the header and 8 bytes are there */
+    const uint8_t *header = quoted + (quoted[0] & 0xf) * 4;
     lan_tcp_enter(stack);
-    struct lan_tcb *tcb = lan_tcp_find(stack->tcp, lan_load32(quoted + 12), lan_load16(header), lan_load32(quoted + 16),
-                                       lan_load16(header + 2));
+    struct lan_tcb *tcb = lan_tcp_find(stack->tcp, lan_load32(quoted + 12), lan_load16(header),
+                                       lan_load32(quoted + 16), lan_load16(header + 2));
     uint32_t seq = lan_get32(header + 4);
     if (!tcb || lan_seq_lt(seq, tcb->snd_una) || !lan_seq_lt(seq, tcb->snd_nxt)) {
         LAN_COUNT(stack, tcp_ext_icmp_out_of_window);
         return;
     }
-    if (type == UNREACHABLE && code == FRAGMENTATION_NEEDED) {
+    if (type == LAN_ICMP_UNREACHABLE && code == FRAGMENTATION_NEEDED) {
         path_mtu(tcb, mtu);
         return;
     }
-    tcb->soft_error = (int8_t)errno_of(type, code);
-    if (tcb->state == LAN_TCP_SYN_SENT && tcb->soft_error == ECONNREFUSED)
+    int error = lan_icmp_errno(type, code);
+    if (!error)
+        return;
+    tcb->soft_error = (int8_t)error;
+    bool hard = type == LAN_ICMP_UNREACHABLE && (code == PROTOCOL_UNREACHABLE || code == PORT_UNREACHABLE);
+    if (tcb->state == LAN_TCP_SYN_SENT && hard) /* SHLD-26 */
         lan_tcp_finish(tcb, ECONNREFUSED);
 }

@@ -101,7 +101,7 @@ enum {
     TCB_SYN_LOST = 1u << 14,       /* our SYN had to be sent again */
     TCB_FAST_RECOVERY = 1u << 15,  /* RFC 6582, until recover is acknowledged */
     TCB_LOSS_RECOVERY = 1u << 16,  /* after a time-out, until recover is acknowledged */
-    TCB_CWND_LIMITED = 1u << 17,   /* output was last stopped by cwnd, not by the application or the peer */
+    TCB_CWND_LIMITED = 1u << 17,   /* the last output used all of cwnd: it may grow */
     TCB_SCALING = 1u << 18,        /* the window scale option is ours to use */
     TCB_BOUND = 1u << 19,          /* the application chose the local port */
     TCB_IN_PORTS = 1u << 20,       /* stands in the table of ports */

@@ -235,11 +235,8 @@ static bool send_next(struct lan_tcb *tcb, uint32_t window)
     uint32_t room = used < window ? window - used : 0;
     uint32_t fitting = unsent < room ? unsent : room;
     uint32_t n = worth_sending(tcb, fitting, unsent);
-    if (!n && !(fin && !unsent && room)) {
-        if (fitting < unsent && tcb->cwnd <= tcb->snd_wnd)
-            tcb->flags |= TCB_CWND_LIMITED;
+    if (!n && !(fin && !unsent && room))
         return false;
-    }
     if (!lan_tcp_send_data(tcb, tcb->snd_rexmit, n)) {
         send_again_later(tcb);
         return false;
@@ -268,9 +265,10 @@ static void send_queue(struct lan_tcb *tcb)
     if (!(tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))
         cwnd += tcb->dupacks * tcb->mss; /* limited transmit, RFC 3042 */
     uint32_t window = cwnd < tcb->snd_wnd ? cwnd : tcb->snd_wnd;
-    tcb->flags &= ~(uint32_t)TCB_CWND_LIMITED;
     while (send_next(tcb, window)) {
     }
+    bool limited = tcb->snd_nxt - tcb->snd_una + tcb->mss > tcb->cwnd;
+    tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
     /* Something waits and nothing is under way that would bring an ACK: the override timer of 3.8.6.2.1, which is the
      * window probe's (3.8.6.1) too. */
     if (tcb->snd_nxt == tcb->snd_una && tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER) {
