@@ -110,8 +110,10 @@ int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
     if (port && port_taken(tcb, local, port))
         return -EADDRINUSE;
     tcb->flow.src = local;
-    if (!port)
-        port = LAN_HTONS(lan_port_pick(tcb->stack, usable_to_bind, tcb));
+    if (!port) {
+        uint16_t picked = lan_port_pick(tcb->stack, usable_to_bind, tcb);
+        port = LAN_HTONS(picked);
+    }
     if (!port)
         return -EADDRINUSE;
     tcb->local_port = port;
@@ -130,7 +132,8 @@ static bool usable_to_connect(void *ctx, uint16_t port)
 
 uint16_t lan_tcp_choose_port(struct lan_tcb *tcb)
 {
-    tcb->local_port = LAN_HTONS(lan_port_pick(tcb->stack, usable_to_connect, tcb));
+    uint16_t port = lan_port_pick(tcb->stack, usable_to_connect, tcb);
+    tcb->local_port = LAN_HTONS(port);
     return tcb->local_port;
 }
 

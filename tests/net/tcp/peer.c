@@ -108,8 +108,8 @@ void expect_quiet_at(struct peer *p, const char *file, int line)
     skip_arp(p);
     if (frames_waiting(p->f)) {
         struct sent sent = next_sent(p);
-        print_error("%s:%d: expected silence, got flags %02x seq %u ack %u bytes %u\n", file, line, sent.flags, sent.seq,
-                    sent.ack, sent.bytes);
+        print_error("%s:%d: expected silence, got flags %02x seq %u ack %u bytes %u\n", file, line, sent.flags,
+                    sent.seq, sent.ack, sent.bytes);
         _fail(file, line);
     }
 }

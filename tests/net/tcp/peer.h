@@ -66,7 +66,7 @@ int open_socket(struct fixture *f);
 void start_connect(struct peer *p); /* the host's SYN has been seen */
 void active_open(struct peer *p);   /* p->fd is ESTABLISHED */
 void passive_open(struct peer *p);
-void handshake_to(struct peer *p);  /* the peer connects to a listener on host_port; not accepted yet */
+void handshake_to(struct peer *p); /* the peer connects to a listener on host_port; not accepted yet */
 
 /* The host's application sends `bytes` more of its stream, from `seq` on; all must be taken. */
 void host_sends(struct peer *p, uint32_t seq, uint32_t bytes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Segments that no honest peer sends: each is dropped or answered as its RFC says, counted, and changes nothing else. */
+/* Segments that no honest peer sends: each is dropped or answered as its RFC says, counted, and changes nothing else.
+ */
 #include "peer.h"
 
 #include <errno.h>

@@ -70,8 +70,8 @@ static void a_gap_is_acknowledged_at_once_and_filled_in_any_order_SHLD_31(void *
 static void overlapping_pieces_give_the_stream_once(void **state)
 {
     struct peer *p = *state;
-    static const uint16_t pieces[][2] = {{300, 200}, {250, 100}, {450, 100}, {100, 100}, {150, 500}, {50, 20},
-                                         {600, 300}, {20, 100},  {1, 30},    {10, 1000}};
+    static const uint16_t pieces[][2] = {{300, 200}, {250, 100}, {450, 100}, {100, 100}, {150, 500},
+                                         {50, 20},   {600, 300}, {20, 100},  {1, 30},    {10, 1000}};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
         from_peer(p, ACK, pieces[i][0], 1, pieces[i][1]);
     host_reads(p, 1, 1009);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_TESTS_NET_TCP_WORLD_H
+#define LANYARD_TESTS_NET_TCP_WORLD_H
+
+/* Two hosts in virtual time, joined by a wire that delays, limits the rate, drops, reorders, duplicates and corrupts,
+ * all by one seed. 192.0.2.1 is host 0, 192.0.2.2 host 1.
+ */
+
+#include "../cmocka_all.h"
+#include "lanyard/socket.h"
+
+struct impairment {
+    uint64_t rate_bps;    /* 0: infinite */
+    uint64_t delay_ns;    /* one way */
+    uint32_t queue_bytes; /* waiting for the wire; more is dropped. 0: no bound */
+    double drop, duplicate, corrupt;
+    double reorder; /* share of frames that are held back by reorder_ns */
+    uint64_t reorder_ns;
+};
+
+struct world_config {
+    struct lan_config stack; /* of each host */
+    uint16_t mtu;
+    uint32_t features;
+    struct impairment wire; /* the same both ways */
+    uint64_t seed;
+};
+
+extern const struct world_config WORLD_DEFAULT; /* 100 Mb/s, 100 us, no faults */
+
+struct flight { /* a frame on the wire */
+    uint64_t due_ns, order;
+    int to;
+    uint32_t len;
+    uint8_t bytes[];
+};
+
+struct host {
+    struct world *world;
+    struct lan_stack *stack;
+    struct lan_netif netif;
+    struct lan_port port;
+    void *memory;
+    uint64_t alarm_ns;
+    uint64_t wire_free_ns; /* when the wire out of this host has sent what it has */
+    uint32_t free_buffers, free_views;
+};
+
+struct world {
+    struct world_config config;
+    uint64_t now_ns, random, order;
+    struct host hosts[2];
+    struct flight **flights; /* binary heap, the next one due first */
+    uint32_t flight_count, flight_room;
+};
+
+struct world *world_create(const struct world_config *config);
+
+/* Checks that every buffer has come back to its pool after the last connection has gone, and frees the world. */
+void world_destroy(struct world *world);
+
+/* Runs the next thing that happens: a frame arrives, a timer fires. False: nothing is left to happen before `until_ns`,
+ * which is the time now. */
+bool world_step(struct world *world, uint64_t until_ns);
+
+/* Listens on `port` of host 1, non-blocking; connects to it from host 0, and returns the connecting socket. */
+int world_listen(struct world *world, uint16_t port, int backlog);
+int world_connect(struct world *world, uint16_t port);
+
+uint64_t world_counter(const struct world *world, const char *name); /* both hosts together */
+uint32_t world_draw(struct world *world, uint32_t below);
+
+#endif
