@@ -18,9 +18,9 @@ int lan_tcp_init(struct lan_stack *stack);
 /* One received segment, data at the TCP header. Takes ownership. */
 void lan_tcp_input(struct lan_stack *stack, struct lan_buf *segment, const struct lan_ip_info *info);
 
-/* An ICMP error about a segment that this stack sent. `quoted` is the quoted packet, `bytes` long: its IP header from one
- * of our addresses and at least 8 bytes more, as icmp.c has checked. `mtu` counts for "fragmentation needed" only, 0 when
- * the router did not say. */
+/* An ICMP error about a segment that this stack sent. `quoted` is the quoted packet, `bytes` long: its IP header from
+ * one of our addresses and at least 8 bytes more, as icmp.c has checked. `mtu` counts for "fragmentation needed" only,
+ * 0 when the router did not say. */
 void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
                         uint32_t mtu);
 
