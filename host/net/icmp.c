@@ -95,7 +95,10 @@ static void answer_echo(struct lan_stack *stack, struct lan_buf *message, const 
 
     sum = lan_sum_add(sum, (uint16_t)~request_word);
     sum = lan_sum_add(sum, lan_load16(icmp));
-    lan_store16(icmp + 2, (uint16_t)~lan_sum_fold(sum));
+
+    uint16_t checksum = (uint16_t)~lan_sum_fold(sum);
+
+    lan_store16(icmp + 2, checksum ? checksum : 0xffff); /* the same, but right for a message of zeros, too */
     LAN_COUNT(stack, icmp_out_echo_reps);
     send(stack, reply, info, info->tos);
 }

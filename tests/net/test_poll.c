@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixture.h"
+
+#include <errno.h>
+
+static int receiver(struct fixture *f, uint16_t port)
+{
+    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = (uint16_t)(port >> 8 | port << 8)};
+    int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
+
+    assert_int_equal(lan_bind(f->stack, fd, &any), 0);
+    return fd;
+}
+
+static void inject_to(struct fixture *f, uint16_t port)
+{
+    struct frame frame;
+
+    frame_udp(&frame, 1234, port, "data", 4);
+    inject(f, &frame);
+}
+
+static void inject_to_5001(struct fixture *f)
+{
+    inject_to(f, 5001);
+}
+
+static void a_look_returns_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pollfd fds[2] = {{.fd = receiver(f, 5000), .events = LAN_POLLIN},
+                                {.fd = receiver(f, 5001), .events = LAN_POLLIN | LAN_POLLOUT}};
+
+    assert_int_equal(lan_poll(f->stack, fds, 2, 0), 1);
+    assert_int_equal(fds[0].revents, 0);
+    assert_int_equal(fds[1].revents, LAN_POLLOUT);
+    inject_to(f, 5000);
+    assert_int_equal(lan_poll(f->stack, fds, 2, 0), 2);
+    assert_int_equal(fds[0].revents, LAN_POLLIN);
+}
+
+static void poll_sleeps_until_one_is_ready(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pollfd fds[2] = {{.fd = receiver(f, 5000), .events = LAN_POLLIN},
+                                {.fd = receiver(f, 5001), .events = LAN_POLLIN}};
+
+    f->on_block = inject_to_5001;
+    assert_int_equal(lan_poll(f->stack, fds, 2, -1), 1);
+    assert_int_equal(fds[0].revents, 0);
+    assert_int_equal(fds[1].revents, LAN_POLLIN);
+}
+
+static void poll_ends_with_its_timeout(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pollfd fds[1] = {{.fd = receiver(f, 5000), .events = LAN_POLLIN}};
+    uint64_t start = f->now_ns;
+
+    assert_int_equal(lan_poll(f->stack, fds, 1, 250), 0);
+    assert_int_equal(f->now_ns - start, 250000000);
+    assert_int_equal(lan_poll(f->stack, NULL, 0, 250), 0); /* a plain sleep */
+    assert_int_equal(f->now_ns - start, 500000000);
+}
+
+/* An event that does not make ready what was asked for must not end the wait. */
+static void an_uninteresting_event_does_not_end_the_wait(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pollfd fds[1] = {{.fd = receiver(f, 5001), .events = LAN_POLLPRI}};
+    uint64_t start = f->now_ns;
+
+    f->on_block = inject_to_5001;
+    assert_int_equal(lan_poll(f->stack, fds, 1, 250), 0);
+    assert_int_equal(f->now_ns - start, 250000000);
+}
+
+static void negative_descriptors_are_ignored_and_closed_ones_told(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pollfd fds[2] = {{.fd = -1, .events = LAN_POLLIN, .revents = 99}, {.fd = 5, .events = LAN_POLLIN}};
+
+    assert_int_equal(lan_poll(f->stack, fds, 2, -1), 1);
+    assert_int_equal(fds[0].revents, 0);
+    assert_int_equal(fds[1].revents, LAN_POLLNVAL);
+}
+
+static int doomed;
+
+static void close_doomed(struct fixture *f)
+{
+    lan_close(f->stack, doomed);
+}
+
+static void a_socket_closed_under_poll_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pollfd fds[1];
+
+    doomed = receiver(f, 5000);
+    fds[0] = (struct lan_pollfd){.fd = doomed, .events = LAN_POLLIN};
+    f->on_block = close_doomed;
+    assert_int_equal(lan_poll(f->stack, fds, 1, -1), 1);
+    assert_int_equal(fds[0].revents, LAN_POLLNVAL);
+}
+
+static void one_socket_twice_in_a_set_is_told_twice(void **state)
+{
+    struct fixture *f = *state;
+    int fd = receiver(f, 5001);
+    struct lan_pollfd fds[2] = {{.fd = fd, .events = LAN_POLLIN}, {.fd = fd, .events = LAN_POLLIN | LAN_POLLRDHUP}};
+
+    f->on_block = inject_to_5001;
+    assert_int_equal(lan_poll(f->stack, fds, 2, -1), 2);
+}
+
+static void waiters_come_back_after_each_poll(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pollfd fds[60];
+
+    for (uint16_t i = 0; i < 60; i++)
+        fds[i] = (struct lan_pollfd){.fd = receiver(f, (uint16_t)(6000 + i)), .events = LAN_POLLIN};
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(lan_poll(f->stack, fds, 60, 1), 0);
+}
+
+static void more_entries_than_waiters_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pollfd fds[97];
+    int fd = receiver(f, 5000);
+
+    for (int i = 0; i < 97; i++) /* 80 sockets and 16 more */
+        fds[i] = (struct lan_pollfd){.fd = fd, .events = LAN_POLLIN};
+    assert_int_equal(lan_poll(f->stack, fds, 97, 10), -ENOMEM);
+    assert_int_equal(lan_poll(f->stack, fds, 96, 10), 0);
+}
+
+static int notified;
+
+static void note(void *arg)
+{
+    notified += *(int *)arg;
+}
+
+static void notify_is_called_for_its_socket_only(void **state)
+{
+    struct fixture *f = *state;
+    int one = 1, fd = receiver(f, 5000);
+
+    receiver(f, 5001);
+    notified = 0;
+    assert_int_equal(lan_set_notify(f->stack, fd, note, &one), 0);
+    inject_to(f, 5001);
+    assert_int_equal(notified, 0);
+    inject_to(f, 5000);
+    assert_int_equal(notified, 1);
+    assert_int_equal(lan_set_notify(f->stack, fd, NULL, NULL), 0);
+    inject_to(f, 5000);
+    assert_int_equal(notified, 1);
+}
+
+static void a_new_socket_inherits_no_notify(void **state)
+{
+    struct fixture *f = *state;
+    int one = 1, fd = receiver(f, 5000);
+
+    notified = 0;
+    lan_set_notify(f->stack, fd, note, &one);
+    lan_close(f->stack, fd);
+    assert_int_equal(receiver(f, 5000), fd);
+    inject_to(f, 5000);
+    assert_int_equal(notified, 0);
+}
+
+static void ready_tells_only_what_was_asked(void **state)
+{
+    struct fixture *f = *state;
+    int fd = receiver(f, 5000);
+
+    inject_to(f, 5000);
+    assert_int_equal(lan_ready(f->stack, fd, LAN_POLLIN), LAN_POLLIN);
+    assert_int_equal(lan_ready(f->stack, fd, LAN_POLLOUT), LAN_POLLOUT);
+    assert_int_equal(lan_ready(f->stack, fd, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_look_returns_at_once),
+        TEST(poll_sleeps_until_one_is_ready),
+        TEST(poll_ends_with_its_timeout),
+        TEST(an_uninteresting_event_does_not_end_the_wait),
+        TEST(negative_descriptors_are_ignored_and_closed_ones_told),
+        TEST(a_socket_closed_under_poll_is_told),
+        TEST(one_socket_twice_in_a_set_is_told_twice),
+        TEST(waiters_come_back_after_each_poll),
+        TEST(more_entries_than_waiters_are_refused),
+        TEST(notify_is_called_for_its_socket_only),
+        TEST(a_new_socket_inherits_no_notify),
+        TEST(ready_tells_only_what_was_asked),
+    };
+
+    return cmocka_run_group_tests_name("poll", tests, NULL, NULL);
+}

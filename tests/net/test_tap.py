@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stack against the Linux kernel, over TAP. Runs in a network namespace of its own (see CMakeLists.txt).
+
+Whatever the stack gets wrong, somebody else's code says so here: the kernel drops and counts what is malformed.
+"""
+import errno
+import os
+import socket
+import subprocess
+
+import pytest
+
+KERNEL = "192.0.2.1"
+STACK = "192.0.2.2"
+DEVICE = "tap0"
+
+pytestmark = pytest.mark.skipif(not os.path.exists("/dev/net/tun"), reason="no /dev/net/tun")
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def host(request):
+    """The stack's process, and the kernel's end of the cable configured."""
+    with subprocess.Popen([request.config.getoption("--tap-host"), DEVICE, STACK], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        run("ip", "link", "set", "lo", "up")
+        run("ip", "address", "add", f"{KERNEL}/24", "dev", DEVICE)
+        run("ip", "link", "set", DEVICE, "up")
+        yield process
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+@pytest.fixture
+def udp():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(5)
+        s.connect((STACK, 7))
+        yield s
+
+
+def kernel_counters(names):
+    """Counters from /proc/net/snmp, such as IpInHdrErrors."""
+    found = {}
+    with open("/proc/net/snmp", encoding="ascii") as f:
+        lines = f.read().splitlines()
+    for header, values in zip(lines[::2], lines[1::2]):
+        protocol = header.split(":")[0]
+        found |= {protocol + name: int(value) for name, value in zip(header.split()[1:], values.split()[1:])}
+    return {name: found[name] for name in names}
+
+
+@pytest.mark.parametrize("size", [0, 1, 56, 1472, 1473, 20000, 65507])
+def test_ping_is_answered(size):
+    assert " 0% packet loss" in run("ping", "-c", "3", "-i", "0.01", "-W", "5", "-s", str(size), STACK)
+
+
+def test_a_flood_of_pings_is_answered():
+    assert " 0% packet loss" in run("ping", "-q", "-f", "-c", "3000", STACK)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 1471, 1472, 1473, 9000, 65507])
+def test_a_datagram_comes_back_whole(udp, size):
+    data = bytes((i * 7 + i // 256) % 256 for i in range(size))
+    udp.send(data)
+    assert udp.recv(70000) == data
+
+
+def test_many_datagrams_come_back_in_order(udp):
+    for i in range(1000):
+        udp.send(i.to_bytes(4, "big"))
+        assert udp.recv(16) == i.to_bytes(4, "big")
+
+
+def test_a_closed_port_is_refused(udp):
+    udp.connect((STACK, 9))
+    udp.send(b"x")
+    with pytest.raises(OSError) as error:
+        udp.recv(16)
+    assert error.value.errno == errno.ECONNREFUSED
+
+
+def test_the_kernel_resolves_the_stack():
+    run("ip", "neighbour", "flush", "dev", DEVICE)
+    run("ping", "-c", "1", "-W", "5", STACK)
+    assert "02:00:00:00:00:02" in run("ip", "neighbour", "show", STACK)
+
+
+def test_the_kernel_found_nothing_wrong(udp):
+    names = ["IpInHdrErrors", "IpInAddrErrors", "IpReasmFails", "IcmpInErrors", "IcmpInCsumErrors", "UdpInErrors",
+             "UdpInCsumErrors"]
+    udp.send(b"x")
+    udp.recv(16)
+    assert kernel_counters(names) == dict.fromkeys(names, 0)
