@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TCP against the Linux kernel's, over TAP, in a network namespace of its own (see CMakeLists.txt)."""
+import errno
+import os
+import random
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+KERNEL = "192.0.2.1"
+STACK = "192.0.2.2"
+DEVICE = "tap0"
+MEGABYTE = 1_000_000
+
+pytestmark = pytest.mark.skipif(not os.path.exists("/dev/net/tun"), reason="no /dev/net/tun")
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def host(request):
+    """The stack's process, and the kernel's end of the cable configured."""
+    with subprocess.Popen([request.config.getoption("--tap-host"), DEVICE, STACK], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        run("ip", "link", "set", "lo", "up")
+        run("ip", "address", "add", f"{KERNEL}/24", "dev", DEVICE)
+        run("ip", "link", "set", DEVICE, "up")
+        yield process
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def connect(port=7):
+    return socket.create_connection((STACK, port), timeout=20)
+
+
+def accept_from(host):
+    """A connection that the stack opens to the kernel."""
+    with socket.create_server((KERNEL, 0)) as server:
+        server.settimeout(20)
+        host.stdin.write(f"{server.getsockname()[1]}\n")
+        host.stdin.flush()
+        connection, _ = server.accept()
+        connection.settimeout(20)
+        return connection
+
+
+def echo(connection, size, seed=1):
+    """Sends `size` bytes while they come back; returns what came until the stack closed."""
+    data = random.Random(seed).randbytes(size)
+
+    def send():
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    back = bytearray()
+    while chunk := connection.recv(65536):
+        back += chunk
+    sender.join()
+    return data, bytes(back)
+
+
+def test_ten_megabytes_go_both_ways_over_a_connection_of_the_kernel():
+    with connect() as connection:
+        data, back = echo(connection, 10 * MEGABYTE)
+    assert data == back
+
+
+def test_ten_megabytes_go_both_ways_over_a_connection_of_the_stack(host):
+    with accept_from(host) as connection:
+        data, back = echo(connection, 10 * MEGABYTE)
+    assert data == back
+
+
+def test_single_bytes_come_back_at_once():
+    with connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        start = time.monotonic()
+        for i in range(500):
+            connection.send(bytes([i % 256]))
+            assert connection.recv(1) == bytes([i % 256])
+        assert time.monotonic() - start < 5  # no delayed ACK in the way of a byte
+
+
+def test_a_hundred_connections_at_once():
+    connections = [connect() for _ in range(100)]
+    for i, connection in enumerate(connections):
+        connection.sendall(i.to_bytes(4, "big") * 1000)
+    for i, connection in enumerate(connections):
+        with connection:
+            connection.shutdown(socket.SHUT_WR)
+            back = b""
+            while chunk := connection.recv(65536):
+                back += chunk
+            assert back == i.to_bytes(4, "big") * 1000
+
+
+def test_two_thousand_short_connections_in_a_row():
+    for i in range(2000):
+        with connect() as connection:
+            connection.sendall(b"x")
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(10) == b"x"
+            assert connection.recv(10) == b""
+
+
+def test_a_closed_port_refuses_at_once():
+    start = time.monotonic()
+    with pytest.raises(ConnectionRefusedError):
+        connect(9)
+    assert time.monotonic() - start < 1
+
+
+def test_a_kernel_that_refuses_is_understood(host):
+    host.stdin.write("9\n")
+    host.stdin.flush()
+    with connect() as connection:
+        assert echo(connection, 1000)[1]
+
+
+def test_an_aborted_connection_leaves_the_stack_working():
+    for _ in range(50):
+        connection = connect()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection.sendall(b"x" * 10000)
+        connection.close()
+    with connect() as connection:
+        data, back = echo(connection, 100000)
+    assert data == back
+
+
+def test_a_reader_that_pauses_gets_everything():
+    """The kernel's window closes, then opens again."""
+    size = 3 * MEGABYTE
+    data = random.Random(2).randbytes(size)
+    with connect() as connection:
+        sender = threading.Thread(target=lambda: (connection.sendall(data), connection.shutdown(socket.SHUT_WR)))
+        sender.start()
+        time.sleep(1.5)
+        back = bytearray()
+        while chunk := connection.recv(65536):
+            back += chunk
+        sender.join()
+    assert bytes(back) == data
+
+
+def test_the_options_are_negotiated():
+    with connect() as connection:
+        echoed = connection.sendall(b"x") or connection.recv(1)
+        assert echoed == b"x"
+        shown = run("ss", "-tinH", "state", "established", "dst", STACK)
+    assert "wscale:" in shown and "mss:1460" in shown
+
+
+def test_the_kernel_found_nothing_wrong():
+    shown = {}
+    for name in ("snmp", "netstat"):
+        with open(f"/proc/net/{name}", encoding="ascii") as f:
+            lines = f.read().splitlines()
+        for header, values in zip(lines[::2], lines[1::2]):
+            protocol = header.split(":")[0]
+            shown |= {protocol + key: int(value) for key, value in zip(header.split()[1:], values.split()[1:])}
+    for name in ("TcpInErrs", "TcpInCsumErrors", "IpInHdrErrors", "TcpExtTCPTimeouts"):
+        assert shown[name] == 0, name
