@@ -67,6 +67,7 @@ struct world *world_create(const struct lan_config *config)
     assert_non_null(world->memory);
     world->port = (struct lan_port){world, now_ns, random_bytes, set_alarm, block, unblock};
     world->alarm_ns = LAN_NEVER;
+    world->next_port = 20000;
     world->now_ns = 1000 * MS_NS;
     world->stack = lan_stack_create(world->memory, bytes, &world->port, config);
     assert_non_null(world->stack);
@@ -131,12 +132,13 @@ static bool writable(void *arg)
 
 struct client *client_connect(struct world *world, uint16_t port)
 {
-    struct lan_sockaddr_in to = lan_sockaddr(0x7f000001, port);
+    struct lan_sockaddr_in to = lan_sockaddr(0x7f000001, port), from = lan_sockaddr(0, world->next_port++);
     struct client *client = calloc(1, sizeof *client);
     assert_non_null(client);
     client->world = world;
     client->fd = lan_socket(world->stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
     assert_true(client->fd >= 0);
+    assert_int_equal(lan_bind(world->stack, client->fd, &from), 0);
     assert_int_equal(lan_connect(world->stack, client->fd, &to), -EINPROGRESS);
     world_until(world, writable, client);
     return client;

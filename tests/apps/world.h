@@ -21,6 +21,7 @@ struct world {
     struct lan_config config;
     uint64_t alarm_ns, random;
     bool packets_wait;
+    uint16_t next_port; /* of the clients, one after the other */
     void *memory;
     uint32_t free_buffers, free_views;
 };
