@@ -2,7 +2,6 @@
 #include "lanyard/bulk.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum {
     CHUNK_BYTES = 4096,
@@ -80,12 +79,10 @@ static void verify(struct lan_bulk *bulk, const uint8_t *data, size_t bytes)
 {
     uint8_t expected[CHUNK_BYTES];
     lan_bulk_pattern(bulk->config.seed, bulk->result.bytes, expected, bytes);
-    if (bulk->result.wrong_at != LAN_BULK_ALL_RIGHT || memcmp(data, expected, bytes) == 0)
-        return;
-    size_t right = 0;
-    while (data[right] == expected[right])
-        right++;
-    bulk->result.wrong_at = bulk->result.bytes + right;
+    for (size_t i = 0; i < bytes && bulk->result.wrong_at == LAN_BULK_ALL_RIGHT; i++) {
+        if (data[i] != expected[i])
+            bulk->result.wrong_at = bulk->result.bytes + i;
+    }
 }
 
 static long receive_step(struct lan_bulk *bulk)

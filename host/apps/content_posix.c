@@ -2,7 +2,6 @@
 /* A folder of the operating system as content. Symbolic links are resolved first and the result must lie inside; then
  * the resolved path is opened part by part without following any link, so that nobody can slip one in between.
  */
-#define _GNU_SOURCE
 #include "lanyard/content.h"
 
 #include <dirent.h>

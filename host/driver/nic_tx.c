@@ -7,15 +7,15 @@
 static uint32_t descriptors_of(const struct lan_nic *nic, const struct lan_buf *frame)
 {
     uint64_t total = 0;
-    uint32_t count = 0;
+    uint32_t count = 0, flags = frame->flags;
     for (const struct lan_buf *fragment = frame; fragment; fragment = fragment->next) {
         total += fragment->len;
         count += fragment->len > 0; /* an empty fragment has no descriptor: length 0 stops the ring */
     }
     if (total > lan_nic_frame_limit(nic) || count > nic->netif.max_fragments)
         return 0;
-    if ((frame->flags & LAN_BUF_L4_CSUM) && (frame->csum_start > UINT8_MAX || frame->csum_offset > UINT8_MAX ||
-                                             frame->csum_start + frame->csum_offset + 2u > total))
+    if ((flags & LAN_BUF_L4_CSUM) && (frame->csum_start > UINT8_MAX || frame->csum_offset > UINT8_MAX ||
+                                      frame->csum_start + frame->csum_offset + 2u > total))
         return 0;
     return count;
 }
