@@ -126,32 +126,6 @@ void lan_buf_free(struct lan_buf *buf)
     }
 }
 
-uint8_t *lan_buf_push(struct lan_buf *buf, uint32_t n)
-{
-    assert(n <= lan_buf_headroom(buf));
-    buf->data -= n;
-    buf->len += n;
-    return buf->data;
-}
-
-uint8_t *lan_buf_put(struct lan_buf *buf, uint32_t n)
-{
-    uint8_t *end = buf->data + buf->len;
-
-    assert(n <= lan_buf_tailroom(buf));
-    buf->len += n;
-    return end;
-}
-
-uint32_t lan_buf_total(const struct lan_buf *buf)
-{
-    uint32_t total = 0;
-
-    for (; buf; buf = buf->next)
-        total += buf->len;
-    return total;
-}
-
 bool lan_buf_append_views(struct lan_buf *buf, struct lan_buf *from, uint32_t offset, uint32_t n)
 {
     struct lan_buf *last = buf;
@@ -192,17 +166,15 @@ static void drop_next(struct lan_buf *buf)
     lan_buf_free(gone);
 }
 
-void lan_buf_pull(struct lan_buf *buf, uint32_t n)
+void lan_buf_pull_chain(struct lan_buf *buf, uint32_t n)
 {
-    uint32_t here = n < buf->len ? n : buf->len;
-
-    buf->data += here;
-    buf->len -= here;
-    n -= here;
+    n -= buf->len;
+    buf->data += buf->len;
+    buf->len = 0;
     while (n && buf->next) {
         struct lan_buf *next = buf->next;
+        uint32_t here = n < next->len ? n : next->len;
 
-        here = n < next->len ? n : next->len;
         next->data += here;
         next->len -= here;
         n -= here;
@@ -225,10 +197,8 @@ void lan_buf_trim(struct lan_buf *buf, uint32_t n)
     }
 }
 
-bool lan_buf_pullup(struct lan_buf *buf, uint32_t n)
+bool lan_buf_pullup_chain(struct lan_buf *buf, uint32_t n)
 {
-    if (n <= buf->len)
-        return true;
     if (n - buf->len > lan_buf_tailroom(buf) || lan_buf_total(buf) < n)
         return false;
     while (buf->len < n) {

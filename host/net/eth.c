@@ -11,12 +11,17 @@ void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uin
     lan_put16(header + 12, type);
 }
 
-/* Whom the frame was sent to, as LAN_BUF_* flags; false when it is for another host. */
-static bool classify_destination(const struct lan_netif *netif, const uint8_t *destination, uint32_t *flags)
+static inline bool same_mac(const uint8_t *a, const uint8_t *b)
 {
-    if (memcmp(destination, netif->mac, 6) == 0)
+    return lan_load32(a) == lan_load32(b) && lan_load16(a + 4) == lan_load16(b + 4);
+}
+
+/* Whom the frame was sent to, as LAN_BUF_* flags; false when it is for another host. */
+static inline bool classify_destination(const struct lan_netif *netif, const uint8_t *destination, uint32_t *flags)
+{
+    if (same_mac(destination, netif->mac))
         *flags = 0;
-    else if (memcmp(destination, LAN_ETH_BROADCAST, 6) == 0)
+    else if (same_mac(destination, LAN_ETH_BROADCAST))
         *flags = LAN_BUF_BROADCAST;
     else if (destination[0] & 1)
         *flags = LAN_BUF_MULTICAST;

@@ -40,18 +40,21 @@ bool lan_ip_is_group(const struct lan_stack *stack, uint32_t address)
 /* RFC 1122 3.2.1.3: addresses that no packet comes from. Only what we send ourselves comes from us, or from 127/8. */
 static bool source_valid(const struct lan_netif *netif, uint32_t src)
 {
+    uint32_t network = LAN_HTONL(src) >> 24;
+
     if (netif->features & LAN_NETIF_LOOPBACK)
         return lan_ip_is_own(netif->stack, src);
-    return src != 0 && !lan_ip_is_class_e(src) && !lan_ip_is_loopback(src) && !lan_ip_is_group(netif->stack, src) &&
-           !lan_ip_is_own(netif->stack, src);
+    if (network == 0 || network == 127 || network >= 224)
+        return false;
+    for (netif = netif->stack->netifs; netif; netif = netif->next)
+        if (src == netif->address || lan_ip_is_subnet_broadcast(netif, src))
+            return false;
+    return true;
 }
 
-/* Whether a packet to `dst` is for us; says whether as one of a group. */
+/* Whether a packet to an address that is not the netif's own is for us all the same; says whether as one of a group. */
 static bool destination_ours(const struct lan_netif *netif, uint32_t dst, bool *to_group)
 {
-    *to_group = false;
-    if (dst == netif->address && dst)
-        return true;
     *to_group = dst == LAN_IP_BROADCAST || dst == LAN_HTONL(0xe0000001u) || lan_ip_is_subnet_broadcast(netif, dst);
     if (*to_group)
         return true;
@@ -91,12 +94,13 @@ static bool header_valid(struct lan_stack *stack, struct lan_buf *packet)
 
     uint32_t header_bytes = (packet->data[0] & 15u) * 4;
     uint32_t total = lan_get16(packet->data + 2);
+    uint32_t bytes = lan_buf_total(packet);
 
     if (packet->data[0] >> 4 != 4 || header_bytes < LAN_IP_HEADER || total < header_bytes) {
         LAN_COUNT(stack, ip_in_hdr_errors);
         return false;
     }
-    if (lan_buf_total(packet) < total || !lan_buf_pullup(packet, header_bytes)) {
+    if (bytes < total || !lan_buf_pullup(packet, header_bytes)) {
         LAN_COUNT(stack, ip_in_truncated_pkts);
         return false;
     }
@@ -105,7 +109,8 @@ static bool header_valid(struct lan_stack *stack, struct lan_buf *packet)
         LAN_COUNT(stack, ip_in_hdr_errors);
         return false;
     }
-    lan_buf_trim(packet, total);
+    if (bytes > total)
+        lan_buf_trim(packet, total);
     if (header_bytes == LAN_IP_HEADER)
         return true;
 
@@ -137,7 +142,10 @@ static void fill_info(struct lan_netif *netif, const struct lan_buf *packet, str
 
 static bool addresses_valid(const struct lan_netif *netif, const struct lan_buf *packet, struct lan_ip_info *info)
 {
-    if (!source_valid(netif, info->src) || !destination_ours(netif, info->dst, &info->to_group))
+    info->to_group = false;
+    if ((info->dst != netif->address || !info->dst) && !destination_ours(netif, info->dst, &info->to_group))
+        return false;
+    if (!source_valid(netif, info->src))
         return false;
     /* RFC 1122 3.3.6: what was broadcast on the link must say so in IP, too. */
     return info->to_group || !(packet->flags & (LAN_BUF_BROADCAST | LAN_BUF_MULTICAST));

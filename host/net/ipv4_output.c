@@ -118,19 +118,14 @@ static int refresh(struct lan_stack *stack, struct lan_flow *flow)
     return 0;
 }
 
-static void push_header(const struct lan_flow *flow, struct lan_buf *packet, uint32_t payload,
-                        const struct header *header)
+static inline void push_header(const struct lan_flow *flow, struct lan_buf *packet, uint32_t payload,
+                               const struct header *header)
 {
     uint8_t *ip = lan_buf_push(packet, LAN_IP_HEADER);
 
-    ip[0] = 0x45;
-    ip[1] = header->tos;
-    lan_put16(ip + 2, (uint16_t)(LAN_IP_HEADER + payload));
-    lan_put16(ip + 4, header->id);
-    lan_put16(ip + 6, header->fragment);
-    ip[8] = header->ttl;
-    ip[9] = header->protocol;
-    lan_store16(ip + 10, 0);
+    lan_put32(ip, 0x45000000u | (uint32_t)header->tos << 16 | (LAN_IP_HEADER + payload));
+    lan_put32(ip + 4, (uint32_t)header->id << 16 | header->fragment);
+    lan_put32(ip + 8, (uint32_t)header->ttl << 24 | (uint32_t)header->protocol << 16);
     lan_store32(ip + 12, flow->src);
     lan_store32(ip + 16, flow->dst);
     packet->flags |= LAN_BUF_IP_CSUM;
@@ -139,7 +134,7 @@ static void push_header(const struct lan_flow *flow, struct lan_buf *packet, uin
 }
 
 /* Sends a packet with its IP header over a flow that was just found warm or waits for its neighbour. */
-static int emit(struct lan_flow *flow, struct lan_buf *packet)
+static inline int emit(struct lan_flow *flow, struct lan_buf *packet)
 {
     struct lan_neighbour *neighbour = flow->neighbour;
 

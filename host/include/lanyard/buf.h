@@ -14,6 +14,7 @@
  * execution context (see port.h).
  */
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -101,24 +102,61 @@ static inline uint32_t lan_buf_tailroom(const struct lan_buf *buf)
 }
 
 /* Grows the first fragment by n bytes in front / at the back and returns the first new byte; the room must be there. */
-uint8_t *lan_buf_push(struct lan_buf *buf, uint32_t n);
-uint8_t *lan_buf_put(struct lan_buf *buf, uint32_t n);
+static inline uint8_t *lan_buf_push(struct lan_buf *buf, uint32_t n)
+{
+    assert(n <= lan_buf_headroom(buf));
+    buf->data -= n;
+    buf->len += n;
+    return buf->data;
+}
+
+static inline uint8_t *lan_buf_put(struct lan_buf *buf, uint32_t n)
+{
+    uint8_t *end = buf->data + buf->len;
+
+    assert(n <= lan_buf_tailroom(buf));
+    buf->len += n;
+    return end;
+}
 
 /* Bytes in the whole chain. */
-uint32_t lan_buf_total(const struct lan_buf *buf);
+static inline uint32_t lan_buf_total(const struct lan_buf *buf)
+{
+    uint32_t total = buf->len;
+
+    while ((buf = buf->next) != NULL)
+        total += buf->len;
+    return total;
+}
 
 /* Appends views of the n bytes at `offset` of the chain `from` (borrowed) to the chain `buf`. False, and nothing
  * appended, when the views run out or `from` is shorter. */
 bool lan_buf_append_views(struct lan_buf *buf, struct lan_buf *from, uint32_t offset, uint32_t n);
 
-/* Cuts n bytes off the front (freeing fragments that become empty, but never the first) / trims the chain to n bytes.
- */
-void lan_buf_pull(struct lan_buf *buf, uint32_t n);
+/* For lan_buf_pull() and lan_buf_pullup(): where they go beyond the first fragment. */
+void lan_buf_pull_chain(struct lan_buf *buf, uint32_t n);
+bool lan_buf_pullup_chain(struct lan_buf *buf, uint32_t n);
+
+/* Cuts n bytes off the front, freeing fragments that become empty, but never the first. */
+static inline void lan_buf_pull(struct lan_buf *buf, uint32_t n)
+{
+    if (n > buf->len) {
+        lan_buf_pull_chain(buf, n);
+    } else {
+        buf->data += n;
+        buf->len -= n;
+    }
+}
+
+/* Trims the chain to its first n bytes. */
 void lan_buf_trim(struct lan_buf *buf, uint32_t n);
 
 /* Moves bytes forward so that the first n of the chain stand in the first fragment; may move `data`. False, and nothing
  * lost, when the chain is shorter or the first fragment has no room. */
-bool lan_buf_pullup(struct lan_buf *buf, uint32_t n);
+static inline bool lan_buf_pullup(struct lan_buf *buf, uint32_t n)
+{
+    return n <= buf->len || lan_buf_pullup_chain(buf, n);
+}
 
 /* Copies up to n bytes from `offset` of the chain to `out`; returns the bytes copied. Borrows. */
 uint32_t lan_buf_copy(const struct lan_buf *buf, uint32_t offset, void *out, uint32_t n);
