@@ -39,8 +39,8 @@ constexpr Picoseconds MII_CYCLE = 40'000;
 constexpr unsigned RING_LOG2 = 12;
 constexpr uint32_t RING_ENTRIES = 1u << RING_LOG2;
 constexpr uint32_t BUFFER_BYTES = 2048;
-constexpr uint32_t TX_RING = 0, RX_RING = TX_RING + RING_ENTRIES * sizeof(nic_descriptor);
-constexpr uint32_t TX_FRAME = RX_RING + RING_ENTRIES * sizeof(nic_descriptor), RX_BUFFERS = TX_FRAME + BUFFER_BYTES;
+constexpr uint32_t TX_RING = 0, RX_RING = TX_RING + RING_ENTRIES * sizeof(lan_nic_descriptor);
+constexpr uint32_t TX_FRAME = RX_RING + RING_ENTRIES * sizeof(lan_nic_descriptor), RX_BUFFERS = TX_FRAME + BUFFER_BYTES;
 constexpr size_t MEMORY_BYTES = RX_BUFFERS + size_t{RING_ENTRIES} * BUFFER_BYTES;
 
 Picoseconds now()
@@ -148,9 +148,9 @@ class Bench : public sc_core::sc_module
     }
 
   private:
-    nic_descriptor &descriptor(uint32_t ring, uint32_t index)
+    lan_nic_descriptor &descriptor(uint32_t ring, uint32_t index)
     {
-        return reinterpret_cast<nic_descriptor *>(memory.data() + ring)[index];
+        return reinterpret_cast<lan_nic_descriptor *>(memory.data() + ring)[index];
     }
 
     void access(tlm::tlm_command command, size_t offset, uint32_t &value)
