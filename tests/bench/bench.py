@@ -136,8 +136,8 @@ def simulation_cost(bench):
 
 def goodput(bench):
     result = bench.simulate("bulk.toml")
-    mbps = max(app["goodput_mbps"] for app in result["applications"] if app.get("goodput_mbps"))
-    yield row("tcp.goodput_clean_mbps", mbps, "Mb/s, simulated", "higher", "lanyard sim bulk.toml: card to card, 100 Mb/s cable", limit=94.93)
+    source = next(app for app in result["applications"] if app["application"].startswith("bulk-source"))
+    yield row("tcp.goodput_clean_mbps", source["goodput_bps"] / 1e6, "Mb/s, simulated", "higher", "lanyard sim bulk.toml: card to card, 100 Mb/s cable", limit=94.93)
 
 
 def idle_hour(bench):
