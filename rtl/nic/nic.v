@@ -248,7 +248,8 @@ module nic #(
     wire [7:0]  frame_csum_start, frame_csum_offset;
     wire        tx_octet_valid, tx_octet_ready, tx_octet_last, tx_octet_drop;
     wire [7:0]  tx_octet;
-    wire        tx_rst_here, frame_sent;
+    wire        tx_rst_here, sent_pulse;
+    wire        frame_sent = sent_pulse && !tx_rst_here;  // the reset of its toggle looks like a pulse
     wire [13:0] sent_octets;
     wire        tx_dma_idle;
 
@@ -365,7 +366,7 @@ module nic #(
         .s_rst  (tx_rst),
         .s_pulse(mac_tx_done),
         .m_clk  (clk),
-        .m_pulse(frame_sent)
+        .m_pulse(sent_pulse)
     );
 
     // MAC
@@ -409,12 +410,13 @@ module nic #(
 
     // Receive: MAC to memory
 
-    wire       rx_octet_valid, rx_octet_ready, rx_octet_last;
+    wire       rx_fifo_valid, rx_octet_ready, rx_octet_last;
     wire [7:0] rx_octet;
     wire [3:0] rx_octet_user;
     wire       rx_fifo_empty, unused_rx_fifo_ready;
     reg        rx_quiet;  // in mii_rx_clk
     wire       rx_rst_here, rx_quiet_here;
+    wire       rx_octet_valid = rx_fifo_valid && !rx_rst_here;
 
     // clk is never slower than MII, which brings an octet every second cycle: there is always room.
     async_fifo #(
@@ -429,7 +431,7 @@ module nic #(
         .s_empty(rx_fifo_empty),
         .m_clk  (clk),
         .m_rst  (rst || rx_rst_here),
-        .m_valid(rx_octet_valid),
+        .m_valid(rx_fifo_valid),
         .m_ready(rx_octet_ready),
         .m_data ({rx_octet_user, rx_octet_last, rx_octet})
     );

@@ -5,8 +5,8 @@ from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiBus, AxiSlave
 
 # What the slave model itself takes from the address to the first data, and from the last data to the response.
-MODEL_READ_CYCLES = 3
-MODEL_WRITE_CYCLES = 3
+MODEL_READ_CYCLES = 2
+MODEL_WRITE_CYCLES = 2
 
 
 class BusError(Exception):
