@@ -32,9 +32,8 @@ def run(*command, **options):
 
 
 class Bench:
-    def __init__(self, build):
-        self.build = build
-        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="lanyard-bench-"))
+    def __init__(self, build, scratch):
+        self.build, self.scratch = build, scratch
 
     def card(self, *arguments):
         return json.loads(run(self.build / "tests/bench/card/card_bench", *arguments))
@@ -48,7 +47,7 @@ class Bench:
         """Instructions that a command executes: all, or those of the objects whose path matches `only`."""
         out = self.scratch / "callgrind.out"
         run("valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *(["--instr-atstart=no"] if only else []),
-            *command, env={**os.environ, **(env or {})})
+            *command, env={**os.environ, **(env or {})}, cwd=self.scratch)
         if only is None:
             return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M).group(1))
         return sum(cost for name, cost in cost_by_object(out.read_text()) if re.search(only, name))
@@ -58,10 +57,12 @@ def cost_by_object(profile):
     """(object file, own instructions) pairs of a callgrind profile."""
     names, costs, current, is_call = {}, {}, None, False
     for line in profile.splitlines():
-        named = re.match(r"ob=\((\d+)\)(?: (.*))?$", line)
+        named = re.match(r"(c?)ob=\((\d+)\)(?: (.*))?$", line)
         if named:
-            names.setdefault(named[1], named[2])
-            current = names[named[1]]
+            if named[3]:
+                names[named[2]] = named[3]
+            if not named[1]:
+                current = names[named[2]]
         elif line.startswith("calls="):
             is_call = True
         elif re.match(r"[+*\-\d]", line):
@@ -154,10 +155,9 @@ def demo(bench):
 
 def stack(bench):
     harness = bench.build / "tests/bench/stack/crossconnect"
-    try:
-        run("cmake", "--build", bench.build, "--target", "crossconnect", "crossconnect_stack")
-    except RuntimeError:
-        raise NotHere("the cross-connect bench is not on this machine") from None
+    if not harness.with_name("CMakeFiles").joinpath("crossconnect.dir").exists():
+        raise NotHere("the cross-connect bench is not on this machine")
+    run("cmake", "--build", bench.build, "--target", "crossconnect", "crossconnect_stack")
     plugin = harness.with_name("crossconnect_stack.so")
     no_rep = "glibc.cpu.x86_rep_movsb_threshold=100000000:glibc.cpu.x86_rep_stosb_threshold=100000000"
     segments = re.compile(r"data_frames=(\d+)")
@@ -173,7 +173,6 @@ def stack(bench):
         return int(segments.search(text)[1])
 
     how = "callgrind over the cross-connect bench, both ends"
-    os.chdir(bench.scratch)
     yield row("stack.instr_per_segment_csum", cost(per_segment, "-m", "bulk", "-n", 20, offload=False), "instructions", "lower", how, ("smoltcp", 5575))
     yield row("stack.instr_per_segment_offload", cost(per_segment, "-m", "bulk", "-n", 20, offload=True), "instructions", "lower", how, ("lwIP", 3269))
     yield row("stack.instr_per_roundtrip_64", cost(lambda _: 5000, "-m", "pp", "-n", 5000, offload=True), "instructions", "lower", how, ("smoltcp", 4703))
@@ -211,20 +210,21 @@ def main():
         names = ", ".join(name for names in PRODUCERS.values() for name in names)
         parser.error(f"no row begins with '{arguments.name}', expected one of {names}")
 
-    bench, rows = Bench(arguments.build.resolve()), []
-    json_file = arguments.json and arguments.json.resolve()
-    for producer in wanted:
-        print(f"measuring {', '.join(PRODUCERS[producer])} ...", file=sys.stderr)
-        try:
-            rows += [found for found in producer(bench) if found["name"].startswith(arguments.name)]
-        except NotHere as reason:
-            print(f"left out: {reason}", file=sys.stderr)
+    build, rows = arguments.build.resolve(), []
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as scratch:
+        bench = Bench(build, pathlib.Path(scratch))
+        for producer in wanted:
+            print(f"measuring {', '.join(PRODUCERS[producer])} ...", file=sys.stderr)
+            try:
+                rows += [found for found in producer(bench) if found["name"].startswith(arguments.name)]
+            except NotHere as reason:
+                print(f"left out: {reason}", file=sys.stderr)
 
     width = max((len(found["name"]) for found in rows), default=0)
     for found in rows:
         print(f"{found['name']:{width}}  {found['value']:>14,} {found['unit']:<36} {beside(found)}")
-    if json_file:
-        json_file.write_text(json.dumps(rows, indent=2) + "\n")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=2) + "\n")
 
 
 if __name__ == "__main__":
