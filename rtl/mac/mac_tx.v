@@ -76,7 +76,6 @@ module mac_tx (
 
         case (state)
             PREAMBLE: begin
-                bad     <= 1'b0;
                 mii_txd <= last ? 4'hD : 4'h5;
                 if (last) begin
                     state <= DATA;

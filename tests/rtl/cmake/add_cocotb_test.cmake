@@ -5,7 +5,7 @@
 #
 # Registers the CTest test <name> ("mac.transmit"), labelled with the folder under tests/ ("rtl/mac"): it compiles
 # SOURCES with the Verilog module TOP on top and runs every cocotb test of the Python module MODULE on it. The test
-# fails when one of them fails, when there is none, and after TIMEOUT seconds (60).
+# fails when one of them fails, when there is none, and after TIMEOUT seconds (180).
 #
 #   MODULE      looked for in the calling folder, then in tests/rtl, where helpers for several folders live
 #   SOURCES     files; a relative path counts from rtl/
@@ -30,7 +30,7 @@ function(add_cocotb_test)
     message(FATAL_ERROR "add_cocotb_test(${ARG_NAME}): unknown argument ${ARG_UNPARSED_ARGUMENTS}")
   endif()
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 60)
+    set(ARG_TIMEOUT 180)
   endif()
   if(NOT ARG_SIM)
     set(ARG_SIM icarus)

@@ -16,7 +16,7 @@ async def edges_in_reset(dut):
     return edges
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def a_reset_lasts_for_stages_edges_after_its_cause(dut):
     cocotb.start_soon(Clock(dut.clk, 40, "ns").start())
     await Timer(95, "ns")
@@ -28,7 +28,7 @@ async def a_reset_lasts_for_stages_edges_after_its_cause(dut):
     assert await edges_in_reset(dut) == dut.STAGES.value
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def a_reset_while_the_clock_stands_still_is_not_missed(dut):
     dut.clk.value = 0
     dut.rst_in.value = 0

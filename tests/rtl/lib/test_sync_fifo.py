@@ -18,7 +18,7 @@ async def start(dut):
     dut.rst.value = 0
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def it_behaves_like_a_queue_of_its_depth(dut):
     await start(dut)
     depth = 1 << dut.LOG2_DEPTH.value

@@ -14,7 +14,7 @@ async def count_pulses(dut, seen):
             seen.append(get_sim_time("ps"))
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def each_pulse_arrives_once_whatever_the_clocks(dut):
     for s_period, m_period in ((40, 10), (400, 10), (10, 10), (10, 40), (40, 39)):
         s_clock = cocotb.start_soon(Clock(dut.s_clk, s_period, "ns").start())

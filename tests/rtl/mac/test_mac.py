@@ -4,14 +4,20 @@
 import logging
 
 import cocotb
-from cocotb.triggers import ClockCycles, Timer
+from cocotb.triggers import ClockCycles, RisingEdge, Timer
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamMonitor, AxiStreamSource
 from cocotbext.eth import GmiiFrame, MiiPhy
 
 from mii import octets, with_fcs
 
 
-@cocotb.test()
+async def count_cycles(clock, signal, counts):
+    while True:
+        await RisingEdge(clock)
+        counts.append(int(signal.value))
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def both_directions_run_at_once_at_100_and_at_10_megabits(dut):
     dut.tx_rst.value = 1
     dut.rx_rst.value = 1
@@ -28,6 +34,8 @@ async def both_directions_run_at_once_at_100_and_at_10_megabits(dut):
 
     for speed in (100e6, 10e6):
         phy.set_speed(speed)
+        done = []
+        counter = cocotb.start_soon(count_cycles(dut.mii_tx_clk, dut.tx_done, done))
         to_wire = [octets(length, 1) for length in (60, 64, 100, 61)]
         from_wire = [octets(length, 2) for length in (60, 99, 62, 200)]
         for data in to_wire:
@@ -44,3 +52,5 @@ async def both_directions_run_at_once_at_100_and_at_10_megabits(dut):
             assert frame.tuser[-1] == 0
         while not (dut.tx_idle.value and dut.rx_idle.value):
             await Timer(100, "ns")
+        assert sum(done) == len(to_wire)
+        counter.kill()

@@ -32,7 +32,7 @@ async def start(dut):
     return frames
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def frames_of_any_length_are_given_without_fcs(dut):
     frames = await start(dut)
     source = MiiSource(dut.mii_rxd, dut.mii_rx_er, dut.mii_rx_dv, dut.clk)
@@ -45,7 +45,7 @@ async def frames_of_any_length_are_given_without_fcs(dut):
     assert frames == [Received(data, 0) for data in sent]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def any_preamble_from_one_nibble_on_will_do(dut):
     frames = await start(dut)
     for preamble in range(1, 17):
@@ -53,7 +53,7 @@ async def any_preamble_from_one_nibble_on_will_do(dut):
     assert frames == [Received(octets(60, preamble), 0) for preamble in range(1, 17)]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def a_damaged_preamble_does_not_cost_the_frame(dut):
     frames = await start(dut)
     for place in range(13):
@@ -63,7 +63,7 @@ async def a_damaged_preamble_does_not_cost_the_frame(dut):
     assert frames == [Received(octets(60, place), 0) for place in range(13)]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def frames_one_nibble_apart_are_all_given(dut):
     frames = await start(dut)
     sent = [octets(length) for length in (60, 61, 1, 2, 3, 64)]
@@ -75,7 +75,7 @@ async def frames_one_nibble_apart_are_all_given(dut):
     assert frames == [Received(data, 0) for data in sent] + [Received(data, DRIBBLE) for data in sent]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def rx_er_on_any_nibble_behind_the_sfd_marks_the_frame(dut):
     frames = await start(dut)
     data = octets(8)
@@ -87,7 +87,7 @@ async def rx_er_on_any_nibble_behind_the_sfd_marks_the_frame(dut):
     assert frames == [Received(data, SYMBOL if place >= first else 0) for place in range(len(burst))]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def rx_er_outside_of_a_frame_marks_none(dut):
     frames = await start(dut)
     burst = frame_nibbles(octets(8))
@@ -100,7 +100,7 @@ async def rx_er_outside_of_a_frame_marks_none(dut):
     assert frames == [Received(octets(8), 0)] * 6
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def a_dribble_nibble_is_left_out_and_told(dut):
     frames = await start(dut)
     data = octets(60)
@@ -120,7 +120,7 @@ async def a_dribble_nibble_is_left_out_and_told(dut):
     assert frames == [Received(data, DRIBBLE | FCS)]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def a_carrier_without_sfd_gives_nothing(dut):
     frames = await start(dut)
     for burst in ([0x5] * 40, [0xD] * 8, [0x0] * 40, [0xD, 0x5, 0xE, 0xD, 0x5], [0x5], [0xD]):
@@ -131,7 +131,7 @@ async def a_carrier_without_sfd_gives_nothing(dut):
     assert frames == [Received(octets(60), 0)]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def every_flipped_bit_is_an_fcs_error(dut):
     frames = await start(dut)
     good = frame_nibbles(octets(12))
@@ -145,7 +145,7 @@ async def every_flipped_bit_is_an_fcs_error(dut):
     assert [frame.tuser for frame in frames] == [FCS] * 4 * (len(good) - first)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def a_frame_cut_off_ends_once_with_its_flags(dut):
     frames = await start(dut)
     body = nibbles(octets(20))
@@ -181,7 +181,7 @@ def reference(burst):
     return [Received(b"" if tuser & RUNT else data, tuser)]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def random_bursts_are_given_as_the_reference_says(dut):
     frames = await start(dut)
     rng = random.Random(7)
@@ -197,7 +197,7 @@ async def random_bursts_are_given_as_the_reference_says(dut):
     assert frames == expected
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def the_rest_of_a_frame_that_a_reset_hit_is_not_taken_for_one(dut):
     frames = await start(dut)
     hidden = frame_nibbles(octets(60))
@@ -209,7 +209,7 @@ async def the_rest_of_a_frame_that_a_reset_hit_is_not_taken_for_one(dut):
     assert frames == [Received(octets(61), 0)]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def idle_means_that_nothing_changes(dut):
     await start(dut)
     for burst in (frame_nibbles(octets(60)), frame_nibbles(octets(60)) + [7], PREAMBLE, PREAMBLE + SFD):
@@ -223,7 +223,7 @@ async def idle_means_that_nothing_changes(dut):
         assert not dut.idle.value
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def latencies(dut):
     await start(dut)
     first = {}
