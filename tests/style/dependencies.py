@@ -75,9 +75,17 @@ def check_instances(root):
                 yield f"{source.relative_to(root)}: rtl/{source.parent.name} may not instantiate {name} of rtl/{modules[name]}"
 
 
+def check_core(root):
+    """lanyard.core, the file list that others build from, names every source of rtl."""
+    listed = set(re.findall(r"rtl/\w+/\w+\.vh?", (root / "lanyard.core").read_text()))
+    present = {str(path.relative_to(root)) for path in (root / "rtl").glob("*/*.v*")}
+    for path in sorted(listed ^ present):
+        yield f"lanyard.core: {path} is {'listed but missing' if path in listed else 'not listed'}"
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
-    faults = [*check_includes(root), *check_simulation(root), *check_instances(root)]
+    faults = [*check_includes(root), *check_simulation(root), *check_instances(root), *check_core(root)]
     print("\n".join(faults) or "every include and instance follows the arrows")
     sys.exit(bool(faults))
 
