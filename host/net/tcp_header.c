@@ -16,13 +16,11 @@ static bool parse_options(const uint8_t *option, const uint8_t *end, struct lan_
         }
         if (end - option < 2 || option[1] < 2 || option[1] > end - option)
             return false;
-        /* These belong in a SYN only, and count for nothing elsewhere (MUST-65, RFC 7323 2.2). */
-        if (segment->flags & SEG_SYN) {
-            if (option[0] == OPTION_MSS && option[1] == MSS_BYTES)
-                segment->mss = lan_get16(option + 2);
-            else if (option[0] == OPTION_SCALE && option[1] == SCALE_BYTES)
-                segment->scale = option[2] > LAN_TCP_SCALE_MAX ? LAN_TCP_SCALE_MAX + 1 : option[2] + 1;
-        }
+        /* Both count in a SYN only, so nobody looks at them elsewhere (MUST-65, RFC 7323 2.2). */
+        if (option[0] == OPTION_MSS && option[1] == MSS_BYTES)
+            segment->mss = lan_get16(option + 2);
+        else if (option[0] == OPTION_SCALE && option[1] == SCALE_BYTES)
+            segment->scale = option[2] > LAN_TCP_SCALE_MAX ? LAN_TCP_SCALE_MAX + 1 : option[2] + 1;
         option += option[1];
     }
     return true;

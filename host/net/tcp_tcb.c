@@ -184,7 +184,7 @@ int lan_tcp_open(struct lan_tcb *tcb)
     if (lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port))
         return -EADDRINUSE;
     tcb->flags &= TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE | TCB_BOUND; /* what an earlier attempt left */
-    tcb->error = tcb->soft_error = 0;
+    tcb->soft_error = 0;
     tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
     tcb->srtt_ns = tcb->rttvar_ns = 0;
     tcb->iss = lan_tcp_initial_sequence(tcb);

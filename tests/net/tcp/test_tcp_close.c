@@ -104,7 +104,9 @@ static void both_close_at_once_and_meet_in_time_wait(void **state)
     close_host(p);
     expect(p, FIN | ACK, 1, 1, 0);
     from_peer(p, FIN | ACK, 1, 1, 0);
-    expect(p, ACK, 2, 2, 0); /* CLOSING */
+    expect(p, ACK, 2, 2, 0);
+    wait_ms(p, 250);
+    expect(p, FIN | ACK, 1, 2, 0); /* CLOSING: ours is not acknowledged yet */
     from_peer(p, ACK, 2, 2, 0);
     wait_ms(p, 59000);
     from_peer(p, FIN | ACK, 1, 1, 0);
@@ -149,6 +151,21 @@ static void fin_respects_the_window(void **state)
     expect(p, FIN | ACK, 1001, 1, 0);
 }
 
+static void fin_does_not_ride_beyond_the_window(void **state)
+{
+    struct peer *p = *state;
+    p->window = 0;
+    from_peer(p, ACK, 1, 1, 0);
+    host_sends(p, 1, 1000);
+    close_host(p);
+    p->window = 1000;
+    from_peer(p, ACK, 1, 1, 0);
+    expect(p, ACK, 1, 1, 1000);
+    expect_quiet(p);
+    from_peer(p, ACK, 1, 1001, 0);
+    expect(p, FIN | ACK, 1001, 1, 0);
+}
+
 static void a_lost_fin_is_sent_again(void **state)
 {
     struct peer *p = *state;
@@ -184,13 +201,13 @@ static void fin_ahead_of_missing_data_waits_for_it(void **state)
     assert_int_equal(read_host(p), 0);
 }
 
-static void a_repeated_fin_is_acknowledged_again(void **state)
+static void a_repeated_fin_is_acknowledged_again_each_time(void **state)
 {
     struct peer *p = *state;
-    from_peer(p, FIN | ACK, 1, 1, 0);
-    expect(p, ACK, 1, 2, 0);
-    from_peer(p, FIN | ACK, 1, 1, 0);
-    expect(p, ACK, 1, 2, 0);
+    for (int i = 0; i < 5; i++) {
+        from_peer(p, FIN | ACK, 1, 1, 0);
+        expect(p, ACK, 1, 2, 0);
+    }
 }
 
 static void a_fin_just_beyond_a_full_window_is_taken(void **state)
@@ -375,10 +392,11 @@ int main(void)
         TEST_CONNECTED(fin_and_its_acknowledgment_in_one_segment_lead_to_time_wait),
         TEST_CONNECTED(fin_follows_the_last_byte_and_rides_with_it),
         TEST_CONNECTED(fin_respects_the_window),
+        TEST_CONNECTED(fin_does_not_ride_beyond_the_window),
         TEST_CONNECTED(a_lost_fin_is_sent_again),
         TEST_CONNECTED(a_lost_last_ack_is_sent_again),
         TEST_CONNECTED(fin_ahead_of_missing_data_waits_for_it),
-        TEST_CONNECTED(a_repeated_fin_is_acknowledged_again),
+        TEST_CONNECTED(a_repeated_fin_is_acknowledged_again_each_time),
         TEST_CONNECTED(a_fin_just_beyond_a_full_window_is_taken),
         TEST_CONNECTED(a_reset_ends_the_connection_and_the_application_learns_it_MUST_12),
         TEST_CONNECTED(what_arrived_before_a_reset_can_be_read),
