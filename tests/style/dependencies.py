@@ -56,13 +56,14 @@ def check_includes(root):
 
 
 def check_simulation(root):
-    """sim may see the public headers of host and its own; only sim/card sees the Verilated model."""
+    """sim may see the public headers of host and its own; only sim/card sees the Verilated model and its registers."""
     for source in sorted((root / "sim").glob("*/*")):
         if source.suffix not in (".h", ".cc"):
             continue
         for number, line in enumerate(source.read_text().splitlines(), 1):
             found = re.match(r'\s*#\s*include\s+("host/|"tests/|"net/|"driver/|["<]V\w+\.h|["<]verilated)', line)
-            if found and not (source.parent.name == "card" and found[1][1] in "Vv"):
+            inside = source.parent.name == "card" and ("nic_regs.h" in line or found and found[1][1] in "Vv")
+            if found and not inside:
                 yield f"{source.relative_to(root)}:{number}: sim/{source.parent.name} may not include {line.strip()}"
 
 
