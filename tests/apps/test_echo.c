@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Echo and discard, on TCP and UDP. */
+#include "lanyard/acceptor.h"
 #include "lanyard/bulk.h"
 #include "lanyard/echo.h"
 #include "world.h"
@@ -172,9 +173,13 @@ static void a_port_in_use_leaves_nothing_open(void **state)
 {
     struct world *world = *state;
     static uint64_t memory[16384];
+    struct lan_acceptor taken;
     int error = 0;
-    assert_null(lan_echo_create(memory, &world->loop, LAN_ECHO_PORT, 1, &error));
+    assert_int_equal(lan_acceptor_open(&taken, &world->loop, 2007, 1, 1, NULL), 0);
+    assert_null(lan_echo_create(memory, &world->loop, 2007, 1, &error));
     assert_int_equal(error, -EADDRINUSE);
+    lan_acceptor_close(&taken);
+    lan_close(world->stack, open_udp(world, 2007));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -277,8 +277,10 @@ static void a_head_that_comes_octet_by_octet_ends_at_its_empty_line(void **state
     static const char *const HEADS[] = {"GET / HTTP/1.1\r\nA: b\r\n\r\n", "GET / HTTP/1.1\n\n", "G\r\n\n", "G\n\r\n"};
     for (size_t i = 0; i < sizeof HEADS / sizeof *HEADS; i++) {
         size_t scanned = 0, bytes = strlen(HEADS[i]);
-        for (size_t n = 0; n < bytes; n++)
+        for (size_t n = 0; n < bytes; n++) {
             assert_int_equal(lan_http_head_length(HEADS[i], n, &scanned), 0);
+            assert_int_equal(scanned, n); /* nothing is looked at twice */
+        }
         assert_int_equal(lan_http_head_length(HEADS[i], bytes, &scanned), bytes);
     }
 }

@@ -125,11 +125,11 @@ static void a_request_that_does_not_end_in_time_is_408(void **state)
     }
     assert_int_equal(http.stats->timeouts, 0);
     world_pass_ms(http.world, 100);
+    assert_int_equal(http.stats->timeouts, 1);
     http_expect(slow, 408);
     client_expect_end(slow);
     assert_int_equal(slow->error, 0);
     client_close(slow);
-    assert_int_equal(http.stats->timeouts, 1);
 }
 
 static void an_idle_connection_is_closed_without_a_word(void **state)

@@ -223,7 +223,7 @@ static void run_returns_when_it_is_stopped(void **state)
     struct world *world = *state;
     struct probe probe = {.act = stop_loop}, later = {0};
     add_timer(world, &probe, 5000000);
-    add_timer(world, &later, 5000001);
+    add_timer(world, &later, 5000000);
     lan_loop_run(&world->loop);
     assert_int_equal(probe.calls, 1);
     assert_int_equal(later.calls, 0);
