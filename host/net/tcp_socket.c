@@ -256,10 +256,10 @@ static int tcp_ready(struct lan_stack *stack, const void *pcb)
     int ready = 0;
     switch (tcb->state) {
     case LAN_TCP_LISTEN:
-        return tcb->listen.ready.first ? LAN_POLLIN : 0;
+        return tcb->listen.ready.first ? LAN_POLLIN | LAN_READY_DRAINED : LAN_READY_DRAINED;
     case LAN_TCP_SYN_SENT:
     case LAN_TCP_SYN_RECEIVED:
-        return 0;
+        return LAN_READY_DRAINED;
     case LAN_TCP_CLOSED:
         ready = LAN_POLLOUT | LAN_POLLHUP | LAN_READY_DRAINED;
         return tcb->error || tcb->flags & TCB_EOF || tcb->rcv_queued ? ready | LAN_POLLIN | LAN_POLLRDHUP : ready;
