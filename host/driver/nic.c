@@ -33,9 +33,21 @@ static size_t aligned(size_t bytes)
     return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
+static bool log2_in_range(uint8_t log2)
+{
+    return log2 >= 2 && log2 <= 12;
+}
+
+static bool possible(const struct lan_nic_config *config)
+{
+    return log2_in_range(config->tx_ring_log2) && log2_in_range(config->rx_ring_log2);
+}
+
 /* State, then for each ring its descriptors and its table of buffers. */
 size_t lan_nic_size(const struct lan_nic_config *config)
 {
+    if (!possible(config))
+        return 0;
     size_t descriptors = ((size_t)1 << config->tx_ring_log2) + ((size_t)1 << config->rx_ring_log2);
     return aligned(sizeof(struct lan_nic)) + descriptors * sizeof(struct lan_nic_descriptor) +
            descriptors * sizeof(struct lan_buf *);
@@ -111,15 +123,10 @@ static void start(struct lan_nic *nic, bool promiscuous)
                        (promiscuous ? NIC__CONTROL__PROMISCUOUS_bm : 0));
 }
 
-static bool log2_in_range(uint8_t log2)
-{
-    return log2 >= 2 && log2 <= 12;
-}
-
 struct lan_nic *lan_nic_create(void *memory, const struct lan_bus *bus, struct lan_pool *pool,
                                const struct lan_nic_config *config, int *error)
 {
-    if (!log2_in_range(config->tx_ring_log2) || !log2_in_range(config->rx_ring_log2)) {
+    if (!possible(config)) {
         *error = -EINVAL;
         return NULL;
     }

@@ -31,7 +31,7 @@ struct lan_nic_counters {
 
 struct lan_nic; /* lives in memory given to lan_nic_create() */
 
-/* Bytes of DMA memory the driver needs for its state and rings. */
+/* Bytes of DMA memory the driver needs for its state and rings; 0 for an impossible configuration. */
 size_t lan_nic_size(const struct lan_nic_config *config);
 
 /* Finds and starts the card: identifies it, lays rings out in `memory` (64-byte aligned, in the stack's region so that
@@ -42,7 +42,7 @@ size_t lan_nic_size(const struct lan_nic_config *config);
 struct lan_nic *lan_nic_create(void *memory, const struct lan_bus *bus, struct lan_pool *pool,
                                const struct lan_nic_config *config, int *error);
 
-/* The interface to hand to lan_stack_add_netif(). */
+/* The interface to hand to lan_stack_add_netif(), before the first lan_nic_interrupt(). */
 struct lan_netif *lan_nic_netif(struct lan_nic *nic);
 
 /* Call while irq is high: reads and acknowledges the causes, reclaims sent frames, delivers received ones, posts fresh
