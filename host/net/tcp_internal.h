@@ -161,6 +161,7 @@ struct lan_tcb {
     /* Send sequence space (RFC 9293 3.3.1). [snd_rexmit, snd_nxt) was sent and is to be sent again. */
     uint32_t iss, snd_una, snd_nxt, snd_rexmit;
     uint32_t snd_wnd, snd_wl1, snd_wl2, snd_max_wnd;
+    uint32_t snd_small; /* where the last segment of less than the MSS ended (Nagle) */
 
     /* Receive sequence space. RCV.WND is rcv_adv - rcv_nxt: the right edge once promised is never taken back. */
     uint32_t irs, rcv_nxt, rcv_adv;

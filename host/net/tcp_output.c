@@ -193,6 +193,8 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
         LAN_COUNT(tcb->stack, tcp_retrans_segs);
     else
         lan_tcp_rtt_start(tcb, end);
+    if (n < tcb->mss)
+        tcb->snd_small = end;
     if (seq == tcb->snd_rexmit)
         tcb->snd_rexmit = end;
     if (lan_seq_lt(tcb->snd_nxt, end))
@@ -202,12 +204,14 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     return true;
 }
 
-/* Whether a last segment of less than the MSS may go (Nagle, RFC 9293 3.7.4). */
+/* Whether a last segment of less than the MSS may go (Nagle, RFC 9293 3.7.4): not while another such one is under way.
+ * Full ones do not count (Minshall 1999), or the end of each large write would wait for a delayed ACK. */
 static bool may_send_partial(const struct lan_tcb *tcb)
 {
+    bool small_under_way = tcb->snd_small - tcb->snd_una - 1 < tcb->snd_nxt - tcb->snd_una;
     if (tcb->flags & TCB_FIN_QUEUED)
         return true;
-    return !(tcb->flags & TCB_MORE) && (tcb->flags & TCB_NODELAY || tcb->snd_nxt == tcb->snd_una);
+    return !(tcb->flags & TCB_MORE) && (tcb->flags & TCB_NODELAY || !small_under_way);
 }
 
 /* How many bytes are worth sending (silly window avoidance, RFC 9293 3.8.6.2.1) of the `fitting` that the windows allow

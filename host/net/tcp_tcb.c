@@ -188,7 +188,7 @@ int lan_tcp_open(struct lan_tcb *tcb)
     tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
     tcb->srtt_ns = tcb->rttvar_ns = 0;
     tcb->iss = lan_tcp_initial_sequence(tcb);
-    tcb->snd_una = tcb->snd_nxt = tcb->snd_rexmit = tcb->iss;
+    tcb->snd_una = tcb->snd_nxt = tcb->snd_rexmit = tcb->snd_small = tcb->iss;
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->rto_ns = LAN_TCP_RTO_FIRST;
     tcb->flags |= TCB_SCALING;

@@ -170,7 +170,7 @@ static void an_excessive_window_scale_is_14_RFC_7323(void **state)
     host_sends(&p, 1, 30000);
     assert_int_equal(skip_sent(&p), 10); /* the initial congestion window */
     from_peer(&p, ACK, 1, 1 + 10 * MSS, 0);
-    assert_int_equal(skip_sent(&p), 10);
+    assert_int_equal(skip_sent(&p), 11); /* all that is left */
 }
 
 static void a_segment_from_ourselves_to_ourselves_does_no_harm(void **state)

@@ -48,6 +48,18 @@ static void nagle_does_not_hold_a_full_segment(void **state)
     expect_quiet(p);
 }
 
+static void nagle_lets_the_small_end_of_a_large_write_go(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, 1, 2000);
+    expect(p, ACK, 1, 1, MSS);
+    expect(p, ACK, 1461, 1, 540);
+    host_sends(p, 2001, 10); /* but only one small segment at a time */
+    expect_quiet(p);
+    from_peer(p, ACK, 1, 2001, 0);
+    expect(p, ACK, 2001, 1, 10);
+}
+
 static void nodelay_sends_at_once_MUST_17(void **state)
 {
     struct peer *p = *state;
@@ -371,6 +383,7 @@ int main(void)
         TEST_CONNECTED(data_goes_in_full_segments_and_the_last_one_has_psh_MUST_61),
         TEST_CONNECTED(nagle_holds_a_small_segment_while_data_is_under_way_SHLD_7),
         TEST_CONNECTED(nagle_does_not_hold_a_full_segment),
+        TEST_CONNECTED(nagle_lets_the_small_end_of_a_large_write_go),
         TEST_CONNECTED(nodelay_sends_at_once_MUST_17),
         TEST_CONNECTED(setting_nodelay_releases_what_nagle_held),
         TEST_CONNECTED(msg_more_holds_a_small_segment_until_more_comes),
