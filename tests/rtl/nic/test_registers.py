@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every register as nic.rdl has it: the walk is made from the description."""
+
+import random
+
+import cocotb
+from cocotb.triggers import RisingEdge, with_timeout
+from systemrdl.rdltypes import OnWriteType
+
+from card import MAC, Card
+from registers import registers
+
+WHOLE = 0xFFFFFFFF
+# What the hardware gives, where the description has no reset value.
+HARDWARE = {
+    "FEATURES": 0x00DC0043,  # both checksums, statistics, buffers of 8 KiB and 4 KiB
+    "MAC_LO": int.from_bytes(MAC[:4], "little"),
+    "MAC_HI": int.from_bytes(MAC[4:], "little"),
+    "STATUS": 1,
+}
+# Writing these sets something going instead of being kept.
+RING_RESET = 1 << 1
+
+
+def reset_value(register):
+    if register.inst_name in HARDWARE:
+        return HARDWARE[register.inst_name]
+    return sum((f.get_property("reset") or 0) << f.low for f in register.fields())
+
+
+def kept_bits(register):
+    """The bits that hold what is written."""
+    return sum(((1 << f.width) - 1) << f.low for f in register.fields()
+               if f.is_sw_writable and f.get_property("onwrite") is None)
+
+
+def by_offset():
+    return {register.address_offset: register for register in registers().values()}
+
+
+async def start(dut):
+    card = Card(dut)
+    await card.reset()
+    await card.rest()
+    return card
+
+
+async def snapshot(card):
+    return {name: await card.read(name) for name in registers()}
+
+
+@cocotb.test()
+async def every_register_has_its_reset_value(dut):
+    card = await start(dut)
+    for name, register in registers().items():
+        assert await card.read(name) == reset_value(register), name
+
+
+@cocotb.test()
+async def every_register_keeps_the_bits_it_should_and_no_other_changes(dut):
+    card = await start(dut)
+    expected = await snapshot(card)
+    rng = random.Random(1)
+    for name, register in registers().items():
+        kept = kept_bits(register)
+        for pattern in (WHOLE & ~RING_RESET, 0, rng.getrandbits(32) & ~RING_RESET):
+            if name == "IRQ_CAUSE":
+                pattern = WHOLE
+            await card.write(name, pattern)
+            expected[name] = expected[name] & ~kept | pattern & kept
+            if name in ("TX_CONTROL", "RX_CONTROL"):
+                status = name.replace("CONTROL", "STATUS")
+                expected[status] = pattern & 1  # RUNNING follows ENABLE
+            assert await card.read(name) == expected[name], f"{name} after {pattern:#x}"
+        assert await snapshot(card) == expected, f"another register changed with {name}"
+
+
+@cocotb.test()
+async def byte_strobes_are_honoured(dut):
+    card = await start(dut)
+    for name, register in registers().items():
+        kept = kept_bits(register)
+        if not kept:
+            continue
+        await card.write(name, kept & ~RING_RESET)
+        for byte in range(4):
+            before = await card.read(name)
+            await card.axil.write(register.address_offset + byte, b"\x00")
+            assert await card.read(name) == before & ~(0xFF << 8 * byte), f"{name}, octet {byte}"
+
+
+@cocotb.test()
+async def holes_read_zero_and_take_writes(dut):
+    card = await start(dut)
+    before = await snapshot(card)
+    for address in range(0, 0x1000, 4):
+        if address in by_offset() or (address > 0x200 and address % 0x100):
+            continue
+        await with_timeout(card.axil.write(address, b"\xff" * 4), 10, "us")
+        data = (await with_timeout(card.axil.read(address, 4), 10, "us")).data
+        assert data == bytes(4), f"{address:#x} reads {data.hex()}"
+    assert await snapshot(card) == before
+
+
+@cocotb.test()
+async def every_write_is_acknowledged_once_however_the_channels_stall(dut):
+    card = await start(dut)
+    rng = random.Random(2)
+
+    def pauses():
+        while True:
+            yield rng.random() < 0.5
+
+    write, read = card.axil.write_if, card.axil.read_if
+    for channel in (write.aw_channel, write.w_channel, write.b_channel, read.ar_channel, read.r_channel):
+        channel.set_pause_generator(pauses())
+
+    answers = 0
+
+    async def count():
+        nonlocal answers
+        while True:
+            await RisingEdge(dut.clk)
+            answers += int(dut.s_axil_bvalid.value and dut.s_axil_bready.value)
+
+    cocotb.start_soon(count())
+    for number in range(50):
+        operation = card.axil.init_write(0x20, number.to_bytes(4, "little"))
+        reading = card.axil.init_read(0x0, 4)  # at the same time
+        await with_timeout(operation.wait(), 50, "us")
+        await with_timeout(reading.wait(), 50, "us")
+        assert reading.data.data == b"YNAL"
+        assert await card.read("MAX_FRAME") == number
+    assert answers == 50
+
+
+@cocotb.test()
+async def the_counters_can_be_read_while_they_count(dut):
+    card = await Card(dut).start()
+    for number in range(4):
+        card.put_tx([bytes(60)], flags=0)
+    await card.tx.doorbell()
+    seen = [await card.read("STAT_TX_FRAMES")]
+    while seen[-1] < 4:
+        seen.append(await card.read("STAT_TX_FRAMES"))
+    assert set(seen) == {0, 1, 2, 3, 4}
+
+
+def only_write_one_clears():
+    cause = registers()["IRQ_CAUSE"]
+    return all(f.get_property("onwrite") is OnWriteType.woclr for f in cause.fields())
+
+
+@cocotb.test()
+async def irq_follows_cause_and_enable(dut):
+    assert only_write_one_clears()
+    card = await Card(dut).start(interrupts=0)
+    await card.wait_done(card.tx, await card.send(bytes(60)))
+    await card.rest()
+    assert await card.read("IRQ_CAUSE") == 1
+    assert not dut.irq.value
+    await card.write("IRQ_ENABLE", 0x1E)
+    assert not dut.irq.value
+    await card.write("IRQ_ENABLE", 0x01)
+    assert dut.irq.value
+    await card.write("IRQ_CAUSE", 0x1E)
+    assert dut.irq.value, "another cause was acknowledged"
+    await card.write("IRQ_CAUSE", 0x01)
+    assert not dut.irq.value
