@@ -59,8 +59,8 @@ struct ClockEngine::State {
 
     std::vector<std::unique_ptr<ClockGrid>> grids;
     std::priority_queue<Wake, std::vector<Wake>, std::greater<Wake>> wakes;
-    std::vector<Clocked *> due;       // in the instant under way
-    std::vector<Clocked *> attention; // called for in the last instant
+    std::vector<ClockGrid::Member> merged; // who is due on several grids at once
+    std::vector<Clocked *> attention;      // called for in the last instant
     unsigned awake = 0;
     unsigned sources = 0;
     Picoseconds undone = 0; // edges before this have happened
@@ -89,7 +89,9 @@ struct ClockEngine::State {
     Picoseconds next_instant() const;
     Picoseconds horizon();
     Picoseconds advance(Picoseconds limit);
+    const std::vector<ClockGrid::Member> &due(Picoseconds now);
     void tick(Picoseconds now);
+    void settle_down(const std::vector<ClockGrid::Member> &members, Picoseconds now);
     void catch_up(Picoseconds now);
     void serve();
     void sleep();
@@ -200,24 +202,46 @@ Picoseconds ClockEngine::State::advance(Picoseconds limit)
     return done();
 }
 
-void ClockEngine::State::tick(Picoseconds now)
+// Who is due at `now`, each once. Nearly always that is one grid as it is.
+const std::vector<ClockGrid::Member> &ClockEngine::State::due(Picoseconds now)
 {
-    due.clear();
+    const ClockGrid *only = nullptr;
+    unsigned count = 0;
+    for (const auto &grid : grids) {
+        if (grid->time == now && !grid->awake.empty()) {
+            only = grid.get();
+            count++;
+        }
+    }
+    if (count == 1)
+        return only->awake;
+
+    merged.clear();
     for (const auto &grid : grids) {
         if (grid->time != now)
             continue;
         for (const ClockGrid::Member &member : grid->awake) {
             if (member.thing->edges_ == 0)
-                due.push_back(member.thing);
+                merged.push_back(member);
             member.thing->edges_ |= member.edges;
         }
     }
-    for (Clocked *thing : due)
-        thing->rise(now, thing->edges_);
+    for (ClockGrid::Member &member : merged) {
+        member.edges = member.thing->edges_;
+        member.thing->edges_ = 0;
+    }
+    return merged;
+}
+
+void ClockEngine::State::tick(Picoseconds now)
+{
+    const std::vector<ClockGrid::Member> &members = due(now);
+    for (const ClockGrid::Member &member : members)
+        member.thing->rise(now, member.edges);
     if (tracer)
         tracer->risen(now);
-    for (Clocked *thing : due)
-        thing->fall(now, thing->edges_);
+    for (const ClockGrid::Member &member : members)
+        member.thing->fall(now, member.edges);
     if (tracer)
         tracer->fallen(now);
 
@@ -229,13 +253,21 @@ void ClockEngine::State::tick(Picoseconds now)
     }
     instants++;
     undone = now + 1;
-    for (Clocked *thing : due) {
-        thing->edges_ = 0;
-        const bool busy = thing->busy_until_ >= now;
-        if (busy && !thing->awake_)
-            rouse(*thing);
-        else if (!busy && thing->awake_)
-            lull(*thing);
+    settle_down(members, now);
+}
+
+// From the last to the first: whoever leaves may do so from the very list.
+void ClockEngine::State::settle_down(const std::vector<ClockGrid::Member> &members, Picoseconds now)
+{
+    for (size_t i = members.size(); i-- > 0;) {
+        Clocked &thing = *members[i].thing;
+        const bool busy = thing.busy_until_ >= now;
+        if (busy == thing.awake_)
+            continue;
+        if (busy)
+            rouse(thing);
+        else
+            lull(thing);
     }
 }
 

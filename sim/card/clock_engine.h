@@ -106,7 +106,7 @@ class Clocked
     ClockEngine &engine_;
     std::string label_;
     unsigned source_ = 0;
-    unsigned edges_ = 0; // due in the instant under way
+    unsigned edges_ = 0; // scratch of the engine's
     bool awake_ = false;
     bool wants_attention_ = false;
     Picoseconds busy_until_ = 0;

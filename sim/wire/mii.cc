@@ -18,7 +18,7 @@ size_t ring_size(unsigned delay_cycles)
 } // namespace
 
 MiiLine::MiiLine(MiiEnd &source, MiiEnd &sink, unsigned delay_cycles)
-    : source_(source), sink_(sink), delay_cycles_(delay_cycles), ring_(ring_size(delay_cycles))
+    : source_(source), sink_(sink), delay_cycles_(delay_cycles), ring_(ring_size(delay_cycles)), mask_(ring_.size() - 1)
 {
 }
 
@@ -27,31 +27,16 @@ void MiiLine::add_observer(LineObserver &observer)
     observers_.push_back(&observer);
 }
 
-// The sink may be asleep: it is woken for the first nibble of each burst, and stays awake while it hears one.
-void MiiLine::carry(uint64_t index, MiiNibble nibble)
+// A burst begins, goes on under observation, or has ended. The sink may be asleep: it is woken for the first nibble of
+// each burst, and stays awake while it hears one.
+void MiiLine::note(uint64_t index, MiiNibble nibble)
 {
     const Picoseconds period = mii_period(source_.rate());
     for (LineObserver *observer : observers_)
         observer->nibble(index * period, nibble);
-    const bool begins = !carrying_;
-    carrying_ = !nibble.quiet();
     if (!carrying_)
-        return;
-    if (begins)
         sink_.engine().wake_at(sink_, (index + delay_cycles_) * period);
-    in_flight_++;
-    ring_[index & (ring_.size() - 1)] = nibble;
-}
-
-MiiNibble MiiLine::arrive(uint64_t index)
-{
-    MiiNibble &place = ring_[(index - delay_cycles_) & (ring_.size() - 1)];
-    const MiiNibble nibble = place;
-    if (!nibble.quiet()) {
-        place = {};
-        in_flight_--;
-    }
-    return nibble;
+    carrying_ = !nibble.quiet();
 }
 
 MiiEnd::MiiEnd(ClockEngine &engine, std::string label, MiiRate rate, Picoseconds clk_period)

@@ -13,9 +13,9 @@ namespace lanyard
 
 // What the MII signals say at one rising edge of their clock (802.3 clause 22).
 struct MiiNibble {
-    uint8_t data = 0;
-    bool valid = false; // TX_EN or RX_DV
-    bool error = false; // TX_ER or RX_ER
+    uint8_t data : 4;
+    uint8_t valid : 1; // TX_EN or RX_DV
+    uint8_t error : 1; // TX_ER or RX_ER
 
     bool quiet() const
     {
@@ -49,12 +49,18 @@ class MiiLine
     // Each at most once per edge `index` of the MII clock, in rising order.
     void put(uint64_t index, MiiNibble nibble)
     {
-        if (!nibble.quiet() || carrying_)
-            carry(index, nibble);
+        const bool carries = !nibble.quiet();
+        if (carries != carrying_ || (carries && !observers_.empty()))
+            note(index, nibble);
+        if (carries)
+            ring_[index & mask_] = nibble;
     }
     MiiNibble take(uint64_t index)
     {
-        return in_flight_ == 0 ? MiiNibble{} : arrive(index);
+        MiiNibble &place = ring_[(index - delay_cycles_) & mask_];
+        const MiiNibble nibble = place;
+        place = {};
+        return nibble;
     }
 
     const MiiEnd &source() const
@@ -64,13 +70,12 @@ class MiiLine
     void add_observer(LineObserver &observer);
 
   private:
-    void carry(uint64_t index, MiiNibble nibble);
-    MiiNibble arrive(uint64_t index);
+    void note(uint64_t index, MiiNibble nibble);
 
     MiiEnd &source_, &sink_;
     unsigned delay_cycles_;
     std::vector<MiiNibble> ring_; // a power of two, longer than the delay; quiet where nothing is in flight
-    unsigned in_flight_ = 0;      // nibbles that are not quiet
+    uint64_t mask_;               // of indices into it
     bool carrying_ = false;       // the last nibble put was not quiet
     std::vector<LineObserver *> observers_;
 };
