@@ -4,8 +4,8 @@
 #include <errno.h>
 
 enum {
-    CHUNK_BYTES = 4096,
-    STEPS = 32, /* of one connection, before others have their turn */
+    CHUNK_BYTES = 2048, /* two of them stand on the stack */
+    STEPS = 32,         /* of one connection, before others have their turn */
     BACKLOG = 64,
 };
 

@@ -94,7 +94,8 @@ int lan_getpeername(struct lan_stack *stack, int fd, struct lan_sockaddr_in *add
 int lan_poll(struct lan_stack *stack, struct lan_pollfd *fds, uint32_t count, int timeout_ms);
 
 /* Calls `notify(arg)` from inside the stack whenever the readiness of fd may have changed, so that an event loop with
- * thousands of sockets need not scan them (host/apps/loop.c). notify must not call back into the stack. NULL ends it. */
+ * thousands of sockets need not scan them (host/apps/loop.c). notify must not call back into the stack, but for
+ * lan_wake(). NULL ends it. */
 int lan_set_notify(struct lan_stack *stack, int fd, void (*notify)(void *arg), void *arg);
 
 /* Which of `events` (and ERR, HUP, NVAL) hold for fd now. */
