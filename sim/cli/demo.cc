@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t LARGEST_FETCHED = 4 << 20;          // bytes; keeps the demo short
 constexpr Picoseconds WAVEFORM_LENGTH = 2'000'000'000; // 2 ms hold ARP and the first echo
+constexpr uint64_t FIRST_FROM_LINUX = 2;               // frame; the first one is the host's own announcement
 
 void need_program(const char *name, const char *package)
 {
@@ -123,14 +124,16 @@ int demo(const DemoOptions &options)
     folder_in(options.out, "fetched");
     const std::vector<SiteFile> files = pick_files(folder, LARGEST_FETCHED);
 
+    Interruption interruption;
     enter_network_namespace();
     Scenario scenario = one_host_on_tap(HOST_ADDRESS, folder, options.seed);
     scenario.record.pcap = options.out + "/demo.pcap";
     scenario.record.fst = options.out + "/demo.fst";
-    scenario.record.fst_first_exchange = WAVEFORM_LENGTH;
+    scenario.record.fst_frame = FIRST_FROM_LINUX;
+    scenario.record.fst_after = WAVEFORM_LENGTH;
     scenario.record.json = options.out + "/report.json";
     Topology topology(scenario);
-    const Interruption interruption(topology);
+    interruption.ends(topology);
     DemoSteps steps(topology, folder, files, options.out);
     std::printf("Serving %s from the simulated card at %s; up to three files of at most %llu MiB are fetched.\n",
                 folder.c_str(), HOST_ADDRESS_TEXT, static_cast<unsigned long long>(LARGEST_FETCHED >> 20));

@@ -9,7 +9,7 @@
 namespace lanyard
 {
 
-Interruption::Interruption(Topology &topology)
+Interruption::Interruption()
 {
     sigset_t signals;
     sigemptyset(&signals);
@@ -19,6 +19,10 @@ Interruption::Interruption(Topology &topology)
     fd_ = UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
     if (fd_.get() < 0)
         throw std::system_error(errno, std::generic_category(), "signalfd");
+}
+
+void Interruption::ends(Topology &topology)
+{
     topology.pacer()->watch(fd_.get(), [this, &topology] {
         signalfd_siginfo info{};
         if (read(fd_.get(), &info, sizeof info) == sizeof info) {

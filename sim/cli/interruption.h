@@ -11,8 +11,11 @@ namespace lanyard
 class Interruption
 {
   public:
-    // `topology` is borrowed. From now on the signals only end the run.
-    explicit Interruption(Topology &topology);
+    // From now on the signals only wait. Before anything starts a thread, which would take them otherwise.
+    Interruption();
+
+    // From now on they end the run (borrowed).
+    void ends(Topology &topology);
 
     // The exit status of an interrupted run, 128 + the signal; 0 if it was not.
     int status() const

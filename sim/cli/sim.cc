@@ -51,12 +51,14 @@ int sim(const SimOptions &options)
     const Scenario scenario = read(options);
     if (!scenario.record.fst.empty())
         become_traced();
-    if (scenario.has_tap())
-        enter_network_namespace();
-    Topology topology(scenario);
     std::optional<Interruption> interruption;
-    if (topology.pacer())
-        interruption.emplace(topology);
+    if (scenario.has_tap()) {
+        interruption.emplace();
+        enter_network_namespace();
+    }
+    Topology topology(scenario);
+    if (interruption)
+        interruption->ends(topology);
     Progress progress;
     if (progress.on_terminal())
         spawn_thread("progress", [&] { show_progress(progress); });

@@ -47,9 +47,10 @@ int tap(const TapOptions &options)
 {
     const Scenario scenario = scenario_of(options);
     const bool as_root = geteuid() == 0;
+    Interruption interruption;
     enter_network_namespace();
     Topology topology(scenario);
-    Interruption interruption(topology);
+    interruption.ends(topology);
     std::unique_ptr<PacedChild> child;
     int status = 0;
     spawn_thread("command", [&] {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <set>
 
@@ -53,16 +54,20 @@ const ApplicationShape *find_shape(const std::string &name)
     return found == std::end(APPLICATIONS) ? nullptr : found;
 }
 
+bool parse_number(std::string_view text, unsigned &number)
+{
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc{} && end == text.data() + text.size();
+}
+
 std::optional<NetworkAddress> parse_network_address(std::string_view text)
 {
     const size_t slash = text.find('/');
     const auto address = parse_address(text.substr(0, slash));
     if (!address || slash == std::string_view::npos)
         return std::nullopt;
-    const std::string_view bits = text.substr(slash + 1);
     unsigned prefix = 0;
-    const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), prefix);
-    if (error != std::errc{} || end != bits.data() + bits.size() || prefix < 1 || prefix > 30)
+    if (!parse_number(text.substr(slash + 1), prefix) || prefix < 1 || prefix > 30)
         return std::nullopt;
     return NetworkAddress{*address, prefix};
 }
@@ -98,6 +103,29 @@ std::optional<MiiRate> parse_mii_rate(std::string_view text)
     return bps == 10'000'000 ? std::optional(MiiRate::mbps10) : std::nullopt;
 }
 
+// "192.0.2.1:80", as it is.
+std::optional<std::string> parse_endpoint(std::string_view text)
+{
+    const size_t colon = text.find(':');
+    unsigned port = 0;
+    if (colon == std::string_view::npos || !parse_address(text.substr(0, colon)) ||
+        !parse_number(text.substr(colon + 1), port) || port < 1 || port > UINT16_MAX)
+        return std::nullopt;
+    return std::string(text);
+}
+
+std::optional<std::string> parse_url(std::string_view text)
+{
+    constexpr std::string_view SCHEME = "http://";
+    const size_t slash = text.find('/', SCHEME.size());
+    if (text.substr(0, SCHEME.size()) != SCHEME || slash == std::string_view::npos)
+        return std::nullopt;
+    const std::string_view host = text.substr(SCHEME.size(), slash - SCHEME.size());
+    if (!parse_address(host) && !parse_endpoint(host))
+        return std::nullopt;
+    return std::string(text);
+}
+
 class Reader
 {
   public:
@@ -129,9 +157,12 @@ class Reader
 
 Scenario Reader::read()
 {
+    std::ifstream stream(file_);
+    if (!stream || fs::is_directory(file_))
+        throw UsageError("cannot read " + file_ + ", expected a scenario (docs/scenario.md)");
     toml::table root;
     try {
-        root = toml::parse_file(file_);
+        root = toml::parse(stream, file_);
     } catch (const toml::parse_error &error) {
         const unsigned line = std::max<unsigned>(error.source().begin.line, 1);
         throw UsageError(file_ + ":" + std::to_string(line) + ": " + std::string(error.description()) +
@@ -279,10 +310,10 @@ void Reader::read_details(const TomlTable &application, ApplicationSpec &spec) c
             throw application.bad("folder", "a folder that exists");
         break;
     case ApplicationKind::fetch:
-        spec.url = application.text("url");
+        spec.url = application.parsed<std::string>("url", parse_url, "http://address[:port]/path");
         break;
     case ApplicationKind::bulk_source:
-        spec.to = application.text("to");
+        spec.to = application.parsed<std::string>("to", parse_endpoint, "\"address:port\"");
         spec.bytes = application.integer("bytes", 1, INT64_MAX, 0);
         spec.duration = application.parsed<Picoseconds>("duration", parse_time_ps, A_TIME, 0);
         if (spec.bytes == 0 && spec.duration == 0)

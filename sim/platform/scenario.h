@@ -66,7 +66,8 @@ struct ApplicationSpec {
 struct Recording {
     std::string pcap, fst, json;                                   // files; empty: none
     std::optional<std::pair<Picoseconds, Picoseconds>> fst_window; // start, length
-    Picoseconds fst_first_exchange = 0; // without a window: from the first frame so far; 0: the whole run
+    uint64_t fst_frame = 0;                                        // or a frame of the capture, from 1 on, ...
+    Picoseconds fst_after = 0; // ... and how long after it the waveform ends. Neither: the whole run
 };
 
 struct Scenario {

@@ -40,12 +40,7 @@ TomlTable::TomlTable(const toml::table &table, std::string file, std::string wha
 
 std::string TomlTable::text(std::string_view key, std::optional<std::string> otherwise) const
 {
-    if (!has(key) && otherwise)
-        return *otherwise;
-    const auto value = node(key, "a string").value_exact<std::string>();
-    if (!value || value->empty())
-        throw bad(key, "a string in quotes that is not empty");
-    return *value;
+    return !has(key) && otherwise ? *otherwise : string(key, "a text in quotes");
 }
 
 uint64_t TomlTable::integer(std::string_view key, uint64_t least, uint64_t most,
@@ -82,7 +77,7 @@ bool TomlTable::boolean(std::string_view key, bool otherwise) const
 
 std::vector<std::string> TomlTable::texts(std::string_view key) const
 {
-    constexpr std::string_view EXPECTED = "a list of strings that is not empty";
+    constexpr std::string_view EXPECTED = "a list of texts that is not empty";
     const toml::array *list = node(key, EXPECTED).as_array();
     if (!list || list->empty() || !list->is_homogeneous<std::string>())
         throw bad(key, EXPECTED);
@@ -114,6 +109,15 @@ const toml::table *TomlTable::table(std::string_view key) const
     if (!found)
         throw bad(key, "[" + std::string(key) + "]");
     return found;
+}
+
+// An empty one is never right.
+std::string TomlTable::string(std::string_view key, std::string_view expected) const
+{
+    const auto value = node(key, expected).value_exact<std::string>();
+    if (!value || value->empty())
+        throw bad(key, expected);
+    return *value;
 }
 
 const toml::node &TomlTable::node(std::string_view key, std::string_view expected) const

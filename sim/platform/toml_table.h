@@ -45,7 +45,7 @@ class TomlTable
     {
         if (!has(key) && otherwise)
             return *otherwise;
-        const std::optional<T> value = parse(text(key));
+        const std::optional<T> value = parse(string(key, expected));
         if (!value)
             throw bad(key, expected);
         return *value;
@@ -62,6 +62,7 @@ class TomlTable
     unsigned line() const;
 
   private:
+    std::string string(std::string_view key, std::string_view expected) const;
     const toml::node &node(std::string_view key, std::string_view expected) const;
     UsageError at(const toml::source_region &where, const std::string &problem) const;
 

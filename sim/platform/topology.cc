@@ -142,8 +142,8 @@ void Topology::record()
         waveform_->add(*node->card);
     if (record.fst_window)
         waveform_->window(record.fst_window->first, record.fst_window->first + record.fst_window->second);
-    else if (record.fst_first_exchange > 0 && capture_)
-        waveform_->window_around_frame(*capture_, 1, record.fst_first_exchange);
+    else if (record.fst_frame > 0 && capture_)
+        waveform_->window_around_frame(*capture_, record.fst_frame, record.fst_after);
 }
 
 void Topology::run()
