@@ -3,8 +3,8 @@
 
 #include "tcp_internal.h"
 
-enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3 };
-enum { MSS_BYTES = 4, SCALE_BYTES = 3 };
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, OPTION_SACK_PERMITTED = 4, OPTION_SACK = 5 };
+enum { MSS_BYTES = 4, SCALE_BYTES = 3, SACK_PERMITTED_BYTES = 2, SACK_BLOCK_BYTES = 8 };
 
 /* False: an option of illegal length (RFC 9293 MUST-7). */
 static bool parse_options(const uint8_t *option, const uint8_t *end, struct lan_tcp_segment *segment)
@@ -16,11 +16,13 @@ static bool parse_options(const uint8_t *option, const uint8_t *end, struct lan_
         }
         if (end - option < 2 || option[1] < 2 || option[1] > end - option)
             return false;
-        /* Both count in a SYN only, so nobody looks at them elsewhere (MUST-65, RFC 7323 2.2). */
+        /* These count in a SYN only, so nobody looks at them elsewhere (MUST-65, RFC 7323 2.2). */
         if (option[0] == OPTION_MSS && option[1] == MSS_BYTES)
             segment->mss = lan_get16(option + 2);
         else if (option[0] == OPTION_SCALE && option[1] == SCALE_BYTES)
             segment->scale = option[2] > LAN_TCP_SCALE_MAX ? LAN_TCP_SCALE_MAX + 1 : option[2] + 1;
+        else if (option[0] == OPTION_SACK_PERMITTED && option[1] == SACK_PERMITTED_BYTES)
+            segment->sack_permitted = true;
         option += option[1];
     }
     return true;
@@ -49,6 +51,7 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
     segment->window = lan_get16(header + 14);
     segment->scale = 0;
     segment->mss = 0;
+    segment->sack_permitted = false;
     if (header_bytes > LAN_TCP_HEADER && !parse_options(header + LAN_TCP_HEADER, header + header_bytes, segment)) {
         LAN_COUNT(stack, tcp_ext_bad_options);
         return false;
@@ -66,15 +69,39 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
 
 uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out)
 {
-    uint32_t mss = lan_tcp_mss_of_interface(tcb);
-    out[0] = OPTION_MSS;
-    out[1] = MSS_BYTES;
-    lan_put16(out + 2, (uint16_t)mss);
-    if (!(tcb->flags & TCB_SCALING))
-        return MSS_BYTES;
-    out[4] = OPTION_NOP;
-    out[5] = OPTION_SCALE;
-    out[6] = SCALE_BYTES;
-    out[7] = tcb->rcv_scale;
-    return MSS_BYTES + 1 + SCALE_BYTES;
+    uint8_t *next = out;
+    next[0] = OPTION_MSS;
+    next[1] = MSS_BYTES;
+    lan_put16(next + 2, (uint16_t)lan_tcp_mss_of_interface(tcb));
+    next += MSS_BYTES;
+    if (tcb->flags & TCB_SACK) {
+        next[0] = next[1] = OPTION_NOP;
+        next[2] = OPTION_SACK_PERMITTED;
+        next[3] = SACK_PERMITTED_BYTES;
+        next += 2 + SACK_PERMITTED_BYTES;
+    }
+    if (tcb->flags & TCB_SCALING) {
+        next[0] = OPTION_NOP;
+        next[1] = OPTION_SCALE;
+        next[2] = SCALE_BYTES;
+        next[3] = tcb->rcv_scale;
+        next += 1 + SCALE_BYTES;
+    }
+    return (uint32_t)(next - out);
+}
+
+uint32_t lan_tcp_put_sack(const struct lan_tcb *tcb, uint8_t *out)
+{
+    struct lan_tcp_block blocks[LAN_TCP_SACK_BLOCKS];
+    uint32_t n = tcb->flags & TCB_SACK ? lan_tcp_islands(tcb, blocks) : 0;
+    if (!n)
+        return 0;
+    out[0] = out[1] = OPTION_NOP;
+    out[2] = OPTION_SACK;
+    out[3] = (uint8_t)(2 + n * SACK_BLOCK_BYTES);
+    for (uint32_t i = 0; i < n; i++) {
+        lan_put32(out + 4 + i * SACK_BLOCK_BYTES, blocks[i].start);
+        lan_put32(out + 8 + i * SACK_BLOCK_BYTES, blocks[i].end);
+    }
+    return 4 + n * SACK_BLOCK_BYTES;
 }

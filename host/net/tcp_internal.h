@@ -27,6 +27,7 @@ enum {
     LAN_TCP_MSS_DEFAULT = 536, /* RFC 9293 MUST-15 */
     LAN_TCP_MSS_MIN = 64,      /* a peer that asks for less would have us send nothing but headers */
     LAN_TCP_SCALE_MAX = 14,    /* RFC 7323 2.3 */
+    LAN_TCP_SACK_BLOCKS = 4,   /* what fits into the options, RFC 2018 3 */
     LAN_TCP_SPARE_TCBS = 16,   /* room for the usual handful of listeners beside the connections */
 };
 
@@ -105,7 +106,8 @@ enum {
     TCB_SCALING = 1u << 18,        /* the window scale option is ours to use */
     TCB_BOUND = 1u << 19,          /* the application chose the local port */
     TCB_IN_PORTS = 1u << 20,       /* stands in the table of ports */
-    TCB_IN_CONNECTIONS = 1u << 21, /* stands in the table of connections */
+    TCB_SACK = 1u << 21,           /* the peer takes selective acknowledgments */
+    TCB_IN_CONNECTIONS = 1u << 22, /* stands in the table of connections */
 };
 
 struct lan_tcb;
@@ -167,6 +169,7 @@ struct lan_tcb {
     uint32_t irs, rcv_nxt, rcv_adv;
     uint32_t rcv_acked; /* the last acknowledgment sent */
     uint32_t rcv_fin;
+    uint32_t rcv_latest; /* in what arrived last beyond a gap */
 
     /* The send queue: bytes [snd_una, snd_una + snd_queued) in buffers joined by `link`; `scratch[0]` holds a buffer's
      * first sequence number. */
@@ -218,6 +221,12 @@ struct lan_tcp_segment {
     uint8_t flags;
     uint8_t scale; /* the option plus one, 0: absent */
     uint16_t mss;  /* 0: absent */
+    bool sack_permitted;
+};
+
+/* Contiguous bytes [start, end). */
+struct lan_tcp_block {
+    uint32_t start, end;
 };
 
 /* tcp_header.c */
@@ -229,6 +238,9 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
 
 /* Writes the options of a SYN or SYN-ACK at `out` and returns their length, a multiple of 4. */
 uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out);
+
+/* The same for the selective acknowledgment of an ACK; 0 when there is nothing to tell. */
+uint32_t lan_tcp_put_sack(const struct lan_tcb *tcb, uint8_t *out);
 
 /* tcp_tcb.c */
 
@@ -376,6 +388,9 @@ static inline void lan_tcp_disarm(struct lan_tcb *tcb, enum lan_tcp_deadline whi
 /* Takes the payload of a segment, trimmed to the window: `bytes` bytes at `seq`, not before rcv_nxt. */
 void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes);
 void lan_tcp_islands_free(struct lan_tcb *tcb);
+
+/* What arrived beyond gaps, the latest first, then its neighbours below (RFC 2018 4); returns how many. */
+uint32_t lan_tcp_islands(const struct lan_tcb *tcb, struct lan_tcp_block blocks[LAN_TCP_SACK_BLOCKS]);
 uint32_t lan_tcp_receive_copy(struct lan_tcb *tcb, uint8_t *out, uint32_t bytes, bool peek);
 
 static inline struct lan_tcp *lan_tcp_of(const struct lan_tcb *tcb)

@@ -5,7 +5,6 @@
 #include "tcp_internal.h"
 
 enum {
-    SYN_OPTIONS_MAX = 40,
     ALIGN = 2, /* in front of the Ethernet header, so that IP and TCP headers stand on 4-byte boundaries */
     CHECKSUM_OFFSET = 16,
     TSO_MAX = 65535 - LAN_IP_HEADER - LAN_TCP_HEADER_MAX,
@@ -68,6 +67,15 @@ static void put_ack(struct lan_tcb *tcb, uint8_t *header)
     lan_tcp_disarm(tcb, LAN_TCP_SEND_LATER);
 }
 
+/* Takes `option_bytes` of options, written behind the header, into the segment; returns the bytes of both. */
+static uint32_t add_options(struct lan_buf *packet, uint32_t option_bytes)
+{
+    uint32_t bytes = LAN_TCP_HEADER + option_bytes;
+    lan_buf_put(packet, option_bytes);
+    packet->data[12] = (uint8_t)(bytes / 4 << 4);
+    return bytes;
+}
+
 static void send_again_later(struct lan_tcb *tcb)
 {
     lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);
@@ -78,7 +86,10 @@ static void send_control(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
     struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
     if (packet) {
         put_ack(tcb, packet->data);
-        if (send_segment(tcb->stack, &tcb->flow, packet, LAN_TCP_HEADER, tcb->tos, tcb->ttl) != -ENOBUFS)
+        uint32_t bytes = LAN_TCP_HEADER;
+        if (tcb->rcv_islands)
+            bytes = add_options(packet, lan_tcp_put_sack(tcb, packet->data + LAN_TCP_HEADER));
+        if (send_segment(tcb->stack, &tcb->flow, packet, bytes, tcb->tos, tcb->ttl) != -ENOBUFS)
             return;
     }
     if (!(flags & SEG_RST)) {
@@ -144,11 +155,7 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
     if (reply)
         lan_put32(packet->data + 8, tcb->rcv_nxt);
     lan_put16(packet->data + 14, (uint16_t)lan_tcp_syn_window(tcb));
-    uint8_t options[SYN_OPTIONS_MAX];
-    uint32_t option_bytes = lan_tcp_put_syn_options(tcb, options);
-    memcpy(lan_buf_put(packet, option_bytes), options, option_bytes);
-    uint32_t bytes = LAN_TCP_HEADER + option_bytes;
-    packet->data[12] = (uint8_t)(bytes / 4 << 4);
+    uint32_t bytes = add_options(packet, lan_tcp_put_syn_options(tcb, packet->data + LAN_TCP_HEADER));
     int error = send_segment(tcb->stack, &tcb->flow, packet, bytes, tcb->tos, tcb->ttl);
     return error == -EHOSTUNREACH || error == -ENETUNREACH ? error : 0;
 }

@@ -176,9 +176,22 @@ static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, u
     }
 }
 
+uint32_t lan_tcp_islands(const struct lan_tcb *tcb, struct lan_tcp_block blocks[LAN_TCP_SACK_BLOCKS])
+{
+    if (!tcb->rcv_islands)
+        return 0;
+    const struct island *islands = islands_of(tcb);
+    uint32_t count = *island_count(tcb), n = 0;
+    uint32_t at = search(tcb, tcb->rcv_latest) % count;
+    for (; n < count && n < LAN_TCP_SACK_BLOCKS; n++, at = at ? at - 1 : count - 1)
+        blocks[n] = (struct lan_tcp_block){islands[at].start, islands[at].end};
+    return n;
+}
+
 static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
 {
     LAN_COUNT(tcb->stack, tcp_ext_ofo_queue);
+    tcb->rcv_latest = seq + 1; /* not its first byte, which may be another island's end */
     tcb->flags |= TCB_ACK_NOW; /* RFC 5681 4.2 */
     if (!tcb->rcv_islands && !lan_tcp_memory_low(tcb->stack)) {
         tcb->rcv_islands = lan_buf_alloc(tcb->stack->pool, 0);

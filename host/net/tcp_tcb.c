@@ -191,7 +191,7 @@ int lan_tcp_open(struct lan_tcb *tcb)
     tcb->snd_una = tcb->snd_nxt = tcb->snd_rexmit = tcb->snd_small = tcb->iss;
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->rto_ns = LAN_TCP_RTO_FIRST;
-    tcb->flags |= TCB_SCALING;
+    tcb->flags |= TCB_SCALING | TCB_SACK;
     while (tcb->rcv_scale < LAN_TCP_SCALE_MAX && tcb->rcv_limit >> tcb->rcv_scale > UINT16_MAX)
         tcb->rcv_scale++;
     lan_tcp_set_mss(tcb);
@@ -211,6 +211,8 @@ void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment
         tcb->peer_mss = segment->mss;
     lan_tcp_set_mss(tcb);
     tcb->rcv_mss = tcb->mss < LAN_TCP_MSS_DEFAULT ? tcb->mss : LAN_TCP_MSS_DEFAULT;
+    if (!segment->sack_permitted)
+        tcb->flags &= ~(uint32_t)TCB_SACK;
     if (segment->scale && tcb->flags & TCB_SCALING) {
         tcb->snd_scale = segment->scale - 1;
     } else {

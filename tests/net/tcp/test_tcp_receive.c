@@ -67,6 +67,50 @@ static void a_gap_is_acknowledged_at_once_and_filled_in_any_order_SHLD_31(void *
     host_reads(p, 1, 500);
 }
 
+/* A connection whose peer takes SACK. */
+static struct peer open_with_sack(struct fixture *f)
+{
+    struct peer p = peer_of(f);
+    start_connect(&p);
+    from_peer_options(&p, SYN | ACK, 0, 1, "\x02\x04\x05\xb4\x01\x01\x04\x02", 8);
+    expect(&p, ACK, 1, 1, 0);
+    return p;
+}
+
+static uint32_t option32(const struct peer *p, const struct sent *sent, int at)
+{
+    return ((uint32_t)get16(sent->options + at) << 16 | get16(sent->options + at + 2)) - p->iss;
+}
+
+static void gaps_are_told_with_the_latest_block_first_RFC_2018(void **state)
+{
+    struct peer p = open_with_sack(*state);
+    static const uint16_t starts[] = {1001, 3001, 5001, 7001, 9001};
+    struct sent sent;
+    for (int i = 0; i < 5; i++) {
+        from_peer(&p, ACK, starts[i], 1, 500);
+        sent = expect(&p, ACK, 1, 1, 0);
+        assert_int_equal(option32(&p, &sent, 4), starts[i]);
+        assert_int_equal(option32(&p, &sent, 8), starts[i] + 500);
+    }
+    assert_int_equal(sent.option_bytes, 4 + 4 * 8); /* no more fit */
+    assert_int_equal(sent.options[3], 2 + 4 * 8);
+    assert_int_equal(option32(&p, &sent, 12), 7001);
+    from_peer(&p, ACK, 3501, 1, 100); /* extends a block: that one is the latest now */
+    sent = expect(&p, ACK, 1, 1, 0);
+    assert_int_equal(option32(&p, &sent, 4), 3001);
+    assert_int_equal(option32(&p, &sent, 8), 3601);
+    from_peer(&p, ACK, 1, 1, 10000);
+    assert_int_equal(expect(&p, ACK, 1, 10001, 0).option_bytes, 0);
+}
+
+static void gaps_are_not_told_to_a_peer_that_did_not_permit_it(void **state)
+{
+    struct peer *p = *state;
+    from_peer(p, ACK, 1001, 1, 500);
+    assert_int_equal(expect(p, ACK, 1, 1, 0).option_bytes, 0);
+}
+
 static void overlapping_pieces_give_the_stream_once(void **state)
 {
     struct peer *p = *state;
@@ -365,6 +409,8 @@ int main(void)
         TEST_CONNECTED(every_second_full_segment_is_acknowledged_at_once_SHLD_19),
         TEST_CONNECTED(a_delayed_ack_rides_on_data),
         TEST_CONNECTED(a_gap_is_acknowledged_at_once_and_filled_in_any_order_SHLD_31),
+        TEST(gaps_are_told_with_the_latest_block_first_RFC_2018),
+        TEST_CONNECTED(gaps_are_not_told_to_a_peer_that_did_not_permit_it),
         TEST_CONNECTED(overlapping_pieces_give_the_stream_once),
         TEST_CONNECTED(old_data_is_acknowledged_at_once_and_its_new_tail_taken),
         TEST_CONNECTED(data_beyond_the_window_is_cut_off),
