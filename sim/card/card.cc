@@ -23,6 +23,14 @@ constexpr unsigned LINGER_CYCLES = 16;
 
 constexpr uint32_t REGISTER_SPACE = 1u << 12;
 
+// One for all: models share a waveform only if they share their context. That it may be traced must be said beforehand.
+VerilatedContext &verilated_context()
+{
+    static VerilatedContext context;
+    context.traceEverOn(true);
+    return context;
+}
+
 tlm::tlm_response_status check(const tlm::tlm_generic_payload &payload)
 {
     if (payload.get_data_length() != 4 || payload.get_streaming_width() < 4)
@@ -37,7 +45,8 @@ tlm::tlm_response_status check(const tlm::tlm_generic_payload &payload)
 } // namespace
 
 Card::State::State(const char *name, tlm::tlm_initiator_socket<> &dma, const Config &card_config)
-    : config(card_config), model(&context, name), registers(model), memory(model, dma, config.memory_latency),
+    : config(card_config), model(&verilated_context(), name), registers(model),
+      memory(model, dma, config.memory_latency),
       linger(LINGER_CYCLES * std::max(config.clk_period, mii_period(config.mii_rate)))
 {
 }

@@ -18,7 +18,6 @@ struct Card::State {
     void step();
 
     Config config;
-    VerilatedContext context;
     Vnic model;
     RegisterMaster registers;
     AxiMemory memory;
