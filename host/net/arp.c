@@ -311,8 +311,6 @@ static void confirm(struct lan_neighbour *n, const uint8_t mac[6])
     struct lan_buf *packet = n->pending_head;
     uint8_t header[LAN_ETH_HEADER];
 
-    if (memcmp(n->mac, mac, 6) != 0 || !lan_neighbour_resolved(n))
-        n->generation++;
     memcpy(n->mac, mac, 6);
     n->state = LAN_NEIGHBOUR_REACHABLE;
     n->used = packet != NULL;

@@ -4,9 +4,9 @@
 
 /* ARP (RFC 826, RFC 1122 2.3.2) and the cache of neighbours.
  *
- * A flow keeps a pointer to its neighbour and the generation it saw. The generation moves on whenever what the flow
- * remembers may no longer hold: the entry was recycled, its MAC address changed, or any route or address of the stack
- * did. So one comparison per packet is the whole validity check (ipv4.c).
+ * A flow keeps a pointer to its neighbour and the generation it saw while the neighbour was resolved. The generation
+ * moves on whenever what the flow remembers may no longer hold: the neighbour fell silent, the entry was recycled, or
+ * any route or address of the stack changed. So one comparison per packet is the whole validity check (ipv4_output.c).
  */
 
 #include "ipv4.h"

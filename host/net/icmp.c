@@ -14,7 +14,7 @@ enum { ICMP_HEADER = 8, DEFAULT_TTL = 64 };
  * what a reply to a forged packet should not exceed by much. */
 enum { QUOTED_MAX = LAN_IP_HEADER_MAX + 8 };
 
-#define ECHO_INTERVAL_NS UINT64_C(50000) /* 20,000 replies a second ... */
+#define ECHO_INTERVAL_NS UINT64_C(20000) /* 50,000 replies a second ... */
 #define ECHO_BURST 1000                  /* ... and this many at once */
 #define ERROR_INTERVAL_NS UINT64_C(20000000)
 #define ERROR_BURST 10

@@ -105,8 +105,6 @@ void lan_netif_tx_ready(struct lan_netif *netif)
 
         if (result == -ENOBUFS) {
             frame->link = netif->tx_queue_head;
-            if (!netif->tx_queue_head)
-                netif->tx_queue_tail = frame;
             netif->tx_queue_head = frame;
             netif->tx_queue_len++;
             break;

@@ -51,10 +51,6 @@ int lan_setsockopt(struct lan_stack *stack, int fd, int level, int option, const
             return set_timeout(&socket->send_timeout_ms, value, bytes);
         case LAN_SO_LINGER:
             return set_linger(socket, value, bytes);
-        case LAN_SO_TYPE:
-        case LAN_SO_ERROR:
-        case LAN_SO_ACCEPTCONN:
-            return -ENOPROTOOPT;
         default:
             break;
         }

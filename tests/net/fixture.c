@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,9 @@ static int transmit(struct lan_netif *netif, struct lan_buf *frame)
 
     if (f->transmit_result < 0)
         return f->transmit_result;
+    if (f->transmit_room == 0)
+        return -ENOBUFS;
+    f->transmit_room--;
     assert_true(f->sent_head - f->sent_tail < FIXTURE_SENT_MAX);
 
     struct frame *copy = &f->sent[f->sent_head++ % FIXTURE_SENT_MAX];
@@ -74,6 +78,7 @@ struct fixture *fixture_create(const struct lan_config *config, uint32_t feature
     f->config = *config;
     f->now_ns = UINT64_C(1000000000);
     f->alarm_ns = LAN_NEVER;
+    f->transmit_room = UINT32_MAX;
     f->random = 1;
     f->port = (struct lan_port){f, now_ns, random_bytes, set_alarm, block, unblock};
     f->netif = (struct lan_netif){.ops = &OPS,
@@ -123,6 +128,7 @@ int fixture_teardown(void **state)
     struct fixture *f = *state;
 
     f->transmit_result = 0;
+    f->transmit_room = UINT32_MAX;
     for (int fd = 0; fd < (int)f->config.sockets; fd++)
         lan_close(f->stack, fd);
     lan_netif_tx_ready(&f->netif);

@@ -22,6 +22,7 @@ struct fixture {
     void *memory;
     struct frame *sent; /* ring */
     uint32_t sent_head, sent_tail;
+    uint32_t transmit_room;             /* frames that the driver takes before it says -ENOBUFS */
     int transmit_result;                /* what the driver answers: 0, -ENOBUFS, -ENETDOWN */
     void (*on_block)(struct fixture *); /* called once when a call blocks, then cleared */
     uint32_t free_buffers, free_views;  /* when the fixture was set up */

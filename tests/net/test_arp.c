@@ -94,6 +94,8 @@ static void who_asks_for_us_is_known_from_then_on(void **state)
     expect_frame(f);
     assert_int_equal(send_to(f, udp_socket(f), PEER), 1);
     expect_datagram(f, PEER, PEER_MAC);
+    advance_ms(f, 60000);
+    expect_request(f, PEER, PEER_MAC); /* it was used, so it is kept */
 }
 
 static void a_probe_is_answered_without_an_entry(void **state)
@@ -268,6 +270,52 @@ static void a_neighbour_that_moved_is_found_at_its_new_mac(void **state)
     reply_from(f, OTHER_MAC, PEER);
     send_to(f, fd, PEER);
     expect_datagram(f, PEER, OTHER_MAC);
+}
+
+/* A socket that has found its way must not go on to send to a neighbour that fell silent. */
+static void packets_of_a_warm_flow_wait_again_when_the_neighbour_is_silent(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = PEER};
+    int fd = udp_socket(f);
+
+    lan_connect(f->stack, fd, &to);
+    lan_send(f->stack, fd, "x", 1, 0);
+    expect_frame(f);
+    learn_peer(f);
+    expect_frame(f);
+    lan_send(f->stack, fd, "x", 1, 0);
+    expect_datagram(f, PEER, PEER_MAC);
+    advance_ms(f, 63000);
+    for (int i = 0; i < 3; i++)
+        expect_request(f, PEER, PEER_MAC);
+    expect_request(f, PEER, BROADCAST_MAC);
+    lan_send(f->stack, fd, "x", 1, 0);
+    expect_silence(f);
+    reply_from(f, OTHER_MAC, PEER);
+    expect_datagram(f, PEER, OTHER_MAC);
+}
+
+static void a_warm_flow_notices_that_its_entry_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = PEER};
+    int fd = udp_socket(f);
+
+    lan_connect(f->stack, fd, &to);
+    lan_send(f->stack, fd, "x", 1, 0);
+    expect_frame(f);
+    learn_peer(f);
+    expect_frame(f);
+    lan_send(f->stack, fd, "x", 1, 0);
+    expect_frame(f);
+    advance_ms(f, 60000);
+    expect_request(f, PEER, PEER_MAC);
+    learn_peer(f);
+    advance_ms(f, 60000); /* not used since: the entry goes */
+    expect_silence(f);
+    lan_send(f->stack, fd, "x", 1, 0);
+    expect_request(f, PEER, BROADCAST_MAC);
 }
 
 static void an_entry_in_use_is_asked_by_unicast_after_a_minute(void **state)
@@ -458,6 +506,8 @@ int main(void)
         TEST(a_gratuitous_announcement_makes_no_entry),
         TEST(an_announcement_of_another_mac_is_checked_with_the_old_one),
         TEST(a_neighbour_that_moved_is_found_at_its_new_mac),
+        TEST(packets_of_a_warm_flow_wait_again_when_the_neighbour_is_silent),
+        TEST(a_warm_flow_notices_that_its_entry_is_gone),
         TEST(an_entry_in_use_is_asked_by_unicast_after_a_minute),
         TEST(an_entry_out_of_use_goes_after_a_minute),
         TEST(a_silent_stack_has_no_deadline),

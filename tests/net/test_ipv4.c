@@ -121,6 +121,7 @@ static void a_header_below_20_bytes_is_dropped(void **state)
     for (int words = 0; words < 5; words++) {
         good(&frame);
         frame.bytes[ETH] = (uint8_t)(0x40 | words);
+        fix_ip(&frame);
         expect_drop(f, fd, &frame, "IpInHdrErrors");
     }
 }
@@ -225,6 +226,20 @@ static void foreign_and_impossible_addresses_are_dropped(void **state)
     }
 }
 
+static void without_an_address_nothing_is_for_us(void **state)
+{
+    struct fixture *f = *state;
+    struct frame frame;
+    int fd = receiver(f);
+
+    lan_netif_set_address(&f->netif, 0, 0);
+    good(&frame);
+    put32(frame.bytes + ETH + 16, 0);
+    fix_ip(&frame);
+    fix_l4(&frame);
+    expect_drop(f, fd, &frame, "IpInAddrErrors");
+}
+
 static void broadcasts_arrive(void **state)
 {
     struct fixture *f = *state;
@@ -303,6 +318,22 @@ static void options_are_skipped(void **state)
     }
 }
 
+static void options_in_small_buffers_are_skipped(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t options[40] = {1};
+    int fd = receiver(f);
+
+    for (uint32_t piece = 1; piece < 88; piece++) {
+        struct frame frame;
+
+        good(&frame);
+        frame_ip_options(&frame, options, 40);
+        inject_in_pieces(f, &frame, piece);
+        assert_true(arrived(f, fd));
+    }
+}
+
 static void malformed_options_are_dropped(void **state)
 {
     struct fixture *f = *state;
@@ -322,7 +353,7 @@ static void source_routes_are_dropped(void **state)
 {
     struct fixture *f = *state;
     static const uint8_t routes[][8] = {
-        {131, 7, 4, 198, 51, 100, 1, 0}, {137, 3, 4, 131, 3, 4, 0, 0}, {1, 131, 3, 255, 0, 0, 0, 0}};
+        {131, 7, 4, 198, 51, 100, 1, 0}, {137, 3, 4, 0, 0, 0, 0, 0}, {1, 131, 3, 255, 0, 0, 0, 0}};
     int fd = receiver(f);
 
     for (int i = 0; i < 3; i++) {
@@ -379,11 +410,13 @@ int main(void)
         TEST(any_wrong_bit_in_the_header_is_dropped),
         TEST(a_checksum_that_the_card_verified_is_not_summed_again),
         TEST(foreign_and_impossible_addresses_are_dropped),
+        TEST(without_an_address_nothing_is_for_us),
         TEST(broadcasts_arrive),
         TEST(unicast_in_a_broadcast_frame_is_dropped),
         TEST(a_frame_for_another_mac_is_dropped),
         TEST(an_unknown_ethertype_is_dropped),
         TEST(options_are_skipped),
+        TEST(options_in_small_buffers_are_skipped),
         TEST(malformed_options_are_dropped),
         TEST(source_routes_are_dropped),
         TEST(ip_in_ip_is_refused),

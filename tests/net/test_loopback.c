@@ -25,6 +25,7 @@ static int setup(void **state)
     lan_loopback_init(&loopback, wanted, NULL);
     assert_int_equal(lan_stack_add_netif(f->stack, &loopback.netif), 0);
     assert_int_equal(lan_netif_set_address(&loopback.netif, LOCALHOST, ADDRESS(255, 0, 0, 0)), 0);
+    assert_int_equal(loopback.waiting, 0); /* nobody there to hear an announcement */
     return result;
 }
 
@@ -107,6 +108,22 @@ static void a_full_loopback_queues_in_the_stack(void **state)
     assert_int_equal(received, 60);
 }
 
+static void loopback_addresses_from_the_wire_are_dropped(void **state)
+{
+    struct fixture *f = *state;
+    struct frame frame;
+    char data[8];
+    int fd = server(f);
+
+    frame_udp(&frame, 1234, 7, "x", 1);
+    put32(frame.bytes + ETH + 16, LOCALHOST);
+    fix_ip(&frame);
+    fix_l4(&frame);
+    inject(f, &frame);
+    assert_int_equal(lan_recv(f->stack, fd, data, sizeof data, 0), -EAGAIN);
+    assert_int_equal(counter(f, "IpInAddrErrors"), 1);
+}
+
 static void a_closed_port_refuses_our_own_datagram(void **state)
 {
     struct fixture *f = *state;
@@ -125,6 +142,7 @@ static void without_a_loopback_there_is_no_way_to_ourselves(void **state)
 {
     struct fixture *f = *state;
 
+    lan_route_add(f->stack, 0, 0, PEER, &f->netif); /* not that way */
     assert_int_equal(send_to(f, HOST, "hi", 2), -ENETUNREACH);
     assert_int_equal(send_to(f, LOCALHOST, "hi", 2), -ENETUNREACH);
 }
@@ -134,9 +152,13 @@ static void without_a_loopback_there_is_no_way_to_ourselves(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LOOPBACK_TEST(a_packet_waits_until_it_is_delivered),   LOOPBACK_TEST(our_own_address_does_not_leave_the_host),
-        LOOPBACK_TEST(the_largest_datagram_comes_back),        LOOPBACK_TEST(a_full_loopback_queues_in_the_stack),
-        LOOPBACK_TEST(a_closed_port_refuses_our_own_datagram), TEST(without_a_loopback_there_is_no_way_to_ourselves),
+        LOOPBACK_TEST(a_packet_waits_until_it_is_delivered),
+        LOOPBACK_TEST(our_own_address_does_not_leave_the_host),
+        LOOPBACK_TEST(the_largest_datagram_comes_back),
+        LOOPBACK_TEST(a_full_loopback_queues_in_the_stack),
+        LOOPBACK_TEST(loopback_addresses_from_the_wire_are_dropped),
+        LOOPBACK_TEST(a_closed_port_refuses_our_own_datagram),
+        TEST(without_a_loopback_there_is_no_way_to_ourselves),
     };
 
     return cmocka_run_group_tests_name("loopback", tests, NULL, NULL);

@@ -124,6 +124,7 @@ static void a_frame_of_too_many_fragments_is_joined(void **state)
     struct fixture *f = *state;
 
     f->netif.max_fragments = 4;
+    f->netif.features |= LAN_NETIF_TX_IP_CSUM | LAN_NETIF_TX_L4_CSUM;
     f->netif.ops = &LOOK;
     send_segment(f, segment(f, 900, 300, 0));
     assert_int_equal(fragments_seen, 4);
@@ -132,6 +133,29 @@ static void a_frame_of_too_many_fragments_is_joined(void **state)
     f->netif.features &= ~(uint32_t)LAN_NETIF_SG;
     send_segment(f, segment(f, 900, 900, 0));
     assert_int_equal(fragments_seen, 1);
+}
+
+static void what_is_done_in_software_is_not_asked_of_the_driver(void **state)
+{
+    struct fixture *f = *state;
+
+    f->netif.ops = &LOOK;
+    send_segment(f, segment(f, 900, 300, 0));
+    assert_int_equal(flags_seen & 7, 0);
+    f->netif.features |= LAN_NETIF_TX_IP_CSUM;
+    send_segment(f, segment(f, 900, 300, 0));
+    assert_int_equal(flags_seen & 7, LAN_BUF_IP_CSUM);
+}
+
+static void a_frame_too_large_to_be_joined_is_dropped(void **state)
+{
+    struct fixture *f = *state;
+
+    f->netif.features = 0;
+    f->netif.mtu = 4000;
+    assert_int_equal(send_segment(f, segment(f, 3000, 1500, 0)), -ENOBUFS);
+    assert_int_equal(counter(f, "LinkOutNoBuffers"), 1);
+    expect_silence(f);
 }
 
 static void a_joined_frame_keeps_its_bytes(void **state)
@@ -209,6 +233,31 @@ static void cutting_stops_when_memory_runs_out(void **state)
     f->transmit_result = -ENOBUFS; /* the driver keeps nothing back */
     assert_int_equal(send_segment(f, packet), -ENOBUFS);
     assert_int_equal(counter(f, "LinkOutNoBuffers"), 1);
+    while (hoard) {
+        struct lan_buf *next = hoard->link;
+
+        lan_buf_free(hoard);
+        hoard = next;
+    }
+    f->transmit_result = 0;
+    lan_netif_tx_ready(&f->netif);
+    expect_frame(f);
+    expect_silence(f);
+}
+
+static void cutting_stops_when_views_run_out(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_buf *packet = segment(f, 3500, 600, LAN_BUF_TSO), *hoard = NULL;
+
+    while (lan_pool_free_views(lan_stack_pool(f->stack)) > 2) {
+        struct lan_buf *view = lan_buf_view(packet, 0, 1);
+
+        view->link = hoard;
+        hoard = view;
+    }
+    f->transmit_result = -ENOBUFS;
+    assert_int_equal(send_segment(f, packet), -ENOBUFS);
     while (hoard) {
         struct lan_buf *next = hoard->link;
 
@@ -355,6 +404,7 @@ static void an_impossible_stack_is_refused(void **state)
     none.sockets = 0;
     assert_null(lan_stack_create(aligned, bytes, &f->port, &none));
     assert_null(lan_stack_create(aligned, bytes - 1, &f->port, &f->config));
+    assert_null(lan_stack_create(aligned, 1024, &f->port, &f->config));
     assert_null(lan_stack_create((uint8_t *)aligned + 8, bytes, &f->port, &f->config));
     assert_non_null(lan_stack_create(aligned, bytes, &f->port, &f->config));
     test_free(memory);
@@ -384,12 +434,15 @@ int main(void)
         NETIF_TEST(a_capable_netif_gets_the_request_untouched),
         NETIF_TEST(offload_fields_count_from_the_start_of_the_frame),
         NETIF_TEST(a_frame_of_too_many_fragments_is_joined),
+        NETIF_TEST(what_is_done_in_software_is_not_asked_of_the_driver),
+        NETIF_TEST(a_frame_too_large_to_be_joined_is_dropped),
         NETIF_TEST(a_joined_frame_keeps_its_bytes),
         NETIF_TEST(a_large_segment_is_cut_for_a_netif_without_tso),
         NETIF_TEST(a_large_segment_of_one_mss_keeps_all_its_flags),
         NETIF_TEST(the_largest_segment_is_cut),
         NETIF_TEST(a_segment_too_large_for_the_netif_s_tso_is_cut),
         NETIF_TEST(cutting_stops_when_memory_runs_out),
+        NETIF_TEST(cutting_stops_when_views_run_out),
         NETIF_TEST(a_segment_beyond_the_mtu_without_tso_is_refused),
         NETIF_TEST(tcp_goes_out_with_df_set),
         NETIF_TEST(a_busy_driver_gets_its_frames_later_and_in_order),

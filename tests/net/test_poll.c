@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "socket_table.h"
+
 static int receiver(struct fixture *f, uint16_t port)
 {
     struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = (uint16_t)(port >> 8 | port << 8)};
@@ -137,6 +139,33 @@ static void more_entries_than_waiters_are_refused(void **state)
     assert_int_equal(lan_poll(f->stack, fds, 96, 10), 0);
 }
 
+/* Several threads sleep on one socket, and wake in any order. */
+static void waiters_leave_in_any_order(void **state)
+{
+    struct fixture *f = *state;
+    static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    struct lan_socket *socket = lan_socket_find(f->stack, receiver(f, 5000));
+
+    for (int order = 0; order < 6; order++) {
+        struct lan_wakeup wakeups[3] = {0};
+        struct lan_waiter waiters[3];
+
+        for (int i = 0; i < 3; i++) {
+            waiters[i].wakeup = &wakeups[i];
+            lan_waiter_join(socket, &waiters[i]);
+        }
+        for (int i = 0; i < 3; i++) {
+            for (int k = 0; k < 3; k++)
+                wakeups[k].woken = false;
+            lan_waiter_leave(&waiters[orders[order][i]]);
+            lan_socket_event(socket);
+            for (int k = 0; k < 3; k++)
+                assert_int_equal(wakeups[orders[order][k]].woken, k > i);
+        }
+        assert_null(socket->waiters);
+    }
+}
+
 static int notified;
 
 static void note(void *arg)
@@ -197,6 +226,7 @@ int main(void)
         TEST(one_socket_twice_in_a_set_is_told_twice),
         TEST(waiters_come_back_after_each_poll),
         TEST(more_entries_than_waiters_are_refused),
+        TEST(waiters_leave_in_any_order),
         TEST(notify_is_called_for_its_socket_only),
         TEST(a_new_socket_inherits_no_notify),
         TEST(ready_tells_only_what_was_asked),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 enum { PORT = 5000, DATAGRAM = 4000 };
@@ -126,24 +126,43 @@ static void options_of_every_fragment_are_cut_off(void **state)
     assert_true(arrived(f, fd, 1000));
 }
 
+/* Two datagrams that differ in one field of their identity, cut and mixed. */
+static void expect_unmixed(struct fixture *f, const struct frame *a, const struct frame *b)
+{
+    uint64_t joined = counter(f, "IpReasmOKs");
+
+    inject_fragment(f, a, 0, 504, true);
+    inject_fragment(f, b, 0, 504, true);
+    inject_fragment(f, a, 504, 504, false);
+    assert_int_equal(counter(f, "IpReasmOKs"), joined + 1);
+    inject_fragment(f, b, 504, 504, false);
+    assert_int_equal(counter(f, "IpReasmOKs"), joined + 2);
+    assert_int_equal(counter(f, "IpReasmOverlaps"), 0);
+    assert_int_equal(counter(f, "IpReasmDuplicates"), 0);
+}
+
 static void datagrams_under_way_do_not_mix(void **state)
 {
     struct fixture *f = *state;
     static struct frame a, b;
     int fd = receiver(f);
 
-    whole_datagram(&b, 1000);
-    put16(b.bytes + ETH + 4, 77);
-    memset(b.bytes + ETH + IP + UDP, 'b', 1000);
-    fix_l4(&b);
     whole_datagram(&a, 1000);
-    inject_fragment(f, &a, 0, 504, true);
-    inject_fragment(f, &b, 0, 504, true);
-    inject_fragment(f, &a, 504, 504, false);
-    assert_true(arrived(f, fd, 1000));
-    inject_fragment(f, &b, 504, 504, false);
-    assert_int_equal(lan_recv(f->stack, fd, received, sizeof received, 0), 1000);
-    assert_int_equal(received[999], 'b');
+    b = a;
+    put16(b.bytes + ETH + 4, 77);
+    expect_unmixed(f, &a, &b);
+    b = a;
+    put32(b.bytes + ETH + 12, ADDRESS(192, 0, 2, 9));
+    fix_l4(&b);
+    expect_unmixed(f, &a, &b);
+    b = a;
+    b.bytes[ETH + 9] = PROTOCOL_TCP;
+    expect_unmixed(f, &a, &b);
+    for (int i = 0; i < 5; i++)
+        assert_true(arrived(f, fd, 1000));
+    assert_false(arrived(f, fd, 1000));
+    while (frames_waiting(f))
+        expect_frame(f);
 }
 
 static void an_exact_duplicate_does_no_harm(void **state)
@@ -179,7 +198,8 @@ static void expect_spoiled(struct fixture *f, const struct piece *pieces, size_t
         inject_fragment(f, &whole, pieces[i].offset, pieces[i].bytes, pieces[i].more);
     assert_int_equal(counter(f, "IpReasmOverlaps"), before + 1);
     inject_all(f, &whole, 504, in_order);
-    assert_int_equal(lan_recv(f->stack, fd, received, sizeof received, 0), -11);
+    assert_int_equal(lan_recv(f->stack, fd, received, sizeof received, 0), -EAGAIN);
+    assert_int_equal(lan_pool_free_buffers(lan_stack_pool(f->stack)), f->free_buffers);
     lan_close(f->stack, fd);
     advance_ms(f, 30000);
     while (frames_waiting(f))
@@ -275,6 +295,7 @@ static void one_source_cannot_fill_the_table(void **state)
     put32(other.bytes + ETH + 12, ADDRESS(192, 0, 2, 77));
     fix_l4(&other);
     inject_fragment(f, &other, 0, 504, true);
+    advance_ms(f, 1);
     whole_datagram(&whole, 1000);
     for (uint16_t id = 0; id < 1000; id++) {
         put16(whole.bytes + ETH + 4, id);
@@ -310,6 +331,20 @@ static void fragments_of_one_datagram_are_counted_off(void **state)
     inject_all(f, &whole, 8, odd_first); /* 1001 of them */
     assert_true(lan_pool_free_buffers(lan_stack_pool(f->stack)) >= f->free_buffers - 128);
     assert_false(arrived(f, fd, 8000));
+}
+
+static void fragments_of_all_datagrams_hold_bounded_memory(void **state)
+{
+    struct fixture *f = *state;
+    static struct frame whole;
+
+    whole_datagram(&whole, 1000);
+    for (uint16_t id = 0; id < 8; id++)
+        for (uint32_t offset = 8; offset < 1000; offset += 16) {
+            put16(whole.bytes + ETH + 4, id);
+            inject_fragment(f, &whole, offset, 8, true);
+        }
+    assert_int_equal(lan_pool_free_buffers(lan_stack_pool(f->stack)), f->free_buffers - f->config.pool.buffers / 4);
 }
 
 static void lengths_are_checked_after_reassembly_too(void **state)
@@ -357,6 +392,7 @@ static void a_verdict_of_the_card_on_a_fragment_is_ignored(void **state)
         lan_netif_input(&f->netif, buf);
     }
     assert_false(arrived(f, fd, 1000));
+    assert_int_equal(counter(f, "UdpInCsumErrors"), 1);
 }
 
 int main(void)
@@ -376,6 +412,7 @@ int main(void)
         TEST(one_source_cannot_fill_the_table),
         TEST(many_sources_hold_bounded_memory),
         TEST(fragments_of_one_datagram_are_counted_off),
+        TEST(fragments_of_all_datagrams_hold_bounded_memory),
         TEST(lengths_are_checked_after_reassembly_too),
         TEST(a_bad_checksum_over_fragments_is_seen),
         TEST(a_verdict_of_the_card_on_a_fragment_is_ignored),

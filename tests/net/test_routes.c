@@ -109,15 +109,66 @@ static void a_warm_flow_follows_a_changed_route(void **state)
     assert_int_equal(lan_send(f->stack, fd, "x", 1, 0), -ENETUNREACH);
 }
 
+static void a_bound_address_that_is_gone_sends_no_more(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_sockaddr_in local = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = HOST};
+    struct lan_sockaddr_in peer = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = PEER};
+    int bound = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
+    int connected = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
+
+    assert_int_equal(lan_bind(f->stack, bound, &local), 0);
+    assert_int_equal(lan_connect(f->stack, connected, &peer), 0);
+    lan_netif_set_address(&f->netif, ADDRESS(192, 0, 2, 50), NETMASK);
+    expect_frame(f);
+    assert_int_equal(lan_sendto(f->stack, bound, "x", 1, 0, &peer), -EADDRNOTAVAIL);
+    assert_int_equal(lan_send(f->stack, connected, "x", 1, 0), -ENETUNREACH);
+    expect_silence(f);
+}
+
+static void a_warm_broadcast_follows_the_address(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_sockaddr_in all = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = 0xffffffff};
+    int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0), one = 1;
+
+    lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_BROADCAST, &one, sizeof one);
+    lan_sendto(f->stack, fd, "x", 1, 0, &all);
+    expect_frame(f);
+    lan_netif_set_address(&f->netif, 0, 0);
+    assert_int_equal(lan_sendto(f->stack, fd, "x", 1, 0, &all), -ENETUNREACH);
+    lan_netif_set_address(&f->netif, ADDRESS(192, 0, 2, 50), NETMASK);
+    expect_frame(f);
+    assert_int_equal(lan_sendto(f->stack, fd, "x", 1, 0, &all), 1);
+    assert_int_equal(get32(expect_frame(f)->bytes + ETH + 12), ADDRESS(192, 0, 2, 50));
+}
+
 static void an_address_taken_away_takes_its_network_along(void **state)
 {
     struct fixture *f = *state;
 
+    struct lan_sockaddr_in far = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = FAR};
+    int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
+
+    lan_route_add(f->stack, 0, 0, ADDRESS(192, 0, 2, 9), &f->netif);
     lan_netif_set_address(&f->netif, 0, 0);
     assert_int_equal(next_hop(f, PEER), 0);
+    assert_int_equal(next_hop(f, FAR), 0);
+    assert_int_equal(lan_connect(f->stack, fd, &far), -ENETUNREACH);
     assert_int_equal(lan_netif_set_address(&f->netif, HOST, NETMASK), 0);
     expect_frame(f);
     assert_int_equal(next_hop(f, PEER), PEER);
+}
+
+static void one_network_is_connected_once(void **state)
+{
+    struct fixture *f = *state;
+    static struct lan_netif second; /* the stack keeps it */
+
+    second = (struct lan_netif){.ops = f->netif.ops, .driver = f, .mtu = 1500};
+    assert_int_equal(lan_stack_add_netif(f->stack, &second), 0);
+    assert_int_equal(lan_netif_set_address(&second, ADDRESS(192, 0, 2, 9), NETMASK), -EEXIST);
+    assert_int_equal(second.address, 0);
 }
 
 static void impossible_addresses_are_refused(void **state)
@@ -139,7 +190,10 @@ int main(void)
         TEST(the_longest_prefix_wins_in_whatever_order),
         TEST(impossible_routes_are_refused),
         TEST(a_warm_flow_follows_a_changed_route),
+        TEST(a_bound_address_that_is_gone_sends_no_more),
+        TEST(a_warm_broadcast_follows_the_address),
         TEST(an_address_taken_away_takes_its_network_along),
+        TEST(one_network_is_connected_once),
         TEST(impossible_addresses_are_refused),
     };
 

@@ -268,6 +268,10 @@ static void a_short_option_buffer_is_not_overrun(void **state)
     assert_int_equal(lan_getsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_TYPE, room, &bytes), 0);
     assert_int_equal(bytes, 2);
     assert_int_equal(room[2], 0xee);
+    bytes = sizeof room;
+    assert_int_equal(lan_getsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_TYPE, room, &bytes), 0);
+    assert_int_equal(bytes, sizeof(int));
+    assert_int_equal(room[sizeof(int)], 0xee);
     assert_int_equal(lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_BROADCAST, &value, 2), -EINVAL);
 }
 

@@ -109,6 +109,7 @@ static void every_size_arrives_whole(void **state)
             uint32_t offset = (get16(frame->bytes + ETH + 6) & 0x1fff) * 8u;
 
             assert_true(frame->len <= 1514);
+            assert_int_equal(get16(frame->bytes + ETH + 6) & 0x2000, frames_waiting(f) ? 0x2000 : 0);
             memcpy(whole.bytes + ETH + IP + offset, frame->bytes + ETH + IP, frame->len - ETH - IP);
             total += frame->len - ETH - IP;
         }
@@ -151,6 +152,42 @@ static void a_fragmented_datagram_has_a_right_checksum(void **state)
                frame->len - ETH - IP);
     }
     assert_int_equal(internet_checksum(datagram, UDP + sizeof data, pseudo_sum(ip, UDP + sizeof data)), 0);
+}
+
+static void fragments_end_on_multiples_of_8_at_any_mtu(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t data[3000];
+    struct lan_sockaddr_in to = address(PEER, 7);
+    uint32_t total = 0;
+
+    meet_peer(f);
+    f->netif.mtu = 1003;
+    assert_int_equal(lan_sendto(f->stack, udp_socket(f), data, sizeof data, 0, &to), sizeof data);
+    while (frames_waiting(f)) {
+        const struct frame *frame = expect_frame(f);
+
+        assert_int_equal((get16(frame->bytes + ETH + 6) & 0x1fff) * 8, total);
+        total += frame->len - ETH - IP;
+        assert_true(frame->len <= ETH + 1003);
+    }
+    assert_int_equal(total, UDP + sizeof data);
+}
+
+static void a_way_with_a_smaller_mtu_makes_more_fragments(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t data[1000];
+    struct lan_sockaddr_in to = address(PEER, 7);
+    int fd = udp_socket(f);
+
+    meet_peer(f);
+    lan_connect(f->stack, fd, &to);
+    f->netif.mtu = 576;
+    lan_send(f->stack, fd, data, sizeof data, 0);
+    assert_int_equal(frames_waiting(f), 2);
+    expect_frame(f);
+    expect_frame(f);
 }
 
 static void more_than_65507_bytes_are_refused(void **state)
@@ -258,6 +295,8 @@ static void bytes_behind_the_udp_length_are_cut_off(void **state)
           internet_checksum(frame.bytes + ETH + IP, UDP + 5, pseudo_sum(frame.bytes + ETH, UDP + 5)));
     inject(f, &frame);
     expect_text(f, fd, "hello");
+    inject_with_verdict(f, &frame, LAN_BUF_L4_CHECKED); /* a card that summed the rest along */
+    expect_text(f, fd, "hello");
 }
 
 static void the_sender_s_address_is_told(void **state)
@@ -364,6 +403,26 @@ static void a_bound_address_goes_before_any(void **state)
     expect_text(f, wide, "wide");
 }
 
+static void many_connected_sockets_share_a_port(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_sockaddr_in local = address(0, 5000);
+    int fds[60], one = 1;
+
+    for (uint16_t i = 0; i < 60; i++) {
+        struct lan_sockaddr_in peer = address(PEER, (uint16_t)(2000 + i));
+
+        fds[i] = udp_socket(f);
+        lan_setsockopt(f->stack, fds[i], LAN_SOL_SOCKET, LAN_SO_REUSEADDR, &one, sizeof one);
+        assert_int_equal(lan_bind(f->stack, fds[i], &local), 0);
+        assert_int_equal(lan_connect(f->stack, fds[i], &peer), 0);
+    }
+    for (uint16_t i = 0; i < 60; i++) {
+        inject_udp(f, (uint16_t)(2000 + i), 5000, "mine");
+        expect_text(f, fds[i], "mine");
+    }
+}
+
 static void connect_can_be_undone(void **state)
 {
     struct fixture *f = *state;
@@ -391,6 +450,48 @@ static void a_port_in_use_is_refused(void **state)
     assert_int_equal(lan_bind(f->stack, fd, &own), -EADDRINUSE);
     own.sin_port = net16(5001);
     assert_int_equal(lan_bind(f->stack, fd, &own), 0);
+}
+
+static void a_port_is_shared_only_by_consent_of_both(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_sockaddr_in any = address(0, 5000);
+    int fd = udp_socket(f), one = 1;
+
+    bound(f, 0, 5000);
+    lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_REUSEADDR, &one, sizeof one);
+    assert_int_equal(lan_bind(f->stack, fd, &any), -EADDRINUSE);
+}
+
+static void a_port_is_free_again_after_close(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_sockaddr_in any = address(0, 5000);
+    int first = bound(f, 0, 5000), second = udp_socket(f);
+
+    lan_close(f->stack, first);
+    assert_int_equal(lan_bind(f->stack, second, &any), 0);
+}
+
+static void sockets_of_two_addresses_have_the_same_port_apart(void **state)
+{
+    struct fixture *f = *state;
+    int old = bound(f, HOST, 5000), new;
+
+    lan_netif_set_address(&f->netif, ADDRESS(192, 0, 2, 50), NETMASK);
+    expect_frame(f);
+    inject_udp(f, 7, 5000, "old"); /* to the address that is gone */
+    new = bound(f, ADDRESS(192, 0, 2, 50), 5000);
+    lan_netif_set_address(&f->netif, HOST, NETMASK);
+    expect_frame(f);
+    inject_udp(f, 7, 5000, "for HOST");
+    expect_nothing(f, new);
+    expect_text(f, old, "for HOST");
+    lan_close(f->stack, old);
+    inject_udp(f, 7, 5000, "for nobody");
+    expect_nothing(f, new);
+    assert_int_equal(counter(f, "UdpNoPorts"), 1);
+    expect_frame(f); /* the ARP request for the error */
 }
 
 static void an_address_that_is_not_ours_cannot_be_bound(void **state)
@@ -539,6 +640,22 @@ static void port_unreachable_is_connection_refused(void **state)
     expect_frame(f);
 }
 
+static void an_error_in_small_buffers_is_understood(void **state)
+{
+    struct fixture *f = *state;
+    static struct frame error;
+    struct lan_sockaddr_in peer = address(PEER, 7);
+    char data[8];
+    int fd = bound(f, 0, 5000);
+
+    meet_peer(f);
+    lan_connect(f->stack, fd, &peer);
+    lan_send(f->stack, fd, "x", 1, 0);
+    frame_icmp(&error, 3, 3, expect_frame(f)->bytes + ETH, IP + UDP);
+    inject_in_pieces(f, &error, 20);
+    assert_int_equal(lan_recv(f->stack, fd, data, sizeof data, 0), -ECONNREFUSED);
+}
+
 static void an_unconnected_socket_hears_no_errors(void **state)
 {
     struct fixture *f = *state;
@@ -581,6 +698,8 @@ static void ttl_and_tos_can_be_set(void **state)
     assert_int_equal(lan_setsockopt(f->stack, fd, LAN_IPPROTO_IP, LAN_IP_TTL, &ttl, sizeof ttl), 0);
     assert_int_equal(lan_setsockopt(f->stack, fd, LAN_IPPROTO_IP, LAN_IP_TOS, &tos, sizeof tos), 0);
     assert_int_equal(lan_setsockopt(f->stack, fd, LAN_IPPROTO_IP, LAN_IP_TTL, &bad, sizeof bad), -EINVAL);
+    bad = 0;
+    assert_int_equal(lan_setsockopt(f->stack, fd, LAN_IPPROTO_IP, LAN_IP_TTL, &bad, sizeof bad), -EINVAL);
     lan_sendto(f->stack, fd, "x", 1, 0, &peer);
 
     const uint8_t *ip = expect_frame(f)->bytes + ETH;
@@ -601,6 +720,8 @@ static void shutdown_ends_reading_and_writing(void **state)
     assert_int_equal(lan_shutdown(f->stack, fd, LAN_SHUT_RDWR), -ENOTCONN);
     lan_connect(f->stack, fd, &peer);
     assert_int_equal(lan_shutdown(f->stack, fd, LAN_SHUT_RDWR), 0);
+    lan_getsockname(f->stack, fd, &peer);
+    inject_udp(f, 7, net16(peer.sin_port), "too late");
     assert_int_equal(lan_recv(f->stack, fd, data, sizeof data, 0), 0);
     assert_int_equal(lan_send(f->stack, fd, "x", 1, 0), -EPIPE);
 }
@@ -617,8 +738,14 @@ static void a_full_link_stops_the_sender_without_loss(void **state)
     while (lan_sendto(f->stack, fd, "x", 1, 0, &peer) == 1)
         sent++;
     assert_int_equal(lan_sendto(f->stack, fd, "x", 1, 0, &peer), -EAGAIN);
+    assert_int_equal(lan_ready(f->stack, fd, LAN_POLLOUT), 0);
     f->transmit_result = 0;
+    f->transmit_room = 10;
     lan_netif_tx_ready(&f->netif);
+    assert_int_equal(lan_ready(f->stack, fd, LAN_POLLOUT), 0); /* room for ten is not worth waking up for */
+    f->transmit_room = UINT32_MAX;
+    lan_netif_tx_ready(&f->netif);
+    assert_int_equal(lan_ready(f->stack, fd, LAN_POLLOUT), LAN_POLLOUT);
     assert_int_equal(frames_waiting(f), sent);
     while (frames_waiting(f))
         expect_frame(f);
@@ -632,6 +759,8 @@ int main(void)
         TEST(a_datagram_carries_its_ports_and_data),
         TEST(every_size_arrives_whole),
         TEST(a_fragmented_datagram_has_a_right_checksum),
+        TEST(fragments_end_on_multiples_of_8_at_any_mtu),
+        TEST(a_way_with_a_smaller_mtu_makes_more_fragments),
         TEST(more_than_65507_bytes_are_refused),
         TEST(a_checksum_of_zero_is_sent_as_all_ones),
         TEST(a_datagram_without_checksum_is_accepted),
@@ -646,8 +775,12 @@ int main(void)
         TEST(a_connected_socket_hears_only_its_peer),
         TEST(a_connected_socket_goes_before_a_bound_one),
         TEST(a_bound_address_goes_before_any),
+        TEST(many_connected_sockets_share_a_port),
         TEST(connect_can_be_undone),
         TEST(a_port_in_use_is_refused),
+        TEST(a_port_is_shared_only_by_consent_of_both),
+        TEST(a_port_is_free_again_after_close),
+        TEST(sockets_of_two_addresses_have_the_same_port_apart),
         TEST(an_address_that_is_not_ours_cannot_be_bound),
         TEST(a_socket_is_bound_once),
         TEST(ephemeral_ports_are_spread_over_their_range),
@@ -658,6 +791,7 @@ int main(void)
         TEST(the_receive_buffer_can_be_set),
         TEST(sockets_that_nobody_reads_leave_buffers_for_others),
         TEST(port_unreachable_is_connection_refused),
+        TEST(an_error_in_small_buffers_is_understood),
         TEST(an_unconnected_socket_hears_no_errors),
         TEST(an_error_about_another_peer_is_not_ours),
         TEST(ttl_and_tos_can_be_set),
