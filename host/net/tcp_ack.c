@@ -72,6 +72,7 @@ static void new_ack(struct lan_tcb *tcb, uint32_t ack)
     if (lan_seq_lt(tcb->snd_rexmit, ack))
         tcb->snd_rexmit = ack;
     tcb->retries = 0;
+    tcb->progress_ns = lan_tcp_now(tcb);
 
     if (tcb->flags & TCB_FAST_RECOVERY) {
         recovery_ack(tcb, acked);
@@ -86,7 +87,6 @@ static void new_ack(struct lan_tcb *tcb, uint32_t ack)
         lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT); /* RFC 6298 (5.2) */
     else
         lan_tcp_arm_retransmit(tcb); /* RFC 6298 (5.3) */
-    tcb->progress_ns = lan_tcp_now(tcb);
 
     if (fin_acked || (tcb->flags & TCB_WANT_SPACE && lan_tcp_writable(tcb))) {
         tcb->flags &= ~(uint32_t)TCB_WANT_SPACE;

@@ -57,7 +57,7 @@ static bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint
         lan_tcp_finish(tcb, ECONNRESET);
         return false;
     }
-    if (fin && !(tcb->flags & TCB_FIN_ARRIVED)) {
+    if (fin && (!(tcb->flags & TCB_FIN_ARRIVED) || lan_seq_lt(tcb->rcv_fin, tcb->rcv_nxt))) {
         tcb->flags |= TCB_FIN_ARRIVED | TCB_ACK_NOW;
         tcb->rcv_fin = seq + bytes;
     }

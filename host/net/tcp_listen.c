@@ -13,6 +13,20 @@ static uint32_t max_embryonic(const struct lan_tcb *listener)
     return wanted < half ? wanted : half;
 }
 
+/* Room for one more half-open connection. In a flood of SYNs one that has not answered within its first time-out gives
+ * way, so that honest peers, who answer sooner, still come through. */
+static bool make_room(struct lan_tcb *listener)
+{
+    struct lan_tcb *oldest = listener->listen.embryonic.first;
+    if (listener->listen.embryonic_count < max_embryonic(listener))
+        return true;
+    LAN_COUNT(listener->stack, tcp_ext_listen_drops);
+    if (!(oldest->flags & TCB_SYN_LOST))
+        return false;
+    lan_tcb_free(oldest);
+    return true;
+}
+
 static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segment, const uint32_t *iss_after)
 {
     struct lan_stack *stack = listener->stack;
@@ -21,11 +35,7 @@ static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segmen
         LAN_COUNT(stack, tcp_ext_listen_overflows);
         return;
     }
-    if (listen->embryonic_count >= max_embryonic(listener)) {
-        LAN_COUNT(stack, tcp_ext_listen_drops);
-        return;
-    }
-    struct lan_tcb *child = lan_tcb_new(stack);
+    struct lan_tcb *child = make_room(listener) ? lan_tcb_new(stack) : NULL;
     if (!child)
         return;
     child->local_port = segment->destination_port;

@@ -8,6 +8,7 @@ enum {
     ALIGN = 2, /* in front of the Ethernet header, so that IP and TCP headers stand on 4-byte boundaries */
     CHECKSUM_OFFSET = 16,
     TSO_MAX = 65535 - LAN_IP_HEADER - LAN_TCP_HEADER_MAX,
+    HEADER_AND_ENDS = 3, /* fragments of a large segment beside those that show a whole buffer */
 };
 
 /* A header with room for those below it. NULL: the pool is empty, and the caller arranges to come back. */
@@ -160,14 +161,17 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
     return error == -EHOSTUNREACH || error == -ENETUNREACH ? error : 0;
 }
 
-/* Payload bytes to hand down at once: a multiple of the MSS where the interface segments. */
+/* Payload bytes to hand down at once: a multiple of the MSS where the interface segments, and can gather as much from
+ * the buffers of the queue, of which the first and the last may show little. */
 static uint32_t max_payload(const struct lan_tcb *tcb)
 {
     const struct lan_netif *netif = tcb->flow.netif;
-    if (!(netif->features & LAN_NETIF_TSO))
+    if (!(netif->features & LAN_NETIF_TSO) || netif->max_fragments < HEADER_AND_ENDS)
         return tcb->mss;
     uint32_t most = netif->max_tso_bytes < TSO_MAX ? netif->max_tso_bytes : TSO_MAX;
+    uint32_t gathered = (netif->max_fragments - HEADER_AND_ENDS) * tcb->stack->config.pool.buffer_bytes;
     most -= most < LAN_HEADROOM + LAN_TCP_HEADER ? most : LAN_HEADROOM + LAN_TCP_HEADER;
+    most = most < gathered ? most : gathered;
     return most > tcb->mss ? most - most % tcb->mss : tcb->mss;
 }
 

@@ -201,6 +201,17 @@ static void fin_ahead_of_missing_data_waits_for_it(void **state)
     assert_int_equal(read_host(p), 0);
 }
 
+static void a_fin_in_the_middle_of_the_stream_does_not_hide_the_real_one(void **state)
+{
+    struct peer *p = *state;
+    from_peer(p, FIN | ACK, 51, 1, 50); /* behind a gap, and the stream goes on beyond it */
+    from_peer(p, ACK, 1, 1, 200);
+    from_peer(p, FIN | ACK, 201, 1, 100);
+    skip_sent(p);
+    host_reads(p, 1, 300);
+    assert_int_equal(read_host(p), 0);
+}
+
 static void a_repeated_fin_is_acknowledged_again_each_time(void **state)
 {
     struct peer *p = *state;
@@ -396,6 +407,7 @@ int main(void)
         TEST_CONNECTED(a_lost_fin_is_sent_again),
         TEST_CONNECTED(a_lost_last_ack_is_sent_again),
         TEST_CONNECTED(fin_ahead_of_missing_data_waits_for_it),
+        TEST_CONNECTED(a_fin_in_the_middle_of_the_stream_does_not_hide_the_real_one),
         TEST_CONNECTED(a_repeated_fin_is_acknowledged_again_each_time),
         TEST_CONNECTED(a_fin_just_beyond_a_full_window_is_taken),
         TEST_CONNECTED(a_reset_ends_the_connection_and_the_application_learns_it_MUST_12),
