@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: CERN-OHL-P-2.0
 //
-// What rx_path tells of the end of a frame and statistics counts: the bits of stat_flags, in the order of STAT_RX_* in nic.rdl.
+// What rx_path tells of the end of a frame, and statistics counts: the bits of stat_flags, in the order of STAT_RX_* in
+// nic.rdl.
 
 localparam RX_GOOD = 0;       // delivered without error; counts its octets too
 localparam RX_BROADCAST = 1;  // with RX_GOOD only, as the next

@@ -2,8 +2,9 @@
 //
 // rx_filter: decides by its destination address whether a frame is for this station.
 //
-// An octet passes when `take` is high. `restart` makes the next one the first of a frame. The outputs are right from the sixth octet of
-// a frame until `restart`; a frame that ends before has no address: it is `accept`ed in promiscuous mode only.
+// An octet passes when `take` is high. `restart` makes the next one the first of a frame. The outputs are right from
+// the sixth octet of a frame until `restart`; a frame that ends before has no address and is accepted in promiscuous
+// mode only.
 
 `resetall
 `timescale 1ns / 1ps

@@ -2,12 +2,12 @@
 //
 // statistics: the 32-bit event counters, in distributed RAM; they wrap. Their order is that of STAT_* in nic.rdl.
 //
-// An event is counted one counter a cycle, and takes a cycle more: an rx event (`rx_flags`: rx_events.vh) needs as many cycles as it has
-// flags, and one more if it is good, a tx event (a frame sent) two. An event is lost only if it comes
-// before the counter it moves has been served for the event before.
+// An event (`rx_valid`: a frame has ended, `rx_flags` as in rx_events.vh; `tx_valid`: a frame was sent) is counted one
+// counter a cycle. It is lost only to a counter that has not been served yet for the event before: never while frames
+// end 4 cycles apart or more.
 //
-// Read: hold `read_request` and `read_address` until `read_ack`, in whose cycle `read_data` is valid, with all events before it
-// counted. After reset the counters are cleared, which takes 16 cycles; events and reads in this time wait.
+// Read: hold `read_request` and `read_address` until `read_ack`, in whose cycle `read_data` is valid, with all events
+// before it counted. After reset the counters are cleared, which takes 16 cycles; events and reads wait for that.
 //
 // ENABLE 0 leaves no logic: all counters read 0.
 
@@ -88,7 +88,7 @@ module statistics #(
                 pending <= (clearing ? pending : pending ^ next) |
                     (rx_valid ? rx_moves : 16'd0) | (tx_valid ? TX_MOVES : 16'd0);
 
-                if (rx_valid) rx_size <= rx_octets;
+                if (rx_valid && rx_flags[RX_GOOD]) rx_size <= rx_octets;
                 if (tx_valid) tx_size <= tx_octets;
                 if (rst) begin
                     pending  <= 16'd0;

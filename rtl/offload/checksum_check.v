@@ -47,8 +47,8 @@ module checksum_check (
         .word      (word)
     );
 
-    // Octets of the packet that are still to come, the one at hand included, plus the 5 in front of the first one counted: with
-    // that the UDP length, whole with the sixth octet of the payload, can be compared to it just then.
+    // Octets of the packet that are still to come, the one at hand included, plus 5: with that it is the length of the
+    // payload just when the UDP length, whole with the sixth octet of the payload, is compared to it.
     reg  [15:0] remaining;
     reg         in_packet;  // the octet at hand is within the packet's total length
     wire        counted = ip_payload || (ip_header && index > 6'd4);
@@ -98,19 +98,21 @@ module checksum_check (
         end
     end
 
-    // The pseudo-header and the payload together. The length of the payload enters as the total length minus that of the
-    // header, which is the seed. Of time to live and protocol only the second counts.
-    wire starting    = ip_header && index == 0;
-    wire time_to_live = ip_header && index == 6'd8;
-    wire pseudo      = ip_header && (index[5:1] == 5'd1 || index[5:1] == 5'd4 || (index >= 6'd12 && index < 6'd20));
-    wire l4_complete;
+    // The pseudo-header and the payload together. The length of the payload enters as the total length minus that of
+    // the header, which is the seed. Of time to live and protocol only the second counts.
+    wire        starting     = ip_header && index == 0;
+    wire        time_to_live = ip_header && index == 6'd8;
+    wire        length       = ip_header && index[5:1] == 5'd1;
+    wire        protocol     = ip_header && index[5:1] == 5'd4;
+    wire        addresses    = ip_header && index >= 6'd12 && index < 6'd20;
+    wire        l4_complete;
     wire [15:0] unused_sum;
 
     ones_sum l4_sum (
         .clk     (clk),
         .clear   (take && starting),
         .seed    ({8'hFF, 2'b11, ~data[3:0], 2'b11}),
-        .add     (take && (pseudo || summed)),
+        .add     (take && (length || protocol || addresses || summed)),
         .data    (time_to_live ? 8'h00 : data),
         .sum     (unused_sum),
         .complete(l4_complete)

@@ -2,12 +2,13 @@
 //
 // checksum_insert: works out the checksums of a frame while it enters the frame buffer, and patches them into it there.
 //
-// An octet passes when `take` is high, and goes to `write_address` of the buffer. `restart` ends a frame. The settings stand
-// from the first octet until the last one has passed.
+// An octet passes when `take` is high, and goes to `write_address` of the buffer. `restart` ends a frame. The settings
+// stand from the first octet until the last one has passed.
 //
 // `ip_csum`: the header checksum of an IPv4 packet (whatever stood in its field); does nothing to other frames.
-// `l4_csum`: the ones' complement of the sum from octet `csum_start` to the end goes to the two octets from `csum_start` +
-// `csum_offset`; 0 becomes 0xFFFF where `csum_offset` is 6 (UDP). If these lie beyond the end, nothing is patched.
+// `l4_csum`: the ones' complement of the sum from octet `csum_start` to the end goes to the two octets from
+// `csum_start` + `csum_offset`; 0 becomes 0xFFFF where `csum_offset` is 6 (UDP). If these two are not within the frame,
+// nothing is patched.
 // With both, the span must not begin before the end of the IPv4 header: one adder serves one after the other.
 //
 // Writing takes three cycles behind an IPv4 header and three (odd span: four) behind the frame: `busy`, then the last

@@ -2,8 +2,8 @@
 //
 // frame_position: tells where in a frame the octet at `data` stands.
 //
-// An octet passes when `take` is high. `restart` makes the next one the first of a frame. IPv4 is found by its ethertype, behind one 802.1Q
-// tag too; a version other than 4 or an IHL below 5 is not IPv4.
+// An octet passes when `take` is high. `restart` makes the next one the first of a frame. IPv4 is found by its
+// ethertype, behind one 802.1Q tag too; a version other than 4 or an IHL below 5 is not IPv4.
 //
 // `ip_header`, `ip_payload`: the octet belongs to the IPv4 header, or comes behind it (to the end of the frame,
 // padding included). `index` counts from 0 in each of the two, in the payload up to 32, where it stays.

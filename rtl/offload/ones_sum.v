@@ -2,11 +2,11 @@
 //
 // ones_sum: ones'-complement sum of 16-bit words in network order (RFC 1071), an octet at a time.
 //
-// With each octet the two halves of the sum change places, so one 8-bit adder serves both, and the carry out of one half goes
-// into the other with the next octet: that is the end-around carry. So
+// With each octet the two halves of the sum change places, so one 8-bit adder serves both, and the carry out of one
+// half goes into the other with the next octet: that is the end-around carry. So
 // - after an even number of octets `sum` is in order, after an odd number its halves are exchanged: add a zero octet;
-// - a carry may be outstanding: after two more zero octets there is none (both halves FF with a carry outstanding cannot
-//   be reached);
+// - a carry may be outstanding; after two more zero octets there is none, since both halves FF with a carry
+//   outstanding cannot be reached;
 // - `complete`, the sum is 0xFFFF, is right after every octet.
 //
 // `clear` wins over `add` and sets the sum to `seed`.

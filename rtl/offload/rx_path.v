@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: CERN-OHL-P-2.0
 //
-// rx_path: from the octets of the MAC to whole frames with what is to be known of them; the rest is left out and counted.
+// rx_path: turns the octets of the MAC into whole frames with what is to be known of them, and counts the rest.
 //
 // In: `s_axis_*` as mac_rx gives it, FCS stripped. With `s_axis_tlast` goes `s_axis_tuser`:
 //   [3] runt    fewer than 5 octets arrived, `s_axis_tdata` is none
@@ -12,9 +12,10 @@
 // Out: for each frame in order a record (`rec_*`), and then its octets: the reader pops the record, then takes exactly
 // `rec_length` octets from `m_axis_*`. `rec_flags` = {mcast, bcast, align_err, fcs_err, l4_ok, l4_checked, ip_ok}.
 //
-// A frame is delivered if it is sound (64 octets to `cfg_max_frame` with FCS, and a right one; a dribble nibble does no harm), for this
-// station, and fits. `cfg_keep_bad` delivers those that are not sound too, but for runt ones. `cfg_enable` counts at the first octet of a
-// frame, the other settings at its end. While it is low, frames are neither taken nor counted.
+// A frame is delivered if it is sound (64 octets to `cfg_max_frame` with FCS, and a right one; a dribble nibble does no
+// harm), for this station, and fits. `cfg_keep_bad` delivers those that are not sound too, but for runts. `cfg_enable`
+// counts at the first octet of a frame, the other settings at its end. While it is low, frames are neither taken nor
+// counted.
 //
 // `stat_valid` pulses at the end of each frame, with `stat_octets` (FCS included; saturates) and `stat_flags`
 // (rtl/nic/rx_events.vh). A frame is counted in one of good, FCS error, alignment error, undersize, fragment, oversize,
@@ -153,15 +154,15 @@ module rx_path #(
         end
     endgenerate
 
-    // The fate of a frame
+    // The fate of a frame, by its whole length
+    wire records_full;
     wire undersize = length < MIN_FRAME;
     wire oversize  = length > cfg_max_frame || length == LENGTH_LIMIT;
-    wire sound     = !undersize && !oversize && !bad;
-    wire records_full;
-    wire fits      = !spilled && !records_full;
-    wire deliver   = listening && accept && fits && (sound || (cfg_keep_bad && !runt));
-    wire good      = sound && accept && fits;
     wire in_range  = !undersize && !oversize;
+    wire sound     = in_range && !bad;
+    wire fits      = !spilled && !records_full;
+    wire good      = sound && accept && fits;
+    wire deliver   = listening && accept && fits && (sound || (cfg_keep_bad && !runt));
 
     assign stat_valid  = finish && listening;
     assign stat_octets = length;

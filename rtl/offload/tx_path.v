@@ -2,12 +2,13 @@
 //
 // tx_path: takes a frame whole into its buffer, writes the checksums into it, and only then gives it to the MAC.
 //
-// In: `s_axis_*`, and `frame_*` with the checksums wanted (checksum_insert), which stand from the first octet until the last is
-// taken. `s_axis_tuser` with `s_axis_tlast` drops the frame. A frame longer than the buffer (2^LOG2_BYTES - 1 octets) is
-// taken to its end and dropped.
+// In: `s_axis_*`, and `frame_*` with the checksums wanted (checksum_insert), which stand from the first octet until the
+// last is taken. `s_axis_tuser` with `s_axis_tlast` drops the frame. A frame longer than the buffer (2^LOG2_BYTES - 1
+// octets) is taken to its end and dropped.
 // Out: `m_axis_*`, without gaps once a frame has begun, one octet a cycle if the reader is as fast.
 //
-// A frame costs one cycle besides its octets, and three for each checksum written (four for an odd span).
+// A frame costs one cycle besides its octets, three more behind an IPv4 header whose checksum is written, and two (odd
+// span: three) for an L4 checksum.
 //
 // `frame_space`: a frame of MAX_FRAME octets fits now. `tx_path_idle`: nothing is on its way out, and no
 // register changes before the input moves.

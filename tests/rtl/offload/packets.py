@@ -52,7 +52,8 @@ def udp(data, length=None, checksum=None, source=THERE, destination=HERE):
 
 
 def tcp(data, options=b"", checksum=None, source=THERE, destination=HERE):
-    header = struct.pack("!HHIIBBHHH", 80, 40000, 0x12345678, 0x9ABCDEF0, (5 + len(options) // 4) << 4, 0x18, 8192, 0, 0)
+    words = 5 + len(options) // 4
+    header = struct.pack("!HHIIBBHHH", 80, 40000, 0x12345678, 0x9ABCDEF0, words << 4, 0x18, 8192, 0, 0)
     segment = header + options + data
     if checksum is None:
         checksum = 0xFFFF - ones_sum(pseudo_header(len(segment), TCP, source, destination) + segment)

@@ -17,6 +17,8 @@ IP_OK, L4_CHECKED, L4_OK, FCS_ERR, ALIGN_ERR, BCAST, MCAST = (1 << bit for bit i
 EVENTS = ("good", "broadcast", "multicast", "fcs_error", "alignment_error", "dribble", "symbol_error", "undersize",
           "fragment", "oversize", "jabber", "filtered", "dropped")  # stat_flags
 MAX_FRAME = 1518
+INPUTS = ("s_axis_tvalid", "s_axis_tdata", "s_axis_tlast", "s_axis_tuser", "cfg_enable", "cfg_promiscuous",
+          "cfg_broadcast", "cfg_keep_bad", "cfg_mac", "cfg_max_frame", "timestamp_ns", "rec_ready", "m_axis_tready")
 
 
 @dataclass

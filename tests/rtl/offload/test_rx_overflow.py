@@ -7,7 +7,8 @@ import cocotb
 from cocotb.triggers import ClockCycles
 
 from packets import OWN, PEER
-from receive import FCS, Bench, assert_received, expected
+from quiet import watch
+from receive import FCS, INPUTS, RUNT, Bench, assert_received, expected
 
 
 async def start(dut):
@@ -99,3 +100,16 @@ async def under_random_load_frames_are_lost_but_never_damaged(dut):
     lost = sum(event.overflow for event in bench.events)
     assert lost > 5 and len(delivered) > 20
     assert [received.data for received in bench.frames] == delivered
+
+
+@cocotb.test()
+async def nothing_changes_while_idle(dut):
+    bench = await start(dut)
+    cocotb.start_soon(watch(dut, dut.rx_idle, INPUTS, lambda: dut.rec_ready.value or dut.m_axis_tready.value))
+    for reading in (True, False):
+        bench.reading = lambda: reading
+        for data, tuser in ((frame(70), 0), (frame(60, PEER), 0), (frame(61), FCS), (b"", RUNT)):
+            await bench.send(data, tuser)
+            await bench.source.wait()
+            await ClockCycles(dut.clk, 20)
+    assert bench.frames and dut.rec_valid.value and dut.m_axis_tvalid.value and dut.rx_idle.value

@@ -7,7 +7,6 @@ import random
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from idle import assert_nothing_changes
 from packets import BROADCAST, OWN, PEER
 from receive import ALIGN_ERR, DRIBBLE, FCS, FCS_ERR, MAX_FRAME, RUNT, SYMBOL, Bench, assert_all_as_expected
 
@@ -140,21 +139,6 @@ async def no_more_than_five_cycles_pass_between_two_frames(dut):
         length = 1 if tuser else 60
         assert {after - before for before, after in zip(ends, ends[1:])} == {length + cycles - 1}
         await bench.settle()
-
-
-@cocotb.test()
-async def nothing_changes_while_idle(dut):
-    bench = await start(dut)
-    for waiting in (False, True):
-        bench.reading = lambda: not waiting
-        await send_all(bench, [(frame(70), 0), (frame(70, PEER), 0), (frame(80), FCS), (b"", RUNT)])
-        await bench.source.wait()
-        cycles = 0
-        while not dut.rx_idle.value or cycles < 200:
-            await RisingEdge(dut.clk)
-            cycles += 1
-        await assert_nothing_changes(dut, dut.clk, 20)
-    assert bench.frames and dut.rec_valid.value and dut.m_axis_tvalid.value
 
 
 @cocotb.test()

@@ -7,9 +7,9 @@ import random
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from idle import assert_nothing_changes
 from packets import ethernet, ipv4, udp, with_checksums
-from transmit import Bench, Checksums
+from quiet import watch
+from transmit import INPUTS, Bench, Checksums
 
 CAPACITY = 2047
 
@@ -50,7 +50,7 @@ async def a_frame_leaves_without_gaps_once_it_is_whole(dut):
 
 
 @cocotb.test()
-async def a_frame_costs_one_cycle_besides_its_octets_and_three_or_four_for_each_checksum(dut):
+async def a_frame_costs_at_most_seven_cycles_besides_its_octets(dut):
     bench = await start(dut)
     for data, ip_csum, l4_csum, cost in ((b"1", False, False, 1), (b"1", True, False, 4), (b"12", True, True, 6),
                                          (b"1", True, True, 7), (b"12", False, True, 3)):
@@ -86,7 +86,7 @@ async def a_dropped_frame_leaves_no_trace(dut):
 @cocotb.test()
 async def a_frame_longer_than_the_buffer_is_dropped_and_the_next_one_is_whole(dut):
     bench = await start(dut)
-    for length in (CAPACITY - 1, CAPACITY, CAPACITY + 1, 3 * CAPACITY):
+    for length in (CAPACITY, CAPACITY + 1, 2 * CAPACITY):
         before, frame, after = random.randbytes(500), random.randbytes(length), random.randbytes(60)
         checksums = Checksums(False, True, 0, 255)
         for data in (before, frame, after):
@@ -142,11 +142,12 @@ async def frame_space_tells_whether_a_full_size_frame_fits(dut):
 @cocotb.test()
 async def nothing_changes_while_idle(dut):
     bench = await start(dut)
+    cocotb.start_soon(watch(dut, dut.tx_path_idle, INPUTS))
     for checksums in (Checksums(), Checksums(True, True, 34, 6)):
-        await bench.send(ethernet(ipv4(udp(b"odd"))), checksums)
-        await bench.send(ethernet(ipv4(udp(b"odd"))), checksums, drop=True)
-        await bench.settle()
-        await assert_nothing_changes(dut, dut.clk, 20)
+        for drop in (True, False):
+            await bench.send(ethernet(ipv4(udp(b"odd"))), checksums, drop)
+            await bench.settle()
+            assert dut.tx_path_idle.value
     assert len(bench.sent()) == 2
 
 
@@ -162,7 +163,7 @@ async def random_stalls_on_both_sides_change_nothing(dut):
         bench.source.set_pause_generator(noise(density_in))
         bench.sink.set_pause_generator(noise(density_out))
         frames = []
-        for _ in range(20):
+        for _ in range(12):
             frame = ethernet(ipv4(udp(random.randbytes(random.randrange(120)))))
             frames.append(frame)
             await bench.send(frame[:24] + random.randbytes(2) + frame[26:], Checksums(ip=True))

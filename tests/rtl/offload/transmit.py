@@ -10,6 +10,9 @@ from cocotb.queue import Queue
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
+INPUTS = ("s_axis_tvalid", "s_axis_tdata", "s_axis_tlast", "s_axis_tuser", "m_axis_tready", "frame_ip_csum",
+          "frame_l4_csum", "frame_csum_start", "frame_csum_offset")
+
 
 @dataclass
 class Checksums:
