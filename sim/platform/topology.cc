@@ -44,9 +44,10 @@ std::unique_ptr<TapPort> open_tap(ClockEngine &engine, const LinkSpec &spec, Mii
 
 Json report_impairment(const Impairment::Counters &counters)
 {
-    return {{"forwarded", counters.forwarded},   {"dropped", counters.dropped},
-            {"duplicated", counters.duplicated}, {"reordered", counters.reordered},
-            {"corrupted", counters.corrupted},   {"queue_dropped", counters.queue_dropped}};
+    return {{"forwarded", counters.forwarded},        {"dropped", counters.dropped},
+            {"duplicated", counters.duplicated},      {"reordered", counters.reordered},
+            {"corrupted", counters.corrupted},        {"corrupted_fcs", counters.corrupted_fcs},
+            {"queue_dropped", counters.queue_dropped}};
 }
 
 } // namespace

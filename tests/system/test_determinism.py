@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One seed makes one run, and the idle skip changes nothing but the time it takes."""
+import pathlib
+
+SCENARIOS = pathlib.Path(__file__).parent / "scenarios"
+
+
+def test_equal_seeds_give_equal_captures(simulate):
+    first, second = (simulate(SCENARIOS / "lossy.toml") for _ in range(2))
+    assert first.status == 0, first.errors
+    assert first.pcap.read_bytes() == second.pcap.read_bytes()
+    for run in (first, second):
+        del run.result["wall_ns"], run.result["capture"]["file"]
+    assert first.result == second.result
+
+
+def test_other_seeds_give_other_captures(simulate):
+    first, second = (simulate(SCENARIOS / "lossy.toml", "--seed", seed) for seed in (1, 2))
+    assert first.pcap.read_bytes() != second.pcap.read_bytes()
+
+
+def test_idle_skip_changes_no_byte_and_no_nanosecond(simulate):
+    skipping = simulate(SCENARIOS / "lossy.toml")
+    ticking = simulate(SCENARIOS / "lossy.toml", "--no-idle-skip")
+    assert skipping.pcap.read_bytes() == ticking.pcap.read_bytes()
+    assert skipping.result["simulated_ns"] == ticking.result["simulated_ns"]
+    assert skipping.result["applications"] == ticking.result["applications"]
+    for name, host in skipping.result["hosts"].items():
+        other = ticking.result["hosts"][name]
+        assert host["card"] == other["card"] and host["stack"] == other["stack"]
+        assert other["cycles_skipped"] == 0 < host["cycles_skipped"]
+        assert other["cycles_ticked"] == host["cycles_ticked"] + host["cycles_skipped"]
+
+
+def test_idle_hour_costs_next_to_nothing(simulate):
+    run = simulate("""
+duration = "3600s"
+[[host]]
+name = "alice"
+address = "192.0.2.1/24"
+[[application]]
+run = "echo"
+host = "alice"
+""")
+    assert run.result["simulated_ns"] >= 3600e9
+    assert run.result["hosts"]["alice"]["cycles_ticked"] < 10_000
+    assert run.result["kernel_entries"] < 1000

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenario files: the examples run, and each mistake is one line that says where it is and what was expected."""
+import pathlib
+import subprocess
+
+import pytest
+
+SCENARIOS = pathlib.Path(__file__).parent / "scenarios"
+HOST = '[[host]]\nname = "a"\naddress = "192.0.2.1/24"\n'
+RUN = f'duration = "1s"\n{HOST}'
+
+
+@pytest.mark.parametrize("file", sorted(SCENARIOS.glob("*.toml")), ids=lambda file: file.name)
+def test_example_runs(lanyard, file):
+    outcome = lanyard("sim", file)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+
+
+MISTAKES = [
+    ("", 1, "there is no host"),
+    ("seed = = 1", 1, "expected TOML"),
+    ("sed = 1", 1, "unknown key 'sed', expected one of seed, duration"),
+    ('seed = "x"', 1, "seed = 'x', expected an integer from 0"),
+    ("seed = -1", 1, "seed = -1, expected an integer from 0"),
+    (HOST, 1, "nothing ends this run, expected a duration"),
+    (f"duration = 5\n{HOST}", 1, "duration = 5, expected a time"),
+    (f'duration = "5"\n{HOST}', 1, "duration = '5', expected a time"),
+    ('duration = "1s"\n[host]\nname = "a"', 2, "host = a table, expected [[host]]"),
+    ('duration = "1s"\n[[host]]\naddress = "192.0.2.1/24"', 2, "host: 'name' is missing"),
+    ('duration = "1s"\n[[host]]\nname = "a"\nadress = "192.0.2.1/24"', 4, "host: unknown key 'adress'"),
+    ('duration = "1s"\n[[host]]\nname = "a"\naddress = "192.0.2.1"', 4, "expected an address with prefix"),
+    ('duration = "1s"\n[[host]]\nname = "a b"', 3, "expected letters, digits and _"),
+    (f"{RUN}clk = 25", 5, "clk = 25, expected a frequency"),
+    (f'{RUN}clk = "24MHz"', 5, "expected a frequency from"),
+    (f'{RUN}mii = "1Gb/s"', 5, "mii = '1Gb/s', expected"),
+    (f'{RUN}mac = "03:00:00:00:00:01"', 5, "expected a station's address"),
+    (f"{RUN}memory_latency_cycles = 0", 5, "expected an integer from 1"),
+    (f"{RUN}{HOST}", 6, "that no other host has"),
+    (f'{RUN}[[link]]\nbetween = ["a"]', 6, "expected the names of two hosts"),
+    (f'{RUN}[[link]]\nbetween = ["a", "b"]', 6, "expected the name of a host"),
+    (f'{RUN}[[link]]\nbetween = ["a", "a"]', 6, "expected a host that has no other link"),
+    (f'{RUN}[[link]]\nhost = "a"\ntap = "a name that is too long"', 7, "expected a device name"),
+    (f'{RUN}[[link]]\nhost = "a"\ntap = "t"\naddress = "192.0.2.2/24"\ndrop = 1.5', 9, "expected a probability"),
+    (f'{RUN}[[application]]\nhost = "a"', 5, "application: 'run' is missing"),
+    (f'{RUN}[[application]]\nrun = "frob"', 6, "run = 'frob', expected one of httpd, echo"),
+    (f'{RUN}[[application]]\nrun = "echo"\nhost = "b"', 7, "echo: host = 'b', expected the name of a host"),
+    (f'{RUN}[[application]]\nrun = "echo"\nhost = "a"\nport = 0', 8, "expected an integer from 1 to 65535"),
+    (f'{RUN}[[application]]\nrun = "echo"\nhost = "a"\nurl = "x"', 8, "echo: unknown key 'url'"),
+    (f'{RUN}[[application]]\nrun = "httpd"\nhost = "a"\nfolder = "nowhere"', 8, "expected a folder that exists"),
+    (f'{RUN}[[application]]\nrun = "fetch"\nhost = "a"\nurl = "ftp://x/"', 8, "expected http://address"),
+    (f'{RUN}[[application]]\nrun = "bulk-source"\nhost = "a"\nto = "192.0.2.2"', 8, 'expected "address:port"'),
+    (f'{RUN}[[application]]\nrun = "bulk-source"\nhost = "a"\nto = "192.0.2.2:1"', 5, "bytes and duration are missing"),
+    (f'{RUN}[[application]]\nrun = "command"\nargv = ["true"]', 5, "expected a link with a tap"),
+    (f'{RUN}[record]\nfst_window = "1ms"', 6, "expected START:LENGTH"),
+]
+
+
+@pytest.mark.parametrize("text, line, message", MISTAKES, ids=[message for _, _, message in MISTAKES])
+def test_mistake_is_one_line_with_its_place(lanyard, tmp_path, text, line, message):
+    file = tmp_path / "scenario.toml"
+    file.write_text(text)
+    outcome = lanyard("sim", file)
+    assert outcome.returncode == 2
+    assert outcome.stderr.startswith(f"lanyard: {file}:{line}: ")
+    assert message in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_missing_file_is_named(lanyard):
+    outcome = lanyard("sim", "/no/such.toml")
+    assert outcome.returncode == 2 and "cannot read /no/such.toml" in outcome.stderr
+
+
+def test_waveform_of_a_window_holds_that_window(lanyard, tmp_path):
+    (tmp_path / "scenario.toml").write_text(RUN.replace("1s", "200us") + '[record]\nfst = "run.fst"')
+    outcome = lanyard("sim", tmp_path / "scenario.toml", "--fst-window", "5us:2us", "--no-idle-skip")
+    assert outcome.returncode == 0, outcome.stderr
+    vcd = subprocess.run(["fst2vcd", tmp_path / "run.fst"], check=True, capture_output=True, text=True, timeout=60).stdout
+    times = [int(line[1:]) for line in vcd.splitlines() if line.startswith("#")]
+    assert 5_000_000 <= times[1] and times[-1] <= 7_000_000 + 40_000  # the last cycle is shown whole
+    assert "a_card" in vcd
