@@ -53,8 +53,7 @@ uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t
 void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n)
 {
     tcb->snd_queued -= n;
-    while (n) {
-        struct lan_buf *head = tcb->snd_head;
+    for (struct lan_buf *head = tcb->snd_head; head && n; head = tcb->snd_head) {
         if (n < head->len) {
             head->scratch[0] += n;
             lan_buf_pull(head, n);

@@ -168,7 +168,7 @@ static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, u
     }
     join(tcb->stack, &here->head, &here->tail, payload);
     here->end = seq + bytes;
-    if (next < end && next->start == here->end) {
+    if (here->tail && next < end && next->start == here->end) {
         here->tail->next = next->head;
         here->tail = next->tail;
         here->end = next->end;
@@ -237,8 +237,8 @@ uint32_t lan_tcp_receive_copy(struct lan_tcb *tcb, uint8_t *out, uint32_t bytes,
         bytes = tcb->rcv_queued;
     if (peek)
         return lan_buf_copy(tcb->rcv_head, 0, out, bytes);
-    for (uint32_t left = bytes; left;) {
-        struct lan_buf *head = tcb->rcv_head;
+    uint32_t left = bytes;
+    for (struct lan_buf *head = tcb->rcv_head; head && left; head = tcb->rcv_head) {
         uint32_t n = head->len < left ? head->len : left;
         memcpy(out, head->data, n);
         out += n;
