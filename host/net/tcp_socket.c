@@ -145,7 +145,7 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
     uint32_t wanted = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
     uint32_t taken = lan_tcp_queue_append(tcb, data, wanted);
     tcb->flags = flags & LAN_MSG_MORE ? tcb->flags | TCB_MORE : tcb->flags & ~(uint32_t)TCB_MORE;
-    if (taken < wanted) {
+    if (taken < wanted || !lan_tcp_writable(tcb)) { /* poll() says so too, and its caller waits to be told otherwise */
         tcb->flags |= TCB_WANT_SPACE;
         if (lan_tcp_memory_low(stack)) /* nobody tells when memory comes back: look again */
             lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);

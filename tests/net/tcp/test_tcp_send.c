@@ -314,6 +314,25 @@ static void without_memory_send_says_again_and_the_application_is_told_when_it_i
     lan_set_notify(p->f->stack, p->fd, NULL, NULL);
 }
 
+static void a_write_that_just_fits_is_followed_by_a_notice_when_there_is_room(void **state)
+{
+    struct peer *p = *state;
+    static uint8_t data[20000];
+    int told = 0;
+    for (uint32_t i = 0; i < sizeof data; i++)
+        data[i] = stream_byte(1 + i);
+    set_option(p, LAN_SOL_SOCKET, LAN_SO_SNDBUF, sizeof data);
+    assert_int_equal(lan_send(p->f->stack, p->fd, data, sizeof data, 0), sizeof data);
+    assert_int_equal(lan_ready(p->f->stack, p->fd, LAN_POLLOUT), 0);
+    skip_sent(p);
+    lan_set_notify(p->f->stack, p->fd, note, &told);
+    from_peer(p, ACK, 1, 1 + 10 * MSS, 0);
+    assert_int_equal(lan_ready(p->f->stack, p->fd, LAN_POLLOUT), LAN_POLLOUT);
+    assert_int_equal(told, 1);
+    lan_set_notify(p->f->stack, p->fd, NULL, NULL);
+    skip_sent(p);
+}
+
 static void a_driver_without_room_delays_data_and_loses_none(void **state)
 {
     struct peer *p = *state;
@@ -401,6 +420,7 @@ int main(void)
         TEST_CONNECTED(the_senders_numbers_wrap),
         TEST_CONNECTED(a_full_send_buffer_says_again_and_then_writable),
         TEST_CONNECTED(without_memory_send_says_again_and_the_application_is_told_when_it_is_back),
+        TEST_CONNECTED(a_write_that_just_fits_is_followed_by_a_notice_when_there_is_room),
         TEST_CONNECTED(a_driver_without_room_delays_data_and_loses_none),
         TEST_CONNECTED(keep_alive_is_off_by_default_MUST_25),
         TEST_CONNECTED(keep_alive_probes_an_idle_peer_and_one_lost_probe_is_not_death_MUST_26_MUST_29),
