@@ -50,6 +50,9 @@ const struct frame *expect_frame(struct fixture *f);
 void expect_silence(struct fixture *f);
 uint32_t frames_waiting(const struct fixture *f);
 
+/* Makes the peer known by the request that a real one would send first. */
+void meet_peer(struct fixture *f);
+
 /* Answers the ARP request that was sent last, so that packets to the peer flow. */
 void learn_peer(struct fixture *f);
 

@@ -7,6 +7,14 @@ const uint8_t PEER_MAC[6] = {0x02, 0, 0, 0, 0, 0x01};
 const uint8_t HOST_MAC[6] = {0x02, 0, 0, 0, 0, 0x02};
 const uint8_t BROADCAST_MAC[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
+uint16_t net16(uint16_t v)
+{
+    uint8_t bytes[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+
+    memcpy(&v, bytes, sizeof v);
+    return v;
+}
+
 uint16_t get16(const uint8_t *p)
 {
     return (uint16_t)(p[0] << 8 | p[1]);

@@ -26,6 +26,7 @@ struct frame {
     uint8_t bytes[65536 + 64];
 };
 
+uint16_t net16(uint16_t v); /* host order to network order and back */
 uint16_t get16(const uint8_t *p);
 uint32_t get32(const uint8_t *p); /* network order, as addresses are kept */
 void put16(uint8_t *p, uint16_t v);

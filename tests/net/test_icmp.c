@@ -11,16 +11,6 @@ static const uint8_t *icmp_of(const struct frame *frame)
     return frame->bytes + ETH + IP;
 }
 
-/* Makes the peer known by the request that a real one would send first. */
-static void meet_peer(struct fixture *f)
-{
-    struct frame request;
-
-    frame_arp(&request, 1, PEER_MAC, PEER, HOST);
-    inject(f, &request);
-    expect_frame(f);
-}
-
 static void an_echo_request_is_answered_with_the_same_data(void **state)
 {
     struct fixture *f = *state;

@@ -8,7 +8,7 @@ enum { PORT = 5000 };
 
 static int receiver(struct fixture *f)
 {
-    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = (uint16_t)(PORT >> 8 | PORT << 8)};
+    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = net16(PORT)};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
 
     assert_int_equal(lan_bind(f->stack, fd, &any), 0);

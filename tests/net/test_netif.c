@@ -55,11 +55,8 @@ static int setup(void **state)
 {
     int result = fixture_setup(state);
     struct fixture *f = *state;
-    struct frame request;
 
-    frame_arp(&request, 1, PEER_MAC, PEER, HOST);
-    inject(f, &request);
-    expect_frame(f);
+    meet_peer(f);
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 17 + i / 256);
     return result;

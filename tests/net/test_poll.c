@@ -7,7 +7,7 @@
 
 static int receiver(struct fixture *f, uint16_t port)
 {
-    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = (uint16_t)(port >> 8 | port << 8)};
+    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = net16(port)};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
 
     assert_int_equal(lan_bind(f->stack, fd, &any), 0);

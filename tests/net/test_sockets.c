@@ -199,12 +199,9 @@ static void make_room(struct fixture *f)
 static int stopped_sender(struct fixture *f)
 {
     struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0700, .sin_addr = PEER};
-    struct frame request;
     int fd = udp_socket(f, 0);
 
-    frame_arp(&request, 1, PEER_MAC, PEER, HOST);
-    inject(f, &request);
-    expect_frame(f);
+    meet_peer(f);
     lan_connect(f->stack, fd, &to);
     f->transmit_result = -ENOBUFS;
     while (lan_send(f->stack, fd, "x", 1, LAN_MSG_DONTWAIT) == 1)

@@ -84,6 +84,17 @@ def test_a_closed_port_is_refused(udp):
     assert error.value.errno == errno.ECONNREFUSED
 
 
+def test_frames_beyond_the_buffers_are_dropped_whole():
+    run("ip", "link", "set", DEVICE, "mtu", "9000")
+    try:
+        lost = subprocess.run(["ping", "-c", "1", "-W", "1", "-M", "do", "-s", "5000", STACK], capture_output=True,
+                              text=True, timeout=30, check=False)
+        assert " 100% packet loss" in lost.stdout
+    finally:
+        run("ip", "link", "set", DEVICE, "mtu", "1500")
+    assert " 0% packet loss" in run("ping", "-c", "1", "-W", "5", STACK)
+
+
 def test_the_kernel_resolves_the_stack():
     run("ip", "neighbour", "flush", "dev", DEVICE)
     run("ping", "-c", "1", "-W", "5", STACK)
