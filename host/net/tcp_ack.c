@@ -6,11 +6,6 @@
 
 enum { DUPACK_THRESHOLD = 3 };
 
-bool lan_tcp_writable(const struct lan_tcb *tcb)
-{
-    return tcb->snd_queued <= tcb->snd_limit - tcb->snd_limit / 3 && !lan_tcp_memory_low(tcb->stack);
-}
-
 /* The first unacknowledged segment, out of turn; if there is no memory now, the time-out will see to it. */
 static void retransmit_first(struct lan_tcb *tcb)
 {
@@ -88,10 +83,10 @@ static void new_ack(struct lan_tcb *tcb, uint32_t ack)
     else
         lan_tcp_arm_retransmit(tcb); /* RFC 6298 (5.3) */
 
-    if (fin_acked || (tcb->flags & TCB_WANT_SPACE && lan_tcp_writable(tcb))) {
-        tcb->flags &= ~(uint32_t)TCB_WANT_SPACE;
+    if (tcb->flags & TCB_WANT_SPACE)
+        lan_tcp_offer_space(tcb);
+    if (fin_acked)
         lan_socket_event(tcb->socket);
-    }
 }
 
 bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)

@@ -92,22 +92,23 @@ enum {
     TCB_FIN_ARRIVED = 1u << 4,     /* the peer's FIN stands at rcv_fin, maybe behind a gap */
     TCB_EOF = 1u << 5,             /* everything up to the peer's FIN has arrived */
     TCB_RCV_SHUT = 1u << 6,        /* the application will read no more */
-    TCB_WANT_SPACE = 1u << 7,      /* a send() was refused: report when there is room */
+    TCB_WANT_SPACE = 1u << 7,      /* there is no room for a send(): not writable until that is reported */
     TCB_NODELAY = 1u << 8,         /* no Nagle algorithm */
     TCB_MORE = 1u << 9,            /* LAN_MSG_MORE: hold a partial segment back */
-    TCB_KEEPALIVE = 1u << 10,      /* SO_KEEPALIVE */
-    TCB_REUSE = 1u << 11,          /* SO_REUSEADDR */
-    TCB_PROBING = 1u << 12,        /* the send window is too small: window probes instead of retransmission */
-    TCB_TIMING = 1u << 13,         /* the segment that ends at rtt_seq is being timed */
-    TCB_SYN_LOST = 1u << 14,       /* our SYN had to be sent again */
-    TCB_FAST_RECOVERY = 1u << 15,  /* RFC 6582, until recover is acknowledged */
-    TCB_LOSS_RECOVERY = 1u << 16,  /* after a time-out, until recover is acknowledged */
-    TCB_CWND_LIMITED = 1u << 17,   /* the last output used all of cwnd: it may grow */
-    TCB_SCALING = 1u << 18,        /* the window scale option is ours to use */
-    TCB_BOUND = 1u << 19,          /* the application chose the local port */
-    TCB_IN_PORTS = 1u << 20,       /* stands in the table of ports */
-    TCB_SACK = 1u << 21,           /* the peer takes selective acknowledgments */
-    TCB_IN_CONNECTIONS = 1u << 22, /* stands in the table of connections */
+    TCB_REFUSED = 1u << 10,        /* the last send() was taken in part only: the rest will come */
+    TCB_KEEPALIVE = 1u << 11,      /* SO_KEEPALIVE */
+    TCB_REUSE = 1u << 12,          /* SO_REUSEADDR */
+    TCB_PROBING = 1u << 13,        /* the send window is too small: window probes instead of retransmission */
+    TCB_TIMING = 1u << 14,         /* the segment that ends at rtt_seq is being timed */
+    TCB_SYN_LOST = 1u << 15,       /* our SYN had to be sent again */
+    TCB_FAST_RECOVERY = 1u << 16,  /* RFC 6582, until recover is acknowledged */
+    TCB_LOSS_RECOVERY = 1u << 17,  /* after a time-out, until recover is acknowledged */
+    TCB_CWND_LIMITED = 1u << 18,   /* the last output used all of cwnd: it may grow */
+    TCB_SCALING = 1u << 19,        /* the window scale option is ours to use */
+    TCB_BOUND = 1u << 20,          /* the application chose the local port */
+    TCB_IN_PORTS = 1u << 21,       /* stands in the table of ports */
+    TCB_SACK = 1u << 22,           /* the peer takes selective acknowledgments */
+    TCB_IN_CONNECTIONS = 1u << 23, /* stands in the table of connections */
 };
 
 struct lan_tcb;
@@ -322,6 +323,13 @@ void lan_tcp_listen_close(struct lan_tcb *listener);
 /* Appends up to `bytes` of the application's data; returns how many were taken. */
 uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes);
 
+/* Room for the application's data, enough to be worth waking it. */
+bool lan_tcp_has_space(const struct lan_tcb *tcb);
+
+/* The application waits for room (TCB_WANT_SPACE): tells it if there is some, and else sees that somebody looks again.
+ */
+void lan_tcp_offer_space(struct lan_tcb *tcb);
+
 /* Frees the first n bytes, which were acknowledged. */
 void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n);
 void lan_tcp_queue_free(struct lan_tcb *tcb);
@@ -360,9 +368,6 @@ uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb);
 
 /* The ACK field and window of an acceptable segment. False: the segment is to be dropped. */
 bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
-
-/* Room for the application's data, enough to be worth waking it. */
-bool lan_tcp_writable(const struct lan_tcb *tcb);
 
 /* tcp_retransmit.c */
 

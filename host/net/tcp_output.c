@@ -216,13 +216,17 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
 }
 
 /* Whether a last segment of less than the MSS may go (Nagle, RFC 9293 3.7.4): not while another such one is under way.
- * Full ones do not count (Minshall 1999), or the end of each large write would wait for a delayed ACK. */
+ * Full ones do not count (Minshall 1999), or the end of each large write would wait for a delayed ACK; but they do when
+ * the application is about to send the rest of what it was refused. */
 static bool may_send_partial(const struct lan_tcb *tcb)
 {
-    bool small_under_way = tcb->snd_small - tcb->snd_una - 1 < tcb->snd_nxt - tcb->snd_una;
+    uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+    bool small_under_way = tcb->snd_small - tcb->snd_una - 1 < flight;
     if (tcb->flags & TCB_FIN_QUEUED)
         return true;
-    return !(tcb->flags & TCB_MORE) && (tcb->flags & TCB_NODELAY || !small_under_way);
+    if (tcb->flags & TCB_MORE)
+        return false;
+    return !flight || tcb->flags & TCB_NODELAY || !(small_under_way || tcb->flags & TCB_REFUSED);
 }
 
 /* How many bytes are worth sending (silly window avoidance, RFC 9293 3.8.6.2.1) of the `fitting` that the windows allow

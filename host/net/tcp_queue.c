@@ -50,6 +50,21 @@ uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t
     return taken;
 }
 
+bool lan_tcp_has_space(const struct lan_tcb *tcb)
+{
+    return tcb->snd_queued <= tcb->snd_limit - tcb->snd_limit / 3 && !lan_tcp_memory_low(tcb->stack);
+}
+
+void lan_tcp_offer_space(struct lan_tcb *tcb)
+{
+    if (lan_tcp_has_space(tcb)) {
+        tcb->flags &= ~(uint32_t)TCB_WANT_SPACE;
+        lan_socket_event(tcb->socket);
+    } else if (lan_tcp_memory_low(tcb->stack)) { /* nobody tells when memory comes back: look again */
+        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);
+    }
+}
+
 void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n)
 {
     tcb->snd_queued -= n;

@@ -131,6 +131,11 @@ static int not_connected(const struct lan_tcb *tcb)
     }
 }
 
+static void set_flag(struct lan_tcb *tcb, uint32_t flag, bool on)
+{
+    tcb->flags = on ? tcb->flags | flag : tcb->flags & ~flag;
+}
+
 static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_t bytes, int flags,
                      const struct lan_sockaddr_in *to)
 {
@@ -144,11 +149,11 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
     lan_tcp_enter(stack);
     uint32_t wanted = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
     uint32_t taken = lan_tcp_queue_append(tcb, data, wanted);
-    tcb->flags = flags & LAN_MSG_MORE ? tcb->flags | TCB_MORE : tcb->flags & ~(uint32_t)TCB_MORE;
-    if (taken < wanted || !lan_tcp_writable(tcb)) { /* poll() says so too, and its caller waits to be told otherwise */
+    set_flag(tcb, TCB_MORE, flags & LAN_MSG_MORE);
+    set_flag(tcb, TCB_REFUSED, taken < wanted);
+    if (taken < wanted || !lan_tcp_has_space(tcb)) {
         tcb->flags |= TCB_WANT_SPACE;
-        if (lan_tcp_memory_low(stack)) /* nobody tells when memory comes back: look again */
-            lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);
+        lan_tcp_offer_space(tcb);
     }
     lan_tcp_output(tcb);
     return taken || !wanted ? (long)taken : -EAGAIN;
@@ -270,7 +275,7 @@ static int tcp_ready(struct lan_stack *stack, const void *pcb)
         ready |= LAN_POLLIN | LAN_POLLRDHUP;
     if (tcb->rcv_queued)
         ready |= LAN_POLLIN;
-    if (tcb->flags & TCB_FIN_QUEUED || lan_tcp_writable(tcb))
+    if (tcb->flags & TCB_FIN_QUEUED || !(tcb->flags & TCB_WANT_SPACE))
         ready |= LAN_POLLOUT;
     if (tcb->flags & TCB_FIN_QUEUED && tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
         ready |= LAN_POLLHUP;
@@ -287,11 +292,6 @@ static int tcp_name(struct lan_stack *stack, const void *pcb, bool peer, struct 
         return -ENOTCONN;
     put_name(tcb, peer, address);
     return 0;
-}
-
-static void set_flag(struct lan_tcb *tcb, uint32_t flag, int on)
-{
-    tcb->flags = on ? tcb->flags | flag : tcb->flags & ~flag;
 }
 
 static uint32_t clamp(int value, uint32_t least, uint32_t most)

@@ -38,8 +38,8 @@ int lan_tcp_init(struct lan_stack *stack)
         .connections_mask = lan_tcp_table_size(tcb_count(config)) - 1,
         .ports_mask = lan_tcp_table_size(config->sockets) - 1,
         .tcbs = tcb_count(config),
-        .memory_low = config->pool.buffers / 8,
-        .memory_critical = config->pool.buffers / 16,
+        .memory_low = config->pool.buffers / 8 + 1,
+        .memory_critical = config->pool.buffers / 16 + 1,
     };
     stack->port->random(stack->port->ctx, tcp->connections_key, sizeof tcp->connections_key);
     lan_tcb_list_init(&tcp->time_wait);

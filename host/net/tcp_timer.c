@@ -60,14 +60,8 @@ static bool on_send_later(struct lan_tcb *tcb)
         LAN_COUNT(tcb->stack, tcp_ext_delayed_acks);
         tcb->flags |= TCB_ACK_NOW;
     }
-    if (tcb->flags & TCB_WANT_SPACE) {
-        if (lan_tcp_writable(tcb)) {
-            tcb->flags &= ~(uint32_t)TCB_WANT_SPACE;
-            lan_socket_event(tcb->socket);
-        } else if (lan_tcp_memory_low(tcb->stack)) {
-            lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);
-        }
-    }
+    if (tcb->flags & TCB_WANT_SPACE)
+        lan_tcp_offer_space(tcb);
     lan_tcp_output(tcb);
     return true;
 }

@@ -333,6 +333,50 @@ static void a_write_that_just_fits_is_followed_by_a_notice_when_there_is_room(vo
     skip_sent(p);
 }
 
+static void a_full_buffer_that_drains_while_memory_is_short_is_told_of_later(void **state)
+{
+    struct peer *p = *state;
+    static struct lan_buf *held[4096];
+    static uint8_t data[20000];
+    uint32_t n = 0;
+    int told = 0;
+    for (uint32_t i = 0; i < sizeof data; i++)
+        data[i] = stream_byte(1 + i);
+    set_option(p, LAN_SOL_SOCKET, LAN_SO_SNDBUF, 10000);
+    assert_int_equal(lan_send(p->f->stack, p->fd, data, sizeof data, 0), 10000);
+    skip_sent(p);
+    while (lan_pool_free_buffers(lan_stack_pool(p->f->stack)) > 30)
+        held[n++] = lan_buf_alloc(lan_stack_pool(p->f->stack), 0);
+    lan_set_notify(p->f->stack, p->fd, note, &told);
+    from_peer(p, ACK, 1, 1 + 6 * MSS, 0);
+    skip_sent(p);
+    from_peer(p, ACK, 1, 10001, 0);
+    wait_ms(p, 1000);
+    assert_int_equal(told, 0);
+    assert_int_equal(lan_ready(p->f->stack, p->fd, LAN_POLLOUT), 0);
+    while (n)
+        lan_buf_free(held[--n]);
+    wait_ms(p, 100);
+    assert_int_equal(told, 1);
+    assert_int_equal(lan_ready(p->f->stack, p->fd, LAN_POLLOUT), LAN_POLLOUT);
+    lan_set_notify(p->f->stack, p->fd, NULL, NULL);
+}
+
+static void a_write_taken_in_part_goes_in_full_segments(void **state)
+{
+    struct peer *p = *state;
+    static uint8_t data[8000];
+    for (uint32_t i = 0; i < sizeof data; i++)
+        data[i] = stream_byte(1 + i);
+    set_option(p, LAN_SOL_SOCKET, LAN_SO_SNDBUF, 4000);
+    assert_int_equal(lan_send(p->f->stack, p->fd, data, sizeof data, 0), 4000);
+    expect(p, ACK, 1, 1, MSS);
+    expect(p, ACK, 1461, 1, MSS);
+    expect_quiet(p); /* the rest of 8,000 bytes is about to come */
+    from_peer(p, ACK, 1, 2921, 0);
+    expect(p, ACK, 2921, 1, 1080);
+}
+
 static void a_driver_without_room_delays_data_and_loses_none(void **state)
 {
     struct peer *p = *state;
@@ -421,6 +465,8 @@ int main(void)
         TEST_CONNECTED(a_full_send_buffer_says_again_and_then_writable),
         TEST_CONNECTED(without_memory_send_says_again_and_the_application_is_told_when_it_is_back),
         TEST_CONNECTED(a_write_that_just_fits_is_followed_by_a_notice_when_there_is_room),
+        TEST_CONNECTED(a_full_buffer_that_drains_while_memory_is_short_is_told_of_later),
+        TEST_CONNECTED(a_write_taken_in_part_goes_in_full_segments),
         TEST_CONNECTED(a_driver_without_room_delays_data_and_loses_none),
         TEST_CONNECTED(keep_alive_is_off_by_default_MUST_25),
         TEST_CONNECTED(keep_alive_probes_an_idle_peer_and_one_lost_probe_is_not_death_MUST_26_MUST_29),
