@@ -9,13 +9,24 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Between network and host order, either way. */
+static inline uint16_t lan_htons(uint16_t x)
+{
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define LAN_HTONS(x) ((uint16_t)(((x)&0xffu) << 8 | ((x) >> 8 & 0xffu)))
-#define LAN_HTONL(x) (((x)&0xffu) << 24 | ((x)&0xff00u) << 8 | ((x) >> 8 & 0xff00u) | ((x) >> 24 & 0xffu))
+    return __builtin_bswap16(x);
 #else
-#define LAN_HTONS(x) ((uint16_t)(x))
-#define LAN_HTONL(x) ((uint32_t)(x))
+    return x;
 #endif
+}
+
+static inline uint32_t lan_htonl(uint32_t x)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return __builtin_bswap32(x);
+#else
+    return x;
+#endif
+}
 
 static inline uint16_t lan_load16(const void *p)
 {
@@ -43,22 +54,22 @@ static inline void lan_store32(void *p, uint32_t v)
 
 static inline uint16_t lan_get16(const void *p)
 {
-    return LAN_HTONS(lan_load16(p));
+    return lan_htons(lan_load16(p));
 }
 
 static inline uint32_t lan_get32(const void *p)
 {
-    return LAN_HTONL(lan_load32(p));
+    return lan_htonl(lan_load32(p));
 }
 
 static inline void lan_put16(void *p, uint16_t v)
 {
-    lan_store16(p, LAN_HTONS(v));
+    lan_store16(p, lan_htons(v));
 }
 
 static inline void lan_put32(void *p, uint32_t v)
 {
-    lan_store32(p, LAN_HTONL(v));
+    lan_store32(p, lan_htonl(v));
 }
 
 #endif

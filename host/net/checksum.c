@@ -91,6 +91,6 @@ uint32_t lan_sum_pseudo(uint32_t src, uint32_t dst, uint8_t protocol, uint32_t l
 {
     uint32_t sum = lan_sum_add(src, dst);
 
-    sum = lan_sum_add(sum, LAN_HTONL(l4_bytes));
-    return lan_sum_add(sum, LAN_HTONL((uint32_t)protocol));
+    sum = lan_sum_add(sum, lan_htonl(l4_bytes));
+    return lan_sum_add(sum, lan_htonl((uint32_t)protocol));
 }

@@ -26,18 +26,18 @@ enum {
 
 static inline bool lan_ip_is_multicast(uint32_t address)
 {
-    return (address & LAN_HTONL(0xf0000000u)) == LAN_HTONL(0xe0000000u);
+    return (address & lan_htonl(0xf0000000u)) == lan_htonl(0xe0000000u);
 }
 
 static inline bool lan_ip_is_loopback(uint32_t address)
 {
-    return (address & LAN_HTONL(0xff000000u)) == LAN_HTONL(0x7f000000u);
+    return (address & lan_htonl(0xff000000u)) == lan_htonl(0x7f000000u);
 }
 
 /* 240.0.0.0/4, which includes the limited broadcast. */
 static inline bool lan_ip_is_class_e(uint32_t address)
 {
-    return (address & LAN_HTONL(0xf0000000u)) == LAN_HTONL(0xf0000000u);
+    return (address & lan_htonl(0xf0000000u)) == lan_htonl(0xf0000000u);
 }
 
 /* What IP tells the upper layer beside the packet, whose data then starts at the L4 header and ends with the IP payload
@@ -99,7 +99,7 @@ static inline bool lan_ip_is_subnet_broadcast(const struct lan_netif *netif, uin
 {
     uint32_t host_bits = ~netif->netmask;
 
-    return netif->address && (LAN_HTONL(host_bits) > 1) && address == (netif->address | host_bits);
+    return netif->address && (lan_htonl(host_bits) > 1) && address == (netif->address | host_bits);
 }
 
 /* Whether the TCP or UDP checksum of a received packet holds: as the card found, or else summed here. Borrows. */

@@ -40,7 +40,7 @@ bool lan_ip_is_group(const struct lan_stack *stack, uint32_t address)
 /* RFC 1122 3.2.1.3: addresses that no packet comes from. Only what we send ourselves comes from us, or from 127/8. */
 static bool source_valid(const struct lan_netif *netif, uint32_t src)
 {
-    uint32_t network = LAN_HTONL(src) >> 24;
+    uint32_t network = lan_htonl(src) >> 24;
 
     if (netif->features & LAN_NETIF_LOOPBACK)
         return lan_ip_is_own(netif->stack, src);
@@ -55,7 +55,7 @@ static bool source_valid(const struct lan_netif *netif, uint32_t src)
 /* Whether a packet to an address that is not the netif's own is for us all the same; says whether as one of a group. */
 static bool destination_ours(const struct lan_netif *netif, uint32_t dst, bool *to_group)
 {
-    *to_group = dst == LAN_IP_BROADCAST || dst == LAN_HTONL(0xe0000001u) || lan_ip_is_subnet_broadcast(netif, dst);
+    *to_group = dst == LAN_IP_BROADCAST || dst == lan_htonl(0xe0000001u) || lan_ip_is_subnet_broadcast(netif, dst);
     if (*to_group)
         return true;
     if (lan_ip_is_loopback(dst) && !(netif->features & LAN_NETIF_LOOPBACK))
@@ -65,8 +65,7 @@ static bool destination_ours(const struct lan_netif *netif, uint32_t dst, bool *
 
 enum options { OPTIONS_FINE, OPTIONS_MALFORMED, OPTIONS_SOURCE_ROUTE };
 
-/* Options are walked only to see that they are whole, and that nobody steers packets by a source route (RFC 7126 4.3).
- */
+/* Options are walked only to see that they are whole, and that nobody steers by a source route (RFC 7126 4.3). */
 static enum options check_options(const uint8_t *option, const uint8_t *end)
 {
     while (option < end && *option != OPTION_END) {

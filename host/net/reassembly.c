@@ -80,8 +80,7 @@ static bool older(const struct lan_datagram *a, const struct lan_datagram *b)
     return !b || a->timer.deadline_ns < b->timer.deadline_ns;
 }
 
-/* A slot for a new datagram: a free one, or else the oldest; from a source with its full share the oldest of its own.
- */
+/* A slot for a new datagram: a free one, else the oldest; for a source with its full share the oldest of its own. */
 static struct lan_datagram *make_room(struct lan_stack *stack, uint32_t src)
 {
     struct lan_datagram *vacant = NULL, *oldest = NULL, *oldest_of_source = NULL;

@@ -35,7 +35,7 @@ const struct lan_route *lan_route_find(const struct lan_stack *stack, uint32_t d
 /* Ones from the left, nothing else. */
 static bool mask_valid(uint32_t netmask)
 {
-    uint32_t zeros = ~LAN_HTONL(netmask);
+    uint32_t zeros = ~lan_htonl(netmask);
 
     return (zeros & (zeros + 1)) == 0;
 }
@@ -64,7 +64,7 @@ int lan_route_add(struct lan_stack *stack, uint32_t destination, uint32_t netmas
 
     uint32_t i = routes->count++;
 
-    for (; i > 0 && LAN_HTONL(routes->entries[i - 1].netmask) < LAN_HTONL(netmask); i--)
+    for (; i > 0 && lan_htonl(routes->entries[i - 1].netmask) < lan_htonl(netmask); i--)
         routes->entries[i] = routes->entries[i - 1];
     routes->entries[i] = (struct lan_route){destination, netmask, gateway, netif};
     lan_arp_invalidate_flows(stack);

@@ -255,8 +255,7 @@ int lan_shutdown(struct lan_stack *stack, int fd, int how)
     return (int)done(stack, socket->ops->shutdown(stack, socket->pcb, how));
 }
 
-/* SO_LINGER with a time: close() waits for what was sent to arrive. -EBADF: somebody else has closed the socket since.
- */
+/* SO_LINGER with a time: close() waits for what was sent to arrive. -EBADF: somebody else has closed it meanwhile. */
 static int linger(struct lan_socket *socket)
 {
     struct lan_stack *stack = socket->stack;

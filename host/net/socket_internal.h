@@ -69,8 +69,7 @@ struct lan_socket {
     bool nonblocking;
 };
 
-/* From a protocol: the readiness of `socket` may have changed. NULL is allowed (a connection that nobody accepted yet).
- */
+/* From a protocol: the readiness of `socket` may have changed. NULL (a connection not accepted yet) is allowed. */
 void lan_socket_event(struct lan_socket *socket);
 
 /* From a protocol: `error` (positive errno) is pending now; includes the event. NULL is allowed. */

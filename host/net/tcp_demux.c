@@ -37,7 +37,7 @@ struct lan_tcb *lan_tcp_find(const struct lan_tcp *tcp, uint32_t local, uint16_t
 
 static struct lan_tcb **port_slot(const struct lan_tcp *tcp, uint16_t port)
 {
-    return &tcp->ports[LAN_HTONS(port) & tcp->ports_mask];
+    return &tcp->ports[lan_htons(port) & tcp->ports_mask];
 }
 
 struct lan_tcb *lan_tcp_find_listener(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port)
@@ -102,7 +102,7 @@ static bool port_taken(const struct lan_tcb *tcb, uint32_t local, uint16_t port)
 static bool usable_to_bind(void *ctx, uint16_t port)
 {
     const struct lan_tcb *tcb = ctx;
-    return !port_taken(tcb, tcb->flow.src, LAN_HTONS(port));
+    return !port_taken(tcb, tcb->flow.src, lan_htons(port));
 }
 
 int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
@@ -112,7 +112,7 @@ int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
     tcb->flow.src = local;
     if (!port) {
         uint16_t picked = lan_port_pick(tcb->stack, usable_to_bind, tcb);
-        port = LAN_HTONS(picked);
+        port = lan_htons(picked);
     }
     if (!port)
         return -EADDRINUSE;
@@ -125,7 +125,7 @@ int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
 static bool usable_to_connect(void *ctx, uint16_t port)
 {
     const struct lan_tcb *tcb = ctx;
-    uint16_t local_port = LAN_HTONS(port);
+    uint16_t local_port = lan_htons(port);
     return !port_taken(tcb, tcb->flow.src, local_port) &&
            !lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, local_port, tcb->flow.dst, tcb->remote_port);
 }
@@ -133,7 +133,7 @@ static bool usable_to_connect(void *ctx, uint16_t port)
 uint16_t lan_tcp_choose_port(struct lan_tcb *tcb)
 {
     uint16_t port = lan_port_pick(tcb->stack, usable_to_connect, tcb);
-    tcb->local_port = LAN_HTONS(port);
+    tcb->local_port = lan_htons(port);
     return tcb->local_port;
 }
 

@@ -25,7 +25,7 @@ static struct lan_buf *start_segment(struct lan_stack *stack, uint16_t source_po
     lan_store16(header + 2, destination_port);
     lan_put32(header + 4, seq);
     lan_put32(header + 8, 0);
-    lan_store16(header + 12, LAN_HTONS(LAN_TCP_HEADER << 10 | flags)); /* data offset in words, reserved, flags */
+    lan_store16(header + 12, lan_htons(LAN_TCP_HEADER << 10 | flags)); /* data offset in words, reserved, flags */
     lan_put32(header + 14, 0);                                         /* window and checksum ... */
     lan_put32(header + 16, 0);                                         /* ... and urgent pointer */
     return packet;

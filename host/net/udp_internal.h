@@ -13,8 +13,7 @@ enum {
     LAN_UDP_DATA_MAX = 65535 - LAN_IP_HEADER - LAN_UDP_HEADER,
 };
 
-/* Where a queued datagram came from, and what it counts against the receive buffer; in the scratch words of its buffer.
- */
+/* Where a queued datagram came from, and what it counts against the receive buffer: its buffer's scratch words. */
 enum { LAN_UDP_FROM, LAN_UDP_FROM_PORT, LAN_UDP_CHARGE };
 
 struct lan_udp_pcb {

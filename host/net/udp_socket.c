@@ -28,7 +28,7 @@ static bool port_usable(void *ctx, uint16_t port)
 {
     const struct candidate *c = ctx;
 
-    return lan_udp_port_free(c->stack, c->pcb, c->local, LAN_HTONS(port));
+    return lan_udp_port_free(c->stack, c->pcb, c->local, lan_htons(port));
 }
 
 static int bind_to(struct lan_stack *stack, struct lan_udp_pcb *pcb, uint32_t local, uint16_t port)
@@ -36,7 +36,7 @@ static int bind_to(struct lan_stack *stack, struct lan_udp_pcb *pcb, uint32_t lo
     struct candidate candidate = {stack, pcb, local};
 
     if (port == 0) {
-        port = LAN_HTONS(lan_port_pick(stack, port_usable, &candidate));
+        port = lan_htons(lan_port_pick(stack, port_usable, &candidate));
         if (port == 0)
             return -EADDRINUSE;
     } else if (!lan_udp_port_free(stack, pcb, local, port)) {

@@ -54,7 +54,7 @@ void lan_udp_release(struct lan_stack *stack, struct lan_udp_pcb *pcb)
 
 static struct lan_udp_pcb **port_chain(struct lan_stack *stack, uint16_t local_port)
 {
-    return &stack->udp.by_port[LAN_HTONS(local_port) & stack->udp.bucket_mask];
+    return &stack->udp.by_port[lan_htons(local_port) & stack->udp.bucket_mask];
 }
 
 /* A keyed hash: peers choose their addresses and ports. */
