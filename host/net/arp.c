@@ -46,7 +46,7 @@ int lan_arp_init(struct lan_stack *stack)
     uint32_t buckets = lan_hash_buckets(stack->config.arp_entries);
 
     arp->count = stack->config.arp_entries;
-    arp->bucket_mask = buckets - 1;
+    arp->bucket_count = buckets;
     arp->pending_max = stack->config.pool.buffers / 16 + 1;
     arp->entries = lan_stack_carve(stack, arp->count * sizeof *arp->entries);
     arp->buckets = lan_stack_carve(stack, buckets * sizeof(struct lan_neighbour *));
@@ -61,15 +61,18 @@ int lan_arp_init(struct lan_stack *stack)
     return 0;
 }
 
-static struct lan_neighbour **bucket(struct lan_arp *arp, const struct lan_stack *stack, uint32_t address)
+/* The chain of an address: the upper bits of its product with a secret odd number, so that neighbouring addresses fall
+ * apart, and nobody can aim at one chain. */
+static struct lan_neighbour **bucket(struct lan_stack *stack, uint32_t address)
 {
-    /* Multiply-shift with a secret odd factor: a sender of addresses cannot aim at one chain. */
-    return &arp->buckets[(address * ((uint32_t)stack->secret[0] | 1)) >> 16 & arp->bucket_mask];
+    uint32_t hash = lan_htonl(address) * ((uint32_t)stack->secret[0] | 1);
+
+    return &stack->arp.buckets[(uint64_t)hash * stack->arp.bucket_count >> 32];
 }
 
 static struct lan_neighbour *find(struct lan_netif *netif, uint32_t address)
 {
-    struct lan_neighbour *n = *bucket(&netif->stack->arp, netif->stack, address);
+    struct lan_neighbour *n = *bucket(netif->stack, address);
 
     while (n && (n->address != address || n->netif != netif))
         n = n->next;
@@ -94,7 +97,7 @@ static void drop_pending(struct lan_neighbour *n)
 static void release(struct lan_neighbour *n)
 {
     struct lan_stack *stack = n->netif->stack;
-    struct lan_neighbour **link = bucket(&stack->arp, stack, n->address);
+    struct lan_neighbour **link = bucket(stack, n->address);
 
     lan_timer_cancel(&stack->timers, &n->timer);
     drop_pending(n);
@@ -126,7 +129,7 @@ static bool replace_one(struct lan_arp *arp, int at_least)
         struct lan_neighbour *n = &arp->entries[arp->hand];
 
         arp->hand = arp->hand + 1 == arp->count ? 0 : arp->hand + 1;
-        if (n->state != LAN_NEIGHBOUR_FREE && (!victim || expendability(n) > expendability(victim)))
+        if (!victim || expendability(n) > expendability(victim))
             victim = n;
     }
     if (!victim || expendability(victim) < at_least)
@@ -147,7 +150,7 @@ static struct lan_neighbour *create(struct lan_netif *netif, uint32_t address, i
     }
 
     struct lan_neighbour *n = arp->free;
-    struct lan_neighbour **chain = bucket(arp, stack, address);
+    struct lan_neighbour **chain = bucket(stack, address);
 
     arp->free = n->next;
     n->netif = netif;

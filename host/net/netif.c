@@ -4,15 +4,6 @@
 
 #include <errno.h>
 
-static bool too_many_fragments(const struct lan_netif *netif, const struct lan_buf *frame)
-{
-    uint32_t room = netif->features & LAN_NETIF_SG ? netif->max_fragments : 1;
-
-    for (; frame && room; frame = frame->next)
-        room--;
-    return frame != NULL;
-}
-
 /* Whether the driver can take the frame as it is. */
 static bool driver_can(const struct lan_netif *netif, const struct lan_buf *frame)
 {
@@ -25,7 +16,7 @@ static bool driver_can(const struct lan_netif *netif, const struct lan_buf *fram
         return false;
     if ((frame->flags & LAN_BUF_TSO) && lan_buf_total(frame) > netif->max_tso_bytes)
         return false;
-    return !frame->next || !too_many_fragments(netif, frame);
+    return !frame->next || !lan_netif_too_many_fragments(netif, frame);
 }
 
 int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame)

@@ -19,9 +19,18 @@ int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame);
 /* The same for a frame that the driver can take as it is. */
 int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame);
 
-/* Does in software what `netif` cannot: segmentation, checksums, joining fragments; then lan_netif_send()s the result.
- */
+/* Does in software what `netif` cannot (segmentation, checksums, joining fragments), then sends the result. */
 int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame);
+
+/* Whether a frame has more fragments than the driver takes. */
+static inline bool lan_netif_too_many_fragments(const struct lan_netif *netif, const struct lan_buf *frame)
+{
+    uint32_t room = netif->features & LAN_NETIF_SG ? netif->max_fragments : 1;
+
+    for (; frame && room; frame = frame->next)
+        room--;
+    return frame != NULL;
+}
 
 /* A received frame of an Ethernet netif, data at the Ethernet header. Takes ownership. */
 void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame);

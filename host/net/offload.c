@@ -58,22 +58,13 @@ static struct lan_buf *joined(struct lan_stack *stack, const struct lan_buf *fra
     return whole;
 }
 
-static uint32_t fragments(const struct lan_buf *frame)
-{
-    uint32_t n = 0;
-
-    for (; frame; frame = frame->next)
-        n++;
-    return n;
-}
-
 static int transmit_frame(struct lan_netif *netif, struct lan_buf *frame)
 {
     if ((frame->flags & LAN_BUF_L4_CSUM) && !(netif->features & LAN_NETIF_TX_L4_CSUM))
         fill_l4_checksum(frame);
     if ((frame->flags & LAN_BUF_IP_CSUM) && !(netif->features & LAN_NETIF_TX_IP_CSUM))
         fill_ip_checksum(frame);
-    if (fragments(frame) > (netif->features & LAN_NETIF_SG ? netif->max_fragments : 1u)) {
+    if (lan_netif_too_many_fragments(netif, frame)) {
         struct lan_buf *whole = joined(netif->stack, frame);
 
         if (!whole)
