@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "stack_internal.h"
+
 static const uint8_t OTHER_MAC[6] = {0x02, 0, 0, 0, 0, 0x99};
 #define NEIGHBOUR(n) ADDRESS(192, 0, 2, n)
 
@@ -476,6 +478,22 @@ static void a_full_table_of_live_entries_still_serves_a_new_one(void **state)
     }
 }
 
+/* A look-up must not get slower with the number of neighbours. */
+static void neighbours_of_one_network_fall_into_many_chains(void **state)
+{
+    struct fixture *f = *state;
+    const struct lan_arp *arp = &f->stack->arp;
+    int fd = udp_socket(f), chains = 0;
+
+    for (uint32_t i = 10; i < 26; i++) {
+        send_to(f, fd, NEIGHBOUR(i));
+        expect_frame(f);
+    }
+    for (uint32_t i = 0; i < arp->bucket_count; i++)
+        chains += arp->buckets[i] != NULL;
+    assert_true(chains >= 6); /* 16 at random into 16: 10 on average */
+}
+
 static void a_new_address_is_announced(void **state)
 {
     struct fixture *f = *state;
@@ -518,6 +536,7 @@ int main(void)
         TEST(a_flood_of_requests_keeps_the_entry_in_use),
         TEST(a_flood_of_unresolved_neighbours_keeps_the_entry_in_use),
         TEST(a_full_table_of_live_entries_still_serves_a_new_one),
+        TEST(neighbours_of_one_network_fall_into_many_chains),
         TEST(a_new_address_is_announced),
     };
 

@@ -77,8 +77,7 @@ uint32_t lan_pool_free_views(const struct lan_pool *pool);
  * headroom exceeds the storage. */
 struct lan_buf *lan_buf_alloc(struct lan_pool *pool, uint32_t headroom);
 
-/* A view of `len` bytes at `offset` in fragment `from` (one fragment, borrowed). NULL when the pool has no view left.
- */
+/* A view of `len` bytes at `offset` in the one fragment `from` (borrowed). NULL when the pool has no view left. */
 struct lan_buf *lan_buf_view(struct lan_buf *from, uint32_t offset, uint32_t len);
 
 /* One more reference to a whole chain's first fragment; lan_buf_free() gives it back. */

@@ -22,7 +22,7 @@ void lan_posix_attach(struct lan_posix *posix, struct lan_stack *stack);
 /* Calls `ready(arg)` when `fd` can be read (or has failed). 0, or -ENOMEM. */
 int lan_posix_watch(struct lan_posix *posix, int fd, void (*ready)(void *arg), void *arg);
 
-/* Calls `work(arg)` once, in the next turn, before the loop sleeps. 0, or -ENOMEM. May be called from inside the stack.
+/* Calls `work(arg)` once, in the next turn, before the loop sleeps. May be called from inside the stack. 0, or -ENOMEM.
  */
 int lan_posix_later(struct lan_posix *posix, void (*work)(void *arg), void *arg);
 
