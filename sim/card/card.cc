@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <nic_regs.h> // generated
 #include <stdexcept>
 
-#include "host/driver/nic_regs.h"
 #include "sim/card/card_state.h"
 
 namespace lanyard
@@ -45,7 +45,7 @@ tlm::tlm_response_status check(const tlm::tlm_generic_payload &payload)
 } // namespace
 
 Card::State::State(const char *name, tlm::tlm_initiator_socket<> &dma, const Config &card_config)
-    : config(card_config), model(&verilated_context(), name), registers(model),
+    : model(&verilated_context(), name), config(card_config), registers(model),
       memory(model, dma, config.memory_latency),
       linger(LINGER_CYCLES * std::max(config.clk_period, mii_period(config.mii_rate)))
 {

@@ -17,8 +17,8 @@ struct Card::State {
     void power_on();
     void step();
 
-    Config config;
     Vnic model;
+    Config config;
     RegisterMaster registers;
     AxiMemory memory;
     Picoseconds linger; // how long the clocks go on after the last activity

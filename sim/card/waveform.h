@@ -18,7 +18,7 @@ class Waveform : public Tracer
   public:
     static bool available();
 
-    Waveform(ClockEngine &engine, std::string path);
+    Waveform(ClockEngine &engine, const std::string &path);
     ~Waveform() override; // closes
 
     // All before the simulation starts. Without a window everything is written.

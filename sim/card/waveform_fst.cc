@@ -44,9 +44,9 @@ bool Waveform::available()
     return true;
 }
 
-Waveform::Waveform(ClockEngine &engine, std::string path) : state_(std::make_unique<State>())
+Waveform::Waveform(ClockEngine &engine, const std::string &path) : state_(std::make_unique<State>())
 {
-    state_->path = std::move(path);
+    state_->path = path;
     if (!std::ofstream(state_->path))
         throw std::runtime_error("waveform " + state_->path + ": cannot be written");
     state_->file.set_time_unit("1ps");

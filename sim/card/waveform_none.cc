@@ -15,7 +15,7 @@ bool Waveform::available()
     return false;
 }
 
-Waveform::Waveform(ClockEngine &, std::string path)
+Waveform::Waveform(ClockEngine &, const std::string &path)
 {
     throw std::runtime_error("waveform " + path + ": this program holds the fast model; the traced one can write it");
 }
