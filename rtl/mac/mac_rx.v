@@ -74,7 +74,7 @@ module mac_rx (
         rx_er <= mii_rx_er;
 
         preamble <= !blind && rx_dv && rxd == 4'h5;
-        idle     <= !rx_dv && !in_frame;
+        idle     <= !rx_dv;
 
         if (in_frame) begin
             line        <= {line[35:0], rxd};
