@@ -4,17 +4,18 @@
 //
 // 2^LOG2_DEPTH words in distributed RAM, all of them usable. First word falls through: `m_data` is the oldest word
 // whenever `m_valid` is high. A word shows at `m_valid` two edges of `m_clk` after the edge of `s_clk` that took it
-// (three when the edges coincide); its place is free again two or three edges of `s_clk` after it was read. For one word a
-// cycle at equal clocks LOG2_DEPTH must be 3 or more.
+// (three when the edges coincide); its place is free again two or three edges of `s_clk` after it was read. For one
+// word a cycle at equal clocks LOG2_DEPTH must be 3 or more.
 //
 // `s_empty`: every word has been read, and no register on either side changes until the next one is written.
 //
-// Resets: each side has its own, and both must be applied, overlapping in time (reset_sync sees to it). Until the second
-// one falls the words that pass mean nothing, but nothing hangs; then the queue is empty. Words that were inside are lost.
+// Resets: each side has its own, and both must be applied, overlapping in time (reset_sync sees to it). Until the
+// second one falls the words that pass mean nothing, but nothing hangs; then the queue is empty. Words that were
+// inside are lost.
 //
-// Crossing: the pointers cross in gray code; the memory is written at least one `m_clk` edge before the pointer
-// that shows the word has crossed. Constrain the paths from `s_clk` to `m_clk` and back to less than one period of
-// the faster clock.
+// Crossing: the pointers cross in gray code; the memory is written at least one `m_clk` edge before the pointer that
+// shows the word has crossed. Constrain the paths from `s_clk` to `m_clk` and back to less than one period of the
+// faster clock.
 
 `resetall
 `timescale 1ns / 1ps

@@ -2,12 +2,13 @@
 //
 // reset_sync: makes the synchronous reset of a clock domain from the reset of another.
 //
-// `rst` rises with `rst_in`, whether `clk` runs or stands still, and falls at the STAGES-th edge of `clk` after `rst_in`
-// has fallen: a domain whose clock stood still during the reset is reset when its clock starts. This is the only
-// asynchronous set in the design, so `rst_in` must come straight from a flip-flop, and from one that resets nothing
-// synchronously itself.
+// `rst` rises with `rst_in`, whether `clk` runs or stands still, and falls at the STAGES-th edge of `clk` after
+// `rst_in` has fallen: a domain whose clock stood still during the reset is reset when its clock starts. This is the
+// only asynchronous set in the design, so `rst_in` must come straight from a flip-flop, and from one that resets
+// nothing synchronously itself.
 //
-// STAGES of 4 gives the two-cycle synchronisers of the domain time to settle while everything behind them is in reset.
+// STAGES of 4 gives the two-cycle synchronisers of the domain time to settle while everything behind them is in
+// reset.
 
 `resetall
 `timescale 1ns / 1ps

@@ -2,9 +2,9 @@
 //
 // sync_pulse: carries one-cycle pulses from the domain of `s_clk` into the domain of `m_clk`.
 //
-// Each cycle of `s_pulse` makes one cycle of `m_pulse`, two or three edges of `m_clk` after the edge that took it. Pulses must be
-// more than two periods of `m_clk` apart. `m_pulse` means nothing until `m_clk` has run for three cycles after the
-// start of `s_rst`; the reset of its reader (reset_sync) covers that.
+// Each cycle of `s_pulse` makes one cycle of `m_pulse`, two or three edges of `m_clk` after the edge that took it.
+// Pulses must be more than two periods of `m_clk` apart. `m_pulse` means nothing until `m_clk` has run for three
+// cycles after the start of `s_rst`; the reset of its reader (reset_sync) covers that.
 
 `resetall
 `timescale 1ns / 1ps

@@ -2,8 +2,8 @@
 //
 // mac: 10/100 Mb/s Ethernet MAC between AXI4-Stream octets and MII nibbles, full duplex.
 //
-// The two halves share nothing: each stream is synchronous to the MII clock of its side and has the reset of that side. See mac_tx and
-// mac_rx for what the streams carry.
+// The two halves share nothing: each stream is synchronous to the MII clock of its side and has the reset of that
+// side. See mac_tx and mac_rx for what the streams carry.
 
 `resetall
 `timescale 1ns / 1ps

@@ -2,9 +2,9 @@
 //
 // mac_rx: receives frames over MII (802.3 clauses 3 and 22).
 //
-// Gives a frame from the destination address to the end of data and padding, without FCS, whatever its length. A frame
-// starts behind the first SFD after `mii_rx_dv` rises, with any number of preamble nibbles, odd or even, and as soon as
-// one nibble after the end of the frame before. Without SFD nothing is given.
+// Gives a frame from the destination address to the end of data and padding, without FCS, whatever its length. A
+// frame starts behind the first SFD after `mii_rx_dv` rises, with any number of preamble nibbles, odd or even, and
+// as soon as one nibble after the end of the frame before. Without SFD nothing is given.
 //
 // Every frame with a nibble behind its SFD ends with exactly one `m_axis_tlast`, at which `m_axis_tuser` tells:
 //   [3] runt     fewer than 5 octets arrived, so there are no data: `m_axis_tdata` means nothing
@@ -13,12 +13,12 @@
 //   [0] fcs      the FCS is wrong
 // There is no `m_axis_tready`: the wire does not wait.
 //
-// The first octet is given 12 cycles after the last SFD nibble, the last octet 2 cycles after the last nibble, or one
-// after a dribble nibble. `idle` is high when no register changes any more until `mii_rx_dv` rises; it falls two
+// The first octet is given 12 cycles after the last SFD nibble, the last octet 2 cycles after the last nibble, or
+// one after a dribble nibble. `idle` is high when no register changes any more until `mii_rx_dv` rises; it falls two
 // cycles after that.
 //
-// All MII inputs end in flip-flops, but `mii_rx_dv` also reaches the stream outputs directly, to tell a cycle early that
-// an octet will be whole: at least 10 ns before the clock edge (802.3 22.3.2).
+// All MII inputs end in flip-flops, but `mii_rx_dv` also reaches the stream outputs directly, to tell a cycle early
+// that an octet will be whole: at least 10 ns before the clock edge (802.3 22.3.2).
 
 `resetall
 `timescale 1ns / 1ps

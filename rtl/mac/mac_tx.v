@@ -2,12 +2,13 @@
 //
 // mac_tx: sends frames over MII (802.3 clauses 3 and 22), full duplex.
 //
-// Takes a frame from the destination address to the end of the data, and adds preamble, SFD, padding with zeros to 60
-// octets, and the FCS. Frames follow one another with a gap of 96 bit times. The first preamble nibble is on the
+// Takes a frame from the destination address to the end of the data, and adds preamble, SFD, padding with zeros to
+// 60 octets, and the FCS. Frames follow one another with a gap of 96 bit times. The first preamble nibble is on the
 // wire one cycle after `s_axis_tvalid`, if the gap is over.
 //
-// A frame is made invalid on purpose (every FCS bit inverted, `mii_tx_er` during the FCS) when `s_axis_tuser` is high at
-// `s_axis_tlast`, and when the stream runs dry in mid-frame; the rest of such a stream is taken and dropped up to its `s_axis_tlast`.
+// A frame is made invalid on purpose (every FCS bit inverted, `mii_tx_er` during the FCS) when `s_axis_tuser` is
+// high at `s_axis_tlast`, and when the stream runs dry in mid-frame; the rest of such a stream is taken and dropped
+// up to its `s_axis_tlast`.
 //
 // `tx_done` is high in the first cycle after the last FCS nibble. `idle` is high when no register changes any more
 // until the next frame; it falls one cycle after `s_axis_tvalid` has risen.
@@ -40,7 +41,7 @@ module mac_tx (
     localparam [6:0] GAP_LEFT = 24, PREAMBLE_LEFT = 14, DATA_LEFT = 119, FCS_LEFT = 7;
 
     reg [2:0] state;
-    reg [6:0] left;     // of this state; in DATA and PAD of the minimum length, then 1, 0, 1, 0: bit 0 is the nibble's place
+    reg [6:0] left;     // of this state; in DATA and PAD of the minimum length, then 1, 0, 1, 0: the place in the octet
     reg       bad;      // the frame must not look valid
     reg       swallow;  // the stream ran dry: drop the rest of its frame
 

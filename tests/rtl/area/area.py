@@ -60,7 +60,8 @@ def main():
     used = area(synthesise(args.top, args.folders, [item.split("=", 1) for item in args.parameter]))
     print(f"{args.top}: " + ", ".join(f"{number:g} {what}" for what, number in used.items()))
     allowed = {"LUT": args.max_lut, "FF": args.max_ff, "RAMB36": args.max_ram, "latches": 0}
-    too_much = [f"{used[what]:g} {what}, at most {most:g} expected" for what, most in allowed.items() if used[what] > most]
+    too_much = [f"{used[what]:g} {what}, at most {most:g} expected"
+                for what, most in allowed.items() if used[what] > most]
     if too_much:
         sys.exit(f"{args.top}: " + "; ".join(too_much))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compile Verilog sources and run the cocotb tests of one Python module on them: what a test of add_cocotb_test does."""
+"""Compile Verilog sources and run the cocotb tests of one Python module on them: a test of add_cocotb_test."""
 
 import argparse
 import os

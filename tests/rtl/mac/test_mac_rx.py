@@ -166,7 +166,7 @@ async def a_frame_cut_off_ends_once_with_its_flags(dut):
 
 
 def reference(burst):
-    """What the frame in a burst of nibbles should be given as, and the cycle in which it ends, by the text of the standard."""
+    """What should be given of a burst of nibbles: all behind the first SFD, less the FCS."""
     for place in range(1, len(burst)):
         if burst[place - 1:place + 1] == SFD:
             body = burst[place + 1:]

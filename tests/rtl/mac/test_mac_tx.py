@@ -164,7 +164,8 @@ async def a_frame_marked_bad_leaves_with_a_wrong_fcs_and_tx_er(dut):
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def a_stream_that_runs_dry_ends_its_frame_as_bad_and_spares_the_next(dut):
     source, sink = await start(dut)
-    for at, cycles in ((1, 1), (1, 300), (2, 2), (30, 3), (58, 1), (59, 1), (60, 1), (61, 1), (62, 7), (79, 1), (79, 60)):
+    holes = ((1, 1), (1, 300), (2, 2), (30, 3), (58, 1), (59, 1), (60, 1), (61, 1), (62, 7), (79, 1), (79, 60))
+    for at, cycles in holes:
         await send_with_a_hole(dut, octets(80), at, cycles)
         await source.send(AxiStreamFrame(octets(64)))
         frame = await sink.recv(compact=False)
