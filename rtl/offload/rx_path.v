@@ -18,7 +18,7 @@
 // counted.
 //
 // `stat_valid` pulses at the end of each frame, with `stat_octets` (FCS included; saturates) and `stat_flags`
-// (rtl/nic/rx_events.vh). A frame is counted in one of good, FCS error, alignment error, undersize, fragment, oversize,
+// (rtl/mac/rx_events.vh). A frame is counted in one of good, FCS error, alignment error, undersize, fragment, oversize,
 // jabber, filtered and dropped; beside it may stand broadcast, multicast, dribble and symbol error. `overflow` pulses
 // with dropped: sound and for this station, but it did not fit.
 //

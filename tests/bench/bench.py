@@ -115,7 +115,7 @@ def area(bench):
 
 def synthesize(top):
     sources = " ".join(str(path) for path in sorted((ROOT / "rtl").glob("*/*.v")))
-    text = run("yosys", "-p", f"read_verilog -I{ROOT}/rtl/nic -I{ROOT}/rtl/offload {sources}; synth_xilinx -family xc7 -flatten -top {top}; stat")
+    text = run("yosys", "-p", f"read_verilog -I{ROOT}/rtl/nic -I{ROOT}/rtl/mac {sources}; synth_xilinx -family xc7 -flatten -top {top}; stat")
     last = text[text.rindex("Number of cells:"):]
     return {cell: int(count) for cell, count in re.findall(r"^\s+(\w+)\s+(\d+)$", last, re.M)}
 

@@ -26,7 +26,7 @@ HOSTED = {"host/driver/tap.c", "host/apps/content_posix.c"}
 RTL_RULES = {
     "lib": {"lib"},
     "mac": {"lib", "mac"},
-    "offload": {"lib", "offload"},
+    "offload": {"lib", "mac", "offload"},
     "dma": {"lib", "dma"},
     "nic": {"lib", "mac", "offload", "dma", "nic"},
 }
