@@ -79,6 +79,8 @@ Json summary(const Topology &topology, const DemoSteps &steps)
     all["cycles_skipped"] = host["cycles_skipped"];
     all["cycles_per_wall_s"] = busy > 0 ? ticked / busy : 0; // without the time that it slept
     all["fetched_bytes"] = steps.fetched_bytes();
+    all["fetch_simulated_s"] = steps.fetch_seconds_simulated();
+    all["fetch_wall_s"] = steps.fetch_seconds_wall();
     all["goodput_simulated_bps"] = bytes > 0 ? bytes * 8 / steps.fetch_seconds_simulated() : 0;
     all["goodput_wall_bps"] = bytes > 0 ? bytes * 8 / steps.fetch_seconds_wall() : 0;
     all["frames_to_linux"] = report["links"][0]["frames_to_linux"];

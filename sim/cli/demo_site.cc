@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 #include "sim/platform/user_error.h"
 #include "sim/wire/random.h"

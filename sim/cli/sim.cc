@@ -17,16 +17,16 @@ namespace lanyard
 namespace
 {
 
-Scenario read(const SimOptions &options)
+// The scenario in the file, with what the command line puts over it.
+Scenario scenario_of(const SimOptions &options)
 {
     Scenario scenario = read_scenario(options.file);
     scenario.seed = options.seed.value_or(scenario.seed);
     scenario.idle_skip = !options.no_idle_skip;
     Recording &record = scenario.record;
-    for (const auto &[option, setting] : {std::pair(&options.pcap, &record.pcap), std::pair(&options.fst, &record.fst),
-                                          std::pair(&options.json, &record.json)})
-        if (!option->empty())
-            *setting = *option;
+    record.pcap = options.pcap.empty() ? record.pcap : options.pcap;
+    record.fst = options.fst.empty() ? record.fst : options.fst;
+    record.json = options.json.empty() ? record.json : options.json;
     if (!options.fst_window.empty()) {
         record.fst_window = parse_window(options.fst_window);
         if (!record.fst_window)
@@ -39,8 +39,21 @@ Scenario read(const SimOptions &options)
 void show_progress(Progress &progress)
 {
     for (;;) {
-        sc_core::wait(1, sc_core::SC_MS);
+        sc_core::wait(10, sc_core::SC_MS);
         progress.show("simulated " + sc_core::sc_time_stamp().to_string());
+    }
+}
+
+void print(const Json &report)
+{
+    std::printf("simulated %.6f s in %.1f s: %s\n", report["simulated_ns"].get<double>() / 1e9,
+                report["wall_ns"].get<double>() / 1e9, report["end"].get<std::string>().c_str());
+    for (const Json &application : report["applications"]) {
+        std::printf("  %s", application["application"].get<std::string>().c_str());
+        if (application.contains("goodput_bps"))
+            std::printf(": %llu bytes, %.2f Mb/s", application["bytes"].get<unsigned long long>(),
+                        application["goodput_bps"].get<double>() / 1e6);
+        std::printf("\n");
     }
 }
 
@@ -48,7 +61,7 @@ void show_progress(Progress &progress)
 
 int sim(const SimOptions &options)
 {
-    const Scenario scenario = read(options);
+    const Scenario scenario = scenario_of(options);
     if (!scenario.record.fst.empty())
         become_traced();
     std::optional<Interruption> interruption;
@@ -65,6 +78,8 @@ int sim(const SimOptions &options)
     topology.run();
     progress.clear();
 
+    if (scenario.record.json != "-")
+        print(topology.report());
     if (!scenario.record.json.empty())
         write_report(scenario.record.json, topology.report());
     for (const std::string &error : topology.errors())

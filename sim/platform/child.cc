@@ -68,6 +68,7 @@ int exit_status(int wait_status)
 Child::Child(const std::vector<std::string> &argv, const std::string &output)
 {
     std::vector<char *> arguments;
+    arguments.reserve(argv.size() + 1);
     for (const std::string &argument : argv)
         arguments.push_back(const_cast<char *>(argument.c_str()));
     arguments.push_back(nullptr);

@@ -9,7 +9,6 @@
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <systemc>
 #include <tlm_utils/simple_initiator_socket.h>
@@ -60,13 +59,8 @@ class Host : public sc_core::sc_module
         return &port_;
     }
 
-    const Config &config() const
-    {
-        return config_;
-    }
-
-    // What the card has counted, by name, as read over its registers by statistics(); call that from a thread of the
-    // simulation that is no thread of this host.
+    // Once it is up. The card's are read over its registers, which takes time: from a thread of the simulation that is
+    // no thread of this host.
     std::map<std::string, uint64_t> card_statistics();
     const struct lan_nic_counters &driver_counters() const;
     std::vector<lan_counter> stack_counters() const;

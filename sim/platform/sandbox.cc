@@ -35,12 +35,8 @@ void set_address(int socket_fd, ifreq &request, unsigned long what, uint32_t add
         throw UserError("cannot set the address of " + std::string(request.ifr_name) + ": " + std::strerror(errno));
 }
 
-} // namespace
-
-void enter_network_namespace()
+void enter_user_and_network_namespace()
 {
-    if (unshare(CLONE_NEWNET) == 0)
-        return;
     const std::string uid = std::to_string(geteuid());
     const std::string gid = std::to_string(getegid());
     // user_namespaces(7): the group map may be written only after setgroups is denied.
@@ -52,20 +48,41 @@ void enter_network_namespace()
     }
 }
 
+void bring_up(int socket_fd, const std::string &device)
+{
+    ifreq request{};
+    device.copy(request.ifr_name, IFNAMSIZ - 1);
+    if (ioctl(socket_fd, SIOCGIFFLAGS, &request) == 0) {
+        request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+        if (ioctl(socket_fd, SIOCSIFFLAGS, &request) == 0)
+            return;
+    }
+    throw UserError("cannot bring " + device + " up: " + std::strerror(errno));
+}
+
+UniqueFd control_socket()
+{
+    return UniqueFd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+} // namespace
+
+void enter_network_namespace()
+{
+    if (unshare(CLONE_NEWNET) < 0)
+        enter_user_and_network_namespace();
+    bring_up(control_socket().get(), "lo");
+}
+
 void configure_device(const std::string &device, uint32_t address, unsigned prefix)
 {
     write_file("/proc/sys/net/ipv6/conf/" + device + "/disable_ipv6", "1"); // a kernel without IPv6 has no such file
-    UniqueFd control(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const UniqueFd control = control_socket();
     ifreq request{};
     device.copy(request.ifr_name, IFNAMSIZ - 1);
     set_address(control.get(), request, SIOCSIFADDR, address);
     set_address(control.get(), request, SIOCSIFNETMASK, prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefix));
-    if (ioctl(control.get(), SIOCGIFFLAGS, &request) == 0) {
-        request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
-        if (ioctl(control.get(), SIOCSIFFLAGS, &request) == 0)
-            return;
-    }
-    throw UserError("cannot bring " + device + " up: " + std::strerror(errno));
+    bring_up(control.get(), device);
 }
 
 } // namespace lanyard

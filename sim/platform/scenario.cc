@@ -32,19 +32,19 @@ constexpr std::string_view IMPAIRMENTS[] = {"drop",        "duplicate", "reorder
 
 struct ApplicationShape {
     std::string_view name;
-    ApplicationKind kind;
     std::vector<std::string_view> keys;
+    ApplicationKind kind;
     uint16_t port; // where it listens unless told otherwise
 };
 
 const ApplicationShape APPLICATIONS[] = {
-    {"httpd", ApplicationKind::httpd, {"run", "host", "folder", "port"}, 80},
-    {"echo", ApplicationKind::echo, {"run", "host", "port"}, 7},
-    {"discard", ApplicationKind::discard, {"run", "host", "port"}, 9},
-    {"fetch", ApplicationKind::fetch, {"run", "host", "start", "url", "file"}, 0},
-    {"bulk-source", ApplicationKind::bulk_source, {"run", "host", "start", "to", "bytes", "duration"}, 0},
-    {"bulk-sink", ApplicationKind::bulk_sink, {"run", "host", "port"}, 5001},
-    {"command", ApplicationKind::command, {"run", "start", "argv", "file"}, 0},
+    {"httpd", {"run", "host", "folder", "port"}, ApplicationKind::httpd, 80},
+    {"echo", {"run", "host", "port"}, ApplicationKind::echo, 7},
+    {"discard", {"run", "host", "port"}, ApplicationKind::discard, 9},
+    {"fetch", {"run", "host", "start", "url", "file"}, ApplicationKind::fetch, 0},
+    {"bulk-source", {"run", "host", "start", "to", "bytes", "duration"}, ApplicationKind::bulk_source, 0},
+    {"bulk-sink", {"run", "host", "port"}, ApplicationKind::bulk_sink, 5001},
+    {"command", {"run", "start", "argv", "file"}, ApplicationKind::command, 0},
 };
 
 const ApplicationShape *find_shape(const std::string &name)

@@ -52,11 +52,12 @@ Json report_impairment(const Impairment::Counters &counters)
 
 } // namespace
 
+// The names of modules hold a '-' where a host's name could clash with them.
 Topology::Topology(const Scenario &scenario)
-    : scenario_(scenario), engine_("engine", ClockEngine::Config{scenario.idle_skip})
+    : scenario_(scenario), engine_("clock-engine", ClockEngine::Config{scenario.idle_skip})
 {
     if (scenario.has_tap())
-        pacer_ = std::make_unique<Pacer>("pacer", [this] { return engine_.idle(); });
+        pacer_ = std::make_unique<Pacer>("wall-clock", [this] { return engine_.idle(); });
     for (const HostSpec &host : scenario.hosts)
         add_host(host);
     for (const LinkSpec &link : scenario.links)
@@ -76,7 +77,7 @@ void Topology::add_host(const HostSpec &spec)
     card.mii_rate = spec.mii_rate;
     card.memory_latency = spec.memory_latency_cycles;
     card.mac_address = spec.mac;
-    node->card = std::make_unique<Card>((spec.name + "_card").c_str(), engine_, card);
+    node->card = std::make_unique<Card>(spec.name.c_str(), engine_, card);
 
     Host::Config host;
     host.address = spec.address.address;
@@ -84,7 +85,7 @@ void Topology::add_host(const HostSpec &spec)
     host.seed = seed_of(scenario_.seed, "host " + spec.name);
     host.stack.send_buffer_bytes = spec.send_buffer_bytes.value_or(host.stack.send_buffer_bytes);
     host.stack.receive_buffer_bytes = spec.receive_buffer_bytes.value_or(host.stack.receive_buffer_bytes);
-    node->host = std::make_unique<Host>(spec.name.c_str(), host);
+    node->host = std::make_unique<Host>((spec.name + "-host").c_str(), host);
 
     node->host->registers.bind(node->card->registers);
     node->card->dma.bind(node->host->memory.bus);
@@ -99,7 +100,7 @@ void Topology::add_link(const LinkSpec &spec)
     link.spec = spec;
     MiiEnd *end = nodes_.at(spec.a)->card.get();
     if (spec.impairment) {
-        const std::string name = "impairment_" + spec.a;
+        const std::string name = "impairment-" + spec.a;
         Impairment::Config there = *spec.impairment;
         Impairment::Config back = *spec.impairment;
         there.seed = seed_of(scenario_.seed, name + " there");
@@ -206,8 +207,10 @@ void Topology::stop(const std::string &why)
 void Topology::conclude()
 {
     wait(stopped_);
-    for (auto &[name, node] : nodes_)
+    for (auto &[name, node] : nodes_) {
+        node->host->wait_until_up();
         node->statistics = node->host->card_statistics();
+    }
     sc_stop();
 }
 
@@ -220,6 +223,7 @@ void Topology::write_report()
     report_["kernel_entries"] = engine_.kernel_entries();
     for (const auto &[name, node] : nodes_)
         report_["hosts"][name] = report_host(*node);
+    report_["links"] = Json::array();
     for (const Link &link : links_)
         report_["links"].push_back(report_link(link));
     if (pacer_) {
@@ -234,6 +238,7 @@ void Topology::write_report()
             {"file", scenario_.record.pcap}, {"frames", capture_->frames()}, {"bad", capture_->bad()}};
     if (waveform_)
         report_["waveform"] = scenario_.record.fst;
+    report_["applications"] = Json::array();
     for (const auto &application : applications_) {
         Json &entry = report_["applications"].emplace_back();
         entry["application"] = application->spec().label;
