@@ -3,8 +3,8 @@
 // axi_read: the read half of an AXI4 master, shared by two clients.
 //
 // A client puts a request for `len` + 1 words of 32 bits at word address `addr` and holds it until `req_ready`. Its words
-// then come with `data_valid`, at the pace of the bus: the client must have a place for all of them. `data_error` tells that
-// the bus answered a word with an error; the other words of the burst come all the same.
+// then come with `data_valid`, one cycle behind the bus and at its pace: the client must have a place for all of them.
+// `data_error` tells that the bus answered a word with an error; the other words of the burst come all the same.
 //
 // One burst is outstanding at a time; client 0 goes first. A burst must not cross a 4 KiB boundary: clients keep theirs
 // within 64 aligned bytes.
@@ -24,10 +24,10 @@ module axi_read (
     input  wire [29:0] req_addr_1,
     input  wire [3:0]  req_len_0,
     input  wire [3:0]  req_len_1,
-    output wire [1:0]  data_valid,
-    output wire [31:0] data,
-    output wire        data_last,
-    output wire        data_error,
+    output reg  [1:0]  data_valid,
+    output reg  [31:0] data,
+    output reg         data_last,
+    output reg         data_error,
 
     output wire        idle,
 
@@ -46,11 +46,7 @@ module axi_read (
     reg client;
 
     assign req_ready  = busy ? 2'b00 : {!req_valid[0], 1'b1};
-    assign data_valid = {m_axi_rvalid && client, m_axi_rvalid && !client};
-    assign data       = m_axi_rdata;
-    assign data_last  = m_axi_rlast;
-    assign data_error = m_axi_rresp_error;
-    assign idle       = !busy && req_valid == 0;
+    assign idle       = !busy && data_valid == 0 && req_valid == 0;
 
     always @(posedge clk) begin
         if (m_axi_arready) m_axi_arvalid <= 1'b0;
@@ -63,12 +59,20 @@ module axi_read (
                 m_axi_araddr  <= {req_valid[0] ? req_addr_0 : req_addr_1, 2'b00};
                 m_axi_arlen   <= {4'd0, req_valid[0] ? req_len_0 : req_len_1};
             end
-        end else if (m_axi_rvalid && m_axi_rlast) begin
-            busy <= 1'b0;
+        end
+
+        data_valid <= 2'b00;
+        if (m_axi_rvalid) begin
+            data_valid[client] <= 1'b1;
+            data               <= m_axi_rdata;
+            data_last          <= m_axi_rlast;
+            data_error         <= m_axi_rresp_error;
+            if (m_axi_rlast) busy <= 1'b0;
         end
 
         if (rst) begin
             busy          <= 1'b0;
+            data_valid    <= 2'b00;
             m_axi_arvalid <= 1'b0;
         end
     end

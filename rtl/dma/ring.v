@@ -2,8 +2,8 @@
 //
 // ring: the registers of one descriptor ring, and its way from head to tail.
 //
-// Software's side: `registers` are the six words BASE, SIZE, HEAD, TAIL, CONTROL and STATUS of docs/registers.md, the first
-// in bits 31:0; `write` has a bit for each, which takes `write_data`.
+// Software's side: `value` is register `address` of BASE, SIZE, HEAD, TAIL, CONTROL and STATUS (docs/registers.md), in this
+// order; `write` strobes the octets of `write_data` into it.
 //
 // The engine's side: while `available`, the descriptor `next` at address `next_addr` is posted and may be worked on; `take`
 // moves on to the one behind it. `complete` moves the head past descriptor `done_index`, which lies at `done_addr`. `fail` stops
@@ -21,9 +21,10 @@ module ring (
     input  wire         rst,
 
     // Registers
-    input  wire [5:0]   write,
+    input  wire [2:0]   address,
+    output reg  [31:0]  value,
+    input  wire [3:0]   write,
     input  wire [31:0]  write_data,
-    output wire [191:0] registers,
     output wire         irq_error,      // pulse: the ring has stopped on an error
 
     // Engine
@@ -46,22 +47,32 @@ module ring (
     input  wire         reset_done
 );
 
-    localparam BASE = 0, SIZE = 1, TAIL = 3, CONTROL = 4;
+    localparam [2:0] BASE = 0, SIZE = 1, HEAD = 2, TAIL = 3, CONTROL = 4, STATUS = 5;
 
     reg  [27:0] base;
     reg  [3:0]  log2;
+    reg  [14:0] mask;   // of an index
     reg  [14:0] tail;
     reg         enable;
     reg  [1:0]  error;
     reg  [14:0] error_index;
 
-    wire [14:0] mask = ~(15'h7FFF << log2);
-    wire        stop = fail && ok && !reset;  // the first error counts
+    always @* begin
+        value = 32'd0;
+        case (address)
+            BASE:    value[31:4] = base;
+            SIZE:    value[3:0]  = log2;
+            HEAD:    value[14:0] = head;
+            TAIL:    value[14:0] = tail;
+            CONTROL: value[1:0]  = {reset, enable};
+            STATUS:  value       = {1'b0, error_index, 6'd0, error, 7'd0, ok && (enable || busy)};
+            default: value       = 32'd0;
+        endcase
+    end
 
-    wire [31:0] status = {1'b0, error_index, 6'd0, error, 7'd0, ok && (enable || busy)};
-    assign registers  = {status, 30'd0, reset, enable, 17'd0, tail, 17'd0, head, 28'd0, log2, base, 4'd0};
+    wire stop = fail && ok && !reset;  // the first error counts
+
     assign irq_error  = stop;
-
     assign ok         = error == 0;
     assign run        = ok && enable && !reset;
     assign available  = ok && !reset && ((next ^ tail) & mask) != 0;
@@ -85,17 +96,34 @@ module ring (
             reset       <= 1'b0;
         end
 
-        if (write[BASE]) base <= write_data[31:4];
-        if (write[SIZE]) log2 <= write_data[3:0];
-        if (write[TAIL]) tail <= write_data[14:0];
-        if (write[CONTROL]) begin
-            enable <= write_data[0];
-            if (write_data[1]) reset <= 1'b1;
+        if (write != 0) begin
+            case (address)
+                BASE: begin
+                    if (write[0]) base[3:0]   <= write_data[7:4];
+                    if (write[1]) base[11:4]  <= write_data[15:8];
+                    if (write[2]) base[19:12] <= write_data[23:16];
+                    if (write[3]) base[27:20] <= write_data[31:24];
+                end
+                SIZE: if (write[0]) begin
+                    log2 <= write_data[3:0];
+                    mask <= ~(15'h7FFF << write_data[3:0]);
+                end
+                TAIL: begin
+                    if (write[0]) tail[7:0]  <= write_data[7:0];
+                    if (write[1]) tail[14:8] <= write_data[14:8];
+                end
+                CONTROL: if (write[0]) begin
+                    enable <= write_data[0];
+                    if (write_data[1]) reset <= 1'b1;
+                end
+                default: ;
+            endcase
         end
 
         if (rst) begin
             base        <= 0;
             log2        <= 0;
+            mask        <= 0;
             head        <= 0;
             next        <= 0;
             tail        <= 0;

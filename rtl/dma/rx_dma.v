@@ -14,9 +14,10 @@ module rx_dma (
     input  wire         rst,
 
     // Registers (ring)
-    input  wire [5:0]   ring_write,
+    input  wire [2:0]   ring_address,
+    output wire [31:0]  ring_value,
+    input  wire [3:0]   ring_write,
     input  wire [31:0]  ring_write_data,
-    output wire [191:0] ring_registers,
     output wire         irq_done,           // pulses: causes of interrupts
     output wire         irq_error,
 
@@ -72,9 +73,10 @@ module rx_dma (
     ring ring (
         .clk       (clk),
         .rst       (rst),
+        .address   (ring_address),
+        .value     (ring_value),
         .write     (ring_write),
         .write_data(ring_write_data),
-        .registers (ring_registers),
         .irq_error (irq_error),
         .run       (run),
         .available (available),

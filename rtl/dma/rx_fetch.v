@@ -17,8 +17,8 @@ module rx_fetch (
     input  wire        ring_run,
     input  wire        ring_available,
     input  wire [27:0] ring_next_addr,
-    output wire        ring_fail,
-    output wire [1:0]  ring_fail_error,
+    output reg         ring_fail,
+    output reg  [1:0]  ring_fail_error,
     input  wire        ring_reset,
 
     // axi_read
@@ -47,21 +47,17 @@ module rx_fetch (
     reg  bus_error;
     reg  first;      // word of the descriptor
 
-    wire wanted    = ring_run || (frame_busy && !ring_reset);
-    wire burst_end = read_data_valid && read_data_last;
-    wire failed    = bus_error || read_data_error;
-    wire malformed = read_data[15:0] == 0;
+    wire wanted = ring_run || (frame_busy && !ring_reset);
 
-    assign read_valid      = !busy && !buffer_valid && ring_available && wanted;
+    assign read_valid      = !busy && !ring_fail && !buffer_valid && ring_available && wanted;
     assign read_addr       = {ring_next_addr, 2'd0};
     assign read_len        = 4'd3;
 
-    assign ring_fail       = burst_end && (failed || malformed);
-    assign ring_fail_error = failed ? DESCRIPTOR_ERROR : MALFORMED;
-
-    assign idle            = !busy && !read_valid && (!buffer_valid || wanted);
+    assign idle            = !busy && !ring_fail && !read_valid && (!buffer_valid || wanted);
 
     always @(posedge clk) begin
+        ring_fail <= 1'b0;
+
         if (read_valid && read_ready) begin
             busy      <= 1'b1;
             first     <= 1'b1;
@@ -72,16 +68,22 @@ module rx_fetch (
             if (first) buffer_addr <= read_data;
             if (read_data_error) bus_error <= 1'b1;
             if (read_data_last) begin
-                buffer_len   <= read_data[15:0];
-                buffer_valid <= !ring_fail;
-                busy         <= 1'b0;
+                busy       <= 1'b0;
+                buffer_len <= read_data[15:0];
+                if (bus_error || read_data_error || read_data[15:0] == 0) begin
+                    ring_fail       <= 1'b1;
+                    ring_fail_error <= bus_error || read_data_error ? DESCRIPTOR_ERROR : MALFORMED;
+                end else begin
+                    buffer_valid <= 1'b1;
+                end
             end
         end
-        if (buffer_take || (buffer_valid && !wanted)) buffer_valid <= 1'b0;
+        if (buffer_valid && (buffer_take || !wanted)) buffer_valid <= 1'b0;
 
         if (rst) begin
             busy         <= 1'b0;
             buffer_valid <= 1'b0;
+            ring_fail    <= 1'b0;
         end
     end
 

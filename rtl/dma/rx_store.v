@@ -20,8 +20,8 @@ module rx_store (
     input  wire        ring_reset,
     input  wire [27:0] ring_head_addr,
     output wire        ring_complete,
-    output wire        ring_fail,
-    output wire [1:0]  ring_fail_error,
+    output reg         ring_fail,
+    output reg  [1:0]  ring_fail_error,
     output wire        irq,
 
     // Buffers
@@ -35,10 +35,10 @@ module rx_store (
     input  wire        write_ready,
     output wire [29:0] write_addr,
     output wire [3:0]  write_len,
-    output reg         w_valid,
+    output wire        w_valid,
     input  wire        w_ready,
     output reg  [31:0] w_data,
-    output reg  [3:0]  w_strb,
+    output wire [3:0]  w_strb,
     input  wire        write_done,
     input  wire        write_error,
 
@@ -69,56 +69,74 @@ module rx_store (
     reg [13:0] left;    // octets of the frame for the buffers behind
     reg [1:0]  beat;    // of the write-back
 
+    // The word being put together
+    reg [31:0] word;
+    reg [3:0]  word_strb;
+    reg        word_full;
+
     wire        last_buffer = left == 0;
     wire [13:0] rest        = begun ? left : rec_length;
-    wire        fills       = buffer_len < {2'd0, rest};
-    wire [13:0] portion     = fills ? buffer_len[13:0] : rest;
+    wire [13:0] beyond;                                           // the buffer, unless it fits
+    wire [1:0]  unused_beyond;
+    wire        fits;
+    assign {fits, unused_beyond, beyond} = {3'd0, rest} - {1'b0, buffer_len};
+    wire [13:0] portion     = fits ? rest : buffer_len[13:0];
 
     wire [3:0]  to_border   = ~addr[3:0];
-    wire [11:0] words;        // of the span, less one
+    wire [11:0] words;        // of the span, from the start of its first word, less one
     wire [1:0]  unused_lane;
-    assign {words, unused_lane} = span + {12'd0, lane} - 14'd1;
+    assign {words, unused_lane} = span + {{12{lane == 0}}, lane - 2'd1};
 
-    wire take      = s_axis_tvalid && s_axis_tready;
-    wire word_full = lane == 3 || span == 1;
-    wire burst_end = span == 1 || (lane == 3 && to_border == 0);
-
-    wire data_done    = state == RESPONSE && write_done;
+    wire take         = s_axis_tvalid && s_axis_tready;
     wire acknowledged = state == ACKNOWLEDGE && write_done;
     wire discarded    = state == DISCARD && span == 0 && left == 0;
 
-    assign buffer_take     = state == NEXT && buffer_valid && (begun || (rec_valid && ring_run)) && !ring_reset;
-    assign s_axis_tready   = (state == DATA && (!w_valid || w_ready)) || (state == DISCARD && span != 0);
-    assign rec_ready       = (acknowledged && last_buffer && !write_error) || discarded;
+    assign buffer_take   = state == NEXT && buffer_valid && (begun || (rec_valid && ring_run)) && !ring_reset;
+    assign s_axis_tready = (state == DATA && (!word_full || w_ready)) || (state == DISCARD && span != 0);
+    assign rec_ready     = (acknowledged && last_buffer && !write_error) || discarded;
 
-    assign write_valid     = (state == REQUEST || state == WRITE_BACK) && !ring_reset;
-    assign write_addr      = state == REQUEST ? addr : {ring_head_addr, 2'd1};
-    assign write_len       = state != REQUEST ? 4'd2 : words < {8'd0, to_border} ? words[3:0] : to_border;
+    assign write_valid   = (state == REQUEST || state == WRITE_BACK) && !ring_reset;
+    assign write_addr    = state == REQUEST ? addr : {ring_head_addr, 2'd1};
+    assign write_len     = state != REQUEST ? 4'd2 : words < {8'd0, to_border} ? words[3:0] : to_border;
 
-    assign ring_complete   = acknowledged && !write_error;
-    assign ring_fail       = (data_done || acknowledged) && write_error;
-    assign ring_fail_error = data_done ? DATA_ERROR : DESCRIPTOR_ERROR;
-    assign irq             = ring_complete && last_buffer && !ring_reset;
+    assign w_valid       = word_full || state == STATUS;
+    assign w_strb        = state == STATUS ? 4'b1111 : word_strb;
 
-    assign busy            = state != NEXT || begun;
-    assign idle            = state == NEXT && !buffer_take && !(begun && ring_reset);
+    always @* begin
+        w_data = word;
+        if (state == STATUS) begin
+            case (beat)
+                2'd0:    w_data = {16'd0, rec_sum};
+                2'd1:    w_data = rec_timestamp;
+                default: w_data = {1'b1, 6'd0, rec_flags, last_buffer, !begun, 2'd0, octets};
+            endcase
+        end
+    end
+
+    assign ring_complete = acknowledged && !write_error;
+    assign irq           = ring_complete && last_buffer && !ring_reset;
+
+    assign busy          = state != NEXT || begun;
+    assign idle          = state == NEXT && !buffer_take && !(begun && ring_reset);
 
     always @(posedge clk) begin
-        if (w_valid && w_ready) begin
-            w_valid <= 1'b0;
-            w_strb  <= 4'b0000;
+        ring_fail <= 1'b0;
+
+        if (word_full && w_ready) begin
+            word_full <= 1'b0;
+            word_strb <= 4'b0000;
         end
 
         case (state)
             NEXT: begin
-                {addr, lane} <= buffer_addr;
-                octets       <= portion;
-                span         <= portion;
-                beat         <= 0;
-                w_strb       <= 4'b0000;
+                beat      <= 0;
+                word_strb <= 4'b0000;
                 if (buffer_take) begin
-                    left  <= rest - portion;
-                    state <= REQUEST;
+                    {addr, lane} <= buffer_addr;
+                    octets       <= portion;
+                    span         <= portion;
+                    left         <= fits ? 14'd0 : beyond;
+                    state        <= REQUEST;
                 end else if (begun && ring_reset) begin
                     span  <= 0;
                     state <= DISCARD;
@@ -128,35 +146,44 @@ module rx_store (
                 if (ring_reset)       state <= DISCARD;
                 else if (write_ready) state <= DATA;
             DATA: if (take) begin
-                w_data[8*lane+:8] <= s_axis_tdata;
-                w_strb            <= (w_valid ? 4'b0000 : w_strb) | (4'b0001 << lane);
-                w_valid           <= word_full;
-                lane              <= lane + 2'd1;
-                span              <= span - 14'd1;
-                if (lane == 3) addr  <= addr + 30'd1;
-                if (burst_end) state <= RESPONSE;
+                case (lane)
+                    2'd0:    word[7:0]   <= s_axis_tdata;
+                    2'd1:    word[15:8]  <= s_axis_tdata;
+                    2'd2:    word[23:16] <= s_axis_tdata;
+                    default: word[31:24] <= s_axis_tdata;
+                endcase
+                word_strb <= (word_full ? 4'b0000 : word_strb) | (4'b0001 << lane);
+                word_full <= lane == 3 || span == 1;
+                lane      <= lane + 2'd1;
+                span      <= span - 14'd1;
+                if (lane == 3) addr <= addr + 30'd1;
+                if (span == 1 || (lane == 3 && to_border == 0)) state <= RESPONSE;
             end
             RESPONSE: if (write_done) begin
-                if (write_error) state <= DISCARD;
-                else             state <= span == 0 ? WRITE_BACK : REQUEST;
+                if (write_error) begin
+                    ring_fail       <= 1'b1;
+                    ring_fail_error <= DATA_ERROR;
+                    state           <= DISCARD;
+                end else begin
+                    state <= span == 0 ? WRITE_BACK : REQUEST;
+                end
             end
             WRITE_BACK:
                 if (ring_reset)       state <= DISCARD;
                 else if (write_ready) state <= STATUS;
-            STATUS: if (!w_valid || w_ready) begin
-                w_valid <= 1'b1;
-                w_strb  <= 4'b1111;
-                beat    <= beat + 2'd1;
-                case (beat)
-                    2'd0:    w_data <= {16'd0, rec_sum};
-                    2'd1:    w_data <= rec_timestamp;
-                    default: w_data <= {1'b1, 6'd0, rec_flags, last_buffer, !begun, 2'd0, octets};
-                endcase
+            STATUS: if (w_ready) begin
+                beat <= beat + 2'd1;
                 if (beat == 2) state <= ACKNOWLEDGE;
             end
             ACKNOWLEDGE: if (write_done) begin
-                begun <= !last_buffer;
-                state <= write_error ? DISCARD : NEXT;
+                if (write_error) begin
+                    ring_fail       <= 1'b1;
+                    ring_fail_error <= DESCRIPTOR_ERROR;
+                    state           <= DISCARD;
+                end else begin
+                    begun <= !last_buffer;
+                    state <= NEXT;
+                end
             end
             default: begin  // DISCARD
                 begun <= 1'b0;
@@ -170,9 +197,10 @@ module rx_store (
         endcase
 
         if (rst) begin
-            state   <= NEXT;
-            begun   <= 1'b0;
-            w_valid <= 1'b0;
+            state     <= NEXT;
+            begun     <= 1'b0;
+            word_full <= 1'b0;
+            ring_fail <= 1'b0;
         end
     end
 

@@ -18,9 +18,10 @@ module tx_dma #(
     input  wire         enable,             // frames may be begun
 
     // Registers (ring)
-    input  wire [5:0]   ring_write,
+    input  wire [2:0]   ring_address,
+    output wire [31:0]  ring_value,
+    input  wire [3:0]   ring_write,
     input  wire [31:0]  ring_write_data,
-    output wire [191:0] ring_registers,
     output wire         irq_done,           // pulses: causes of interrupts
     output wire         irq_error,
 
@@ -74,9 +75,10 @@ module tx_dma #(
     ring ring (
         .clk       (clk),
         .rst       (rst),
+        .address   (ring_address),
+        .value     (ring_value),
         .write     (ring_write),
         .write_data(ring_write_data),
-        .registers (ring_registers),
         .irq_error (irq_error),
         .run       (run),
         .available (available),

@@ -46,7 +46,7 @@ module tx_fetch #(
     // Words
     input  wire        word_room,
     output wire        word_valid,
-    output reg  [38:0] word,
+    output wire [38:0] word,
 
     // Frames
     input  wire        frame_room,
@@ -58,7 +58,7 @@ module tx_fetch #(
     output wire        idle
 );
 
-    localparam [2:0] NEXT = 0, DESCRIPTOR = 1, CHECK = 2, REQUEST = 3, DATA = 4, ABORT = 5;
+    localparam [2:0] NEXT = 0, DESCRIPTOR = 1, CHECK = 2, REQUEST = 3, DATA = 4, FAIL = 5, ABORT = 6;
     localparam [1:0] DESCRIPTOR_ERROR = 1, DATA_ERROR = 2, MALFORMED = 3;
 
     reg [2:0]  state;
@@ -75,47 +75,33 @@ module tx_fetch #(
     reg [1:0]  last_lane;
     reg        eop;
 
-    wire [16:0] len       = {words, last_lane};
-    wire [16:0] octets    = sum + len;
-    wire        malformed = len == 0 || octets > FRAME_LIMIT;
+    wire [16:0] len = {words, last_lane};
 
     // All descriptors that the ring can hold belong to this frame, and none has EOP.
     wire        endless = begun && !ring_available && !ring_reset && ring_after_next == ring_head;
 
     wire        begin_next = ring_available && word_room && (begun || (ring_run && enable && frame_room));
     wire [3:0]  to_border  = ~addr[3:0];
-    wire        burst_end  = read_data_valid && read_data_last;
-    wire        failed     = bus_error || read_data_error;
-    wire        spoilt     = failed || ring_reset;
-    wire        data_end   = state == DATA && burst_end && (spoilt || words == 0);
+
+    // A frame's first descriptor goes along as header words 1 and 3. The last word of a burst ends the frame if there
+    // is a reason to give it up.
+    wire header   = state == DESCRIPTOR && !begun && beat[0];
+    wire spoilt   = read_data_last && (bus_error || read_data_error || ring_reset);
+    wire data_end = words == 0 || spoilt;
+    wire drop     = state == ABORT || spoilt;
+    wire last     = state == ABORT || spoilt || (words == 0 && eop);
+
+    assign word_valid = state == ABORT || (read_data_valid && (header || state == DATA));
+    assign word       = {header, last, drop, words == 0 ? last_lane : 2'd3, header ? beat : first_lane, read_data};
 
     assign read_valid = (state == NEXT && begin_next) || (state == REQUEST && word_room && !ring_reset);
     assign read_addr  = state == NEXT ? {ring_next_addr, 2'b00} : addr;
     assign read_len   = state == NEXT ? 4'd3 : words < {11'd0, to_border} ? words[3:0] : to_border;
 
-    assign ring_take  = data_end && !spoilt;
-    assign ring_fail  = (state == NEXT && endless) || (state == CHECK && (bus_error || malformed)) || (data_end && failed);
+    assign ring_take    = state == DATA && read_data_valid && words == 0 && !spoilt;
+    assign ring_fail    = state == FAIL;
     assign frame_push   = ring_take && eop;
     assign frame_octets = sum[13:0];
-
-    always @* begin
-        if (state == DATA)   ring_fail_error = DATA_ERROR;
-        else if (state == CHECK && bus_error) ring_fail_error = DESCRIPTOR_ERROR;
-        else                 ring_fail_error = MALFORMED;
-    end
-
-    wire header = state == DESCRIPTOR && !begun && beat[0];
-
-    assign word_valid = (read_data_valid && (header || state == DATA)) || state == ABORT;
-
-    always @* begin
-        word[31:0]  = read_data;
-        word[33:32] = header ? beat : first_lane;
-        word[35:34] = words == 0 ? last_lane : 2'd3;
-        word[36]    = state == ABORT || (data_end && spoilt);
-        word[37]    = state == ABORT || (data_end && (spoilt || eop));
-        word[38]    = header;
-    end
 
     assign busy = state != NEXT || begun;
     assign idle = state == NEXT && !begin_next && !endless && !(ring_reset && begun);
@@ -125,8 +111,11 @@ module tx_fetch #(
             NEXT: begin
                 beat      <= 0;
                 bus_error <= 1'b0;
-                if (begun && (ring_reset || endless)) state <= ABORT;
-                else if (read_valid && read_ready)    state <= DESCRIPTOR;
+                if (!begun) sum <= 0;
+                ring_fail_error <= MALFORMED;
+                if (ring_reset && begun)           state <= ABORT;
+                else if (endless)                  state <= FAIL;
+                else if (read_valid && read_ready) state <= DESCRIPTOR;
             end
             DESCRIPTOR: if (read_data_valid) begin
                 beat <= beat + 2'd1;
@@ -140,29 +129,33 @@ module tx_fetch #(
                 if (read_data_last) state <= CHECK;
             end
             CHECK: begin
-                {words, last_lane} <= len + {15'd0, first_lane} - 17'd1;
-                sum                <= octets;
-                if (!ring_fail) state <= REQUEST;
-                else            state <= begun ? ABORT : NEXT;
+                {words, last_lane} <= len + {{15{first_lane == 0}}, first_lane - 2'd1};
+                sum                <= sum + len;
+                if (bus_error) ring_fail_error <= DESCRIPTOR_ERROR;
+                state <= bus_error || len == 0 || sum + len > FRAME_LIMIT ? FAIL : REQUEST;
             end
-            REQUEST:
+            REQUEST: begin
+                ring_fail_error <= DATA_ERROR;
                 if (ring_reset)                    state <= begun ? ABORT : NEXT;
                 else if (read_valid && read_ready) state <= DATA;
+            end
             DATA: if (read_data_valid) begin
                 addr       <= addr + 30'd1;
                 words      <= words - 15'd1;
                 first_lane <= 0;
-                begun      <= !word[37];
+                begun      <= !last;
                 if (read_data_error) bus_error <= 1'b1;
-                if (burst_end) state <= data_end ? NEXT : REQUEST;
+                if (read_data_last) begin
+                    if (bus_error || read_data_error) state <= FAIL;
+                    else                              state <= data_end ? NEXT : REQUEST;
+                end
             end
-            default: begin
+            FAIL: state <= begun ? ABORT : NEXT;
+            default: begin  // ABORT
                 begun <= 1'b0;
                 state <= NEXT;
             end
         endcase
-
-        if (state == NEXT && !begun) sum <= 0;
 
         if (rst) begin
             state <= NEXT;

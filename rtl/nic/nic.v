@@ -103,9 +103,9 @@ module nic #(
     wire         cfg_tx_enable, cfg_rx_enable, cfg_promiscuous, cfg_broadcast, cfg_keep_bad;
     wire [13:0]  cfg_max_frame;
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
-    wire [5:0]   tx_ring_write, rx_ring_write;
-    wire [31:0]  ring_write_data;
-    wire [191:0] tx_ring_registers, rx_ring_registers;
+    wire [3:0]   tx_ring_write, rx_ring_write;
+    wire [2:0]   ring_address;
+    wire [31:0]  tx_ring_value, rx_ring_value, ring_write_data;
     wire         stat_request, stat_ack;
     wire [3:0]   stat_address;
     wire [31:0]  stat_data;
@@ -143,13 +143,18 @@ module nic #(
         .cfg_keep_bad     (cfg_keep_bad),
         .cfg_max_frame    (cfg_max_frame),
         .card_idle        (card_idle),
-        .irq_set          ({irq_rx_overflow, irq_rx_error, irq_tx_error, irq_rx_done, irq_tx_done}),
+        .irq_tx_done      (irq_tx_done),
+        .irq_rx_done      (irq_rx_done),
+        .irq_tx_error     (irq_tx_error),
+        .irq_rx_error     (irq_rx_error),
+        .irq_rx_overflow  (irq_rx_overflow),
         .irq              (irq),
+        .ring_address     (ring_address),
+        .tx_ring_value    (tx_ring_value),
+        .rx_ring_value    (rx_ring_value),
         .tx_ring_write    (tx_ring_write),
         .rx_ring_write    (rx_ring_write),
         .ring_write_data  (ring_write_data),
-        .tx_ring_registers(tx_ring_registers),
-        .rx_ring_registers(rx_ring_registers),
         .stat_request     (stat_request),
         .stat_address     (stat_address),
         .stat_ack         (stat_ack),
@@ -259,9 +264,10 @@ module nic #(
         .clk              (clk),
         .rst              (rst),
         .enable           (cfg_tx_enable && !tx_rst_here),
+        .ring_address     (ring_address),
+        .ring_value       (tx_ring_value),
         .ring_write       (tx_ring_write),
         .ring_write_data  (ring_write_data),
-        .ring_registers   (tx_ring_registers),
         .irq_done         (irq_tx_done),
         .irq_error        (irq_tx_error),
         .read_valid       (read_valid[1]),
@@ -497,9 +503,10 @@ module nic #(
     rx_dma rx_dma (
         .clk            (clk),
         .rst            (rst),
+        .ring_address   (ring_address),
+        .ring_value     (rx_ring_value),
         .ring_write     (rx_ring_write),
         .ring_write_data(ring_write_data),
-        .ring_registers (rx_ring_registers),
         .irq_done       (irq_rx_done),
         .irq_error      (irq_rx_error),
         .read_valid     (read_valid[0]),
@@ -556,10 +563,15 @@ module nic #(
     // is still sending: its own idle falls long before it has emptied the queue, and the pulse that a frame is sent
     // has arrived long before it rises.
 
-    wire tx_idle = tx_dma_idle && tx_path_idle && tx_fifo_empty && mac_tx_idle_here;
-    wire rx_idle = rx_dma_idle && rx_path_idle && rx_quiet_here;
+    reg resting;
 
-    assign card_idle = tx_idle && rx_idle && read_idle && write_idle && stat_idle;
+    always @* begin
+        resting = 1'b0;
+        if (mac_tx_idle_here && rx_quiet_here && tx_fifo_empty)  // the rest need not be looked at while the MAC is busy
+            resting = tx_dma_idle && tx_path_idle && rx_dma_idle && rx_path_idle && read_idle && write_idle && stat_idle;
+    end
+
+    assign card_idle = resting;
     assign idle      = card_idle && bus_idle;
 
 endmodule

@@ -48,19 +48,24 @@ module nic_regs #(
     output reg  [13:0]  cfg_max_frame,
     input  wire         card_idle,
 
-    // Interrupt: causes are pulses, in the order of IRQ_CAUSE
-    input  wire [4:0]   irq_set,
+    // Interrupt: causes are pulses
+    input  wire         irq_tx_done,
+    input  wire         irq_rx_done,
+    input  wire         irq_tx_error,
+    input  wire         irq_rx_error,
+    input  wire         irq_rx_overflow,
     output wire         irq,
 
     // Rings
-    output wire [5:0]   tx_ring_write,
-    output wire [5:0]   rx_ring_write,
+    output wire [2:0]   ring_address,
+    input  wire [31:0]  tx_ring_value,
+    input  wire [31:0]  rx_ring_value,
+    output reg  [3:0]   tx_ring_write,     // octet strobes
+    output reg  [3:0]   rx_ring_write,
     output wire [31:0]  ring_write_data,
-    input  wire [191:0] tx_ring_registers,
-    input  wire [191:0] rx_ring_registers,
 
     // Statistics
-    output wire         stat_request,
+    output reg          stat_request,
     output wire [3:0]   stat_address,
     input  wire         stat_ack,
     input  wire [31:0]  stat_data
@@ -76,72 +81,85 @@ module nic_regs #(
 
     wire        write   = s_axil_awvalid && s_axil_wvalid && !s_axil_bvalid;
     wire        reading = s_axil_arvalid && !s_axil_rvalid && !write;
+    wire        read    = reading && (!stat_request || stat_ack);
     wire [11:0] address = {write ? s_axil_awaddr[11:2] : s_axil_araddr[11:2], 2'b00};
-    wire        is_stat = (address & STAT_BLOCK) == `NIC_STAT_TX_FRAMES;
-    wire        read    = reading && (!is_stat || stat_ack);
     wire        unused  = &{1'b0, s_axil_awaddr[1:0], s_axil_araddr[1:0]};
 
-    assign s_axil_awready = write;
-    assign s_axil_wready  = write;
-    assign s_axil_arready = read;
-    assign bus_idle       = !s_axil_awvalid && !s_axil_wvalid && !s_axil_bvalid && !s_axil_arvalid && !s_axil_rvalid;
+    assign s_axil_awready  = write;
+    assign s_axil_wready   = write;
+    assign s_axil_arready  = read;
+    assign bus_idle        = !(s_axil_awvalid || s_axil_wvalid || s_axil_bvalid || s_axil_arvalid || s_axil_rvalid);
 
-    assign stat_request   = reading && is_stat;
-    assign stat_address   = address[5:2];
-
-    reg [31:0] value;  // of the register at the address
+    assign ring_address    = address[4:2];
+    assign ring_write_data = s_axil_wdata;
+    assign stat_address    = address[5:2];
 
     always @* begin
-        value = 32'd0;
-        case (address)
-            `NIC_ID:         value = `NIC_ID_RESET;
-            `NIC_VERSION:    value = `NIC_VERSION_RESET;
-            `NIC_FEATURES:   value = FEATURES;
-            `NIC_MAC_LO:     value = cfg_mac[31:0];
-            `NIC_MAC_HI:     value[`NIC_MAC_HI__OCTETS] = cfg_mac[47:32];
-            `NIC_CONTROL:    value[4:0] = control;
-            `NIC_STATUS:     value[`NIC_STATUS__IDLE] = card_idle;
-            `NIC_MAX_FRAME:  value[`NIC_MAX_FRAME__BYTES] = cfg_max_frame;
-            `NIC_IRQ_CAUSE:  value[4:0] = irq_cause;
-            `NIC_IRQ_ENABLE: value[4:0] = irq_enable;
-            `NIC_TX_BASE, `NIC_TX_SIZE, `NIC_TX_HEAD, `NIC_TX_TAIL, `NIC_TX_CONTROL, `NIC_TX_STATUS:
-                value = tx_ring_registers[{address[4:2], 5'd0}+:32];
-            `NIC_RX_BASE, `NIC_RX_SIZE, `NIC_RX_HEAD, `NIC_RX_TAIL, `NIC_RX_CONTROL, `NIC_RX_STATUS:
-                value = rx_ring_registers[{address[4:2], 5'd0}+:32];
-            default: if (is_stat) value = stat_data;
-        endcase
+        tx_ring_write = 4'b0000;
+        rx_ring_write = 4'b0000;
+        stat_request  = 1'b0;
+        if (write) begin
+            if ((address & RING_BLOCK) == `NIC_TX_BASE) tx_ring_write = s_axil_wstrb;
+            if ((address & RING_BLOCK) == `NIC_RX_BASE) rx_ring_write = s_axil_wstrb;
+        end
+        if (reading) stat_request = (address & STAT_BLOCK) == `NIC_STAT_TX_FRAMES;
     end
 
-    // What a register holds after a write: octets that are not strobed keep their value.
-    wire [31:0] strobed = {{8{s_axil_wstrb[3]}}, {8{s_axil_wstrb[2]}}, {8{s_axil_wstrb[1]}}, {8{s_axil_wstrb[0]}}};
-    wire [31:0] merged  = (s_axil_wdata & strobed) | (value & ~strobed);
-
-    assign tx_ring_write   = write && (address & RING_BLOCK) == `NIC_TX_BASE ? 6'd1 << address[4:2] : 6'd0;
-    assign rx_ring_write   = write && (address & RING_BLOCK) == `NIC_RX_BASE ? 6'd1 << address[4:2] : 6'd0;
-    assign ring_write_data = merged;
-
     always @(posedge clk) begin
-        irq_cause <= irq_cause | irq_set;
+        if (s_axil_rready) s_axil_rvalid <= 1'b0;
+        if (read) begin
+            s_axil_rvalid <= 1'b1;
+            s_axil_rdata  <= 32'd0;
+            case (address)
+                `NIC_ID:         s_axil_rdata <= `NIC_ID_RESET;
+                `NIC_VERSION:    s_axil_rdata <= `NIC_VERSION_RESET;
+                `NIC_FEATURES:   s_axil_rdata <= FEATURES;
+                `NIC_MAC_LO:     s_axil_rdata <= cfg_mac[31:0];
+                `NIC_MAC_HI:     s_axil_rdata[`NIC_MAC_HI__OCTETS] <= cfg_mac[47:32];
+                `NIC_CONTROL:    s_axil_rdata[4:0] <= control;
+                `NIC_STATUS:     s_axil_rdata[`NIC_STATUS__IDLE] <= card_idle;
+                `NIC_MAX_FRAME:  s_axil_rdata[`NIC_MAX_FRAME__BYTES] <= cfg_max_frame;
+                `NIC_IRQ_CAUSE:  s_axil_rdata[4:0] <= irq_cause;
+                `NIC_IRQ_ENABLE: s_axil_rdata[4:0] <= irq_enable;
+                default: begin
+                    if ((address & RING_BLOCK) == `NIC_TX_BASE) s_axil_rdata <= tx_ring_value;
+                    if ((address & RING_BLOCK) == `NIC_RX_BASE) s_axil_rdata <= rx_ring_value;
+                    if (stat_request) s_axil_rdata <= stat_data;
+                end
+            endcase
+        end
 
         if (s_axil_bready) s_axil_bvalid <= 1'b0;
         if (write) begin
             s_axil_bvalid <= 1'b1;
             case (address)
-                `NIC_MAC_LO:     cfg_mac[31:0]  <= merged;
-                `NIC_MAC_HI:     cfg_mac[47:32] <= merged[`NIC_MAC_HI__OCTETS];
-                `NIC_CONTROL:    control        <= merged[4:0];
-                `NIC_MAX_FRAME:  cfg_max_frame  <= merged[`NIC_MAX_FRAME__BYTES];
-                `NIC_IRQ_CAUSE:  irq_cause      <= (irq_cause & ~(s_axil_wdata[4:0] & strobed[4:0])) | irq_set;
-                `NIC_IRQ_ENABLE: irq_enable     <= merged[4:0];
+                `NIC_MAC_LO: begin
+                    if (s_axil_wstrb[0]) cfg_mac[7:0]   <= s_axil_wdata[7:0];
+                    if (s_axil_wstrb[1]) cfg_mac[15:8]  <= s_axil_wdata[15:8];
+                    if (s_axil_wstrb[2]) cfg_mac[23:16] <= s_axil_wdata[23:16];
+                    if (s_axil_wstrb[3]) cfg_mac[31:24] <= s_axil_wdata[31:24];
+                end
+                `NIC_MAC_HI: begin
+                    if (s_axil_wstrb[0]) cfg_mac[39:32] <= s_axil_wdata[7:0];
+                    if (s_axil_wstrb[1]) cfg_mac[47:40] <= s_axil_wdata[15:8];
+                end
+                `NIC_MAX_FRAME: begin
+                    if (s_axil_wstrb[0]) cfg_max_frame[7:0]  <= s_axil_wdata[7:0];
+                    if (s_axil_wstrb[1]) cfg_max_frame[13:8] <= s_axil_wdata[13:8];
+                end
+                `NIC_CONTROL:    if (s_axil_wstrb[0]) control    <= s_axil_wdata[4:0];
+                `NIC_IRQ_CAUSE:  if (s_axil_wstrb[0]) irq_cause  <= irq_cause & ~s_axil_wdata[4:0];
+                `NIC_IRQ_ENABLE: if (s_axil_wstrb[0]) irq_enable <= s_axil_wdata[4:0];
                 default: ;
             endcase
         end
 
-        if (s_axil_rready) s_axil_rvalid <= 1'b0;
-        if (read) begin
-            s_axil_rvalid <= 1'b1;
-            s_axil_rdata  <= value;
-        end
+        // What happens in the cycle of its acknowledgement counts again.
+        if (irq_tx_done)     irq_cause[`NIC_IRQ_CAUSE__TX_DONE]     <= 1'b1;
+        if (irq_rx_done)     irq_cause[`NIC_IRQ_CAUSE__RX_DONE]     <= 1'b1;
+        if (irq_tx_error)    irq_cause[`NIC_IRQ_CAUSE__TX_ERROR]    <= 1'b1;
+        if (irq_rx_error)    irq_cause[`NIC_IRQ_CAUSE__RX_ERROR]    <= 1'b1;
+        if (irq_rx_overflow) irq_cause[`NIC_IRQ_CAUSE__RX_OVERFLOW] <= 1'b1;
 
         if (rst) begin
             s_axil_bvalid <= 1'b0;
