@@ -45,9 +45,12 @@ def test_equal_seeds_give_equal_captures(simulate):
     assert first.result == second.result
 
 
-def test_other_seeds_give_other_captures(simulate):
+def test_other_seeds_change_the_hosts_and_the_links(simulate, tshark):
     first, second = (simulate(SCENARIOS / "lossy.toml", "--seed", seed) for seed in (1, 2))
-    assert first.pcap.read_bytes() != second.pcap.read_bytes()
+    assert first.result["links"] != second.result["links"]
+    initial_sequence_numbers = [tshark(run.pcap, "tcp.flags.syn == 1", "-T", "fields", "-e", "tcp.seq_raw")
+                                for run in (first, second)]
+    assert not set(initial_sequence_numbers[0]) & set(initial_sequence_numbers[1])
 
 
 def test_idle_skip_changes_no_byte_and_no_nanosecond(simulate):

@@ -50,17 +50,6 @@ def test_unwritable_output_is_named(lanyard):
     one_line(lanyard("demo", "--out", "/proc/lanyard"), 1, "/proc/lanyard")
 
 
-def namespaces():
-    """The network namespaces that some process is in."""
-    found = set()
-    for link in pathlib.Path("/proc").glob("[0-9]*/ns/net"):
-        try:
-            found.add(os.readlink(link))
-        except OSError:
-            pass
-    return found
-
-
 def running(mark):
     """The processes with `mark` in their environment."""
     found = []
@@ -73,6 +62,17 @@ def running(mark):
     return found
 
 
+def namespaces(processes):
+    """The network namespaces that these processes are in."""
+    found = set()
+    for process in processes:
+        try:
+            found.add(os.readlink(f"/proc/{process}/ns/net"))
+        except OSError:
+            pass
+    return found
+
+
 @pytest.mark.parametrize("signal_number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 @pytest.mark.parametrize("arguments", [["demo"], ["tap", "--", "sh", "-c", "sleep 1000 & ping 192.0.2.1; true"]])
 def test_an_end_in_the_middle_leaves_nothing_behind(program, tmp_path, arguments, signal_number, status):
@@ -80,16 +80,16 @@ def test_an_end_in_the_middle_leaves_nothing_behind(program, tmp_path, arguments
         arguments = ["demo", "--out", str(tmp_path)]
     mark = f"LANYARD_TEST={tmp_path}"
     environment = dict(os.environ, LANYARD_TEST=str(tmp_path))
-    before = namespaces()
     process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     deadline = time.monotonic() + 30
     while len(running(mark)) < 3 and time.monotonic() < deadline:  # the program, a child's init, the child
         time.sleep(0.05)
     assert len(running(mark)) >= 3
-    assert namespaces() > before
+    inside = namespaces(running(mark)) - namespaces(["self"])
+    assert inside
     process.send_signal(signal_number)
     assert process.wait(timeout=30) == status
     while running(mark) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert running(mark) == []
-    assert namespaces() <= before
+    assert not inside & namespaces(process.name for process in pathlib.Path("/proc").glob("[0-9]*"))
