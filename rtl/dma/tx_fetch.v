@@ -86,8 +86,7 @@ module tx_fetch #(
     // A frame's first descriptor goes along as header words 1 and 3. The last word of a burst ends the frame if there
     // is a reason to give it up.
     wire header   = state == DESCRIPTOR && !begun && beat[0];
-    wire spoilt   = read_data_last && (bus_error || read_data_error || ring_reset);
-    wire data_end = words == 0 || spoilt;
+    wire spoilt   = read_data_last && (bus_error || read_data_error);
     wire drop     = state == ABORT || spoilt;
     wire last     = state == ABORT || spoilt || (words == 0 && eop);
 
@@ -145,10 +144,7 @@ module tx_fetch #(
                 first_lane <= 0;
                 begun      <= !last;
                 if (read_data_error) bus_error <= 1'b1;
-                if (read_data_last) begin
-                    if (bus_error || read_data_error) state <= FAIL;
-                    else                              state <= data_end ? NEXT : REQUEST;
-                end
+                if (read_data_last) state <= spoilt ? FAIL : words == 0 ? NEXT : REQUEST;
             end
             FAIL: state <= begun ? ABORT : NEXT;
             default: begin  // ABORT

@@ -333,7 +333,7 @@ module nic #(
     wire       tx_rst;
     wire       mac_tx_valid, mac_tx_ready, mac_tx_last;
     wire [7:0] mac_tx_data;
-    wire       tx_fifo_empty;
+    wire       unused_tx_fifo_empty;
     wire       mac_tx_done, mac_tx_idle, mac_tx_idle_here;
 
     reset_sync tx_reset (
@@ -359,7 +359,7 @@ module nic #(
         .s_valid(tx_whole_valid),
         .s_ready(tx_whole_ready),
         .s_data ({tx_whole_last, tx_whole}),
-        .s_empty(tx_fifo_empty),
+        .s_empty(unused_tx_fifo_empty),
         .m_clk  (mii_tx_clk),
         .m_rst  (tx_rst),
         .m_valid(mac_tx_valid),
@@ -559,15 +559,14 @@ module nic #(
     );
 
     // Idle
-    // Each queue between two domains tells when it has come to rest on both sides (async_fifo, s_empty). Behind that the MAC
-    // is still sending: its own idle falls long before it has emptied the queue, and the pulse that a frame is sent
-    // has arrived long before it rises.
+    // A frame on its way out keeps tx_dma busy until the MAC has sent it; after that the MAC only counts the gap. On the way
+    // in, MAC and queue tell together when they rest on both sides (async_fifo, s_empty).
 
     reg resting;
 
     always @* begin
         resting = 1'b0;
-        if (mac_tx_idle_here && rx_quiet_here && tx_fifo_empty)  // the rest need not be looked at while the MAC is busy
+        if (mac_tx_idle_here && rx_quiet_here)  // the rest need not be looked at while the MAC is busy
             resting = tx_dma_idle && tx_path_idle && rx_dma_idle && rx_path_idle && read_idle && write_idle && stat_idle;
     end
 

@@ -16,6 +16,7 @@ using namespace sc_core;
 namespace
 {
 
+constexpr Picoseconds SLOWEST_CLK = 40'000;
 constexpr unsigned RESET_CYCLES = 32;
 
 // docs/card.md: activity that has just begun may take so many cycles of the slowest clock to lower `idle`.
@@ -29,6 +30,15 @@ VerilatedContext &verilated_context()
     static VerilatedContext context;
     context.traceEverOn(true);
     return context;
+}
+
+const Card::Config &checked(const Card::Config &config)
+{
+    if (config.clk_period == 0 || config.clk_period > SLOWEST_CLK)
+        throw std::invalid_argument("a card's clock has 25 MHz or more");
+    if (config.memory_latency == 0)
+        throw std::invalid_argument("a card's memory answers after one cycle or more");
+    return config;
 }
 
 tlm::tlm_response_status check(const tlm::tlm_generic_payload &payload)
@@ -83,11 +93,9 @@ void Card::State::power_on()
 }
 
 Card::Card(const sc_module_name &name, ClockEngine &engine, const Config &config)
-    : sc_module(name), MiiEnd(engine, sc_object::name(), config.mii_rate, config.clk_period), registers("registers"),
-      dma("dma"), irq("irq"), state_(std::make_unique<State>(sc_object::name(), dma, config))
+    : sc_module(name), MiiEnd(engine, sc_object::name(), checked(config).mii_rate, config.clk_period),
+      registers("registers"), dma("dma"), irq("irq"), state_(std::make_unique<State>(sc_object::name(), dma, config))
 {
-    if (config.clk_period == 0 || config.memory_latency == 0)
-        throw std::invalid_argument(label() + ": clock period and memory latency must be at least 1");
     registers.register_b_transport(this, &Card::transport);
     dma.register_invalidate_direct_mem_ptr(this, &Card::invalidate_dmi);
     state_->power_on();

@@ -30,10 +30,10 @@ class Card : public sc_core::sc_module, public MiiEnd
         Picoseconds clk_period = 40'000; // at most 40,000: 25 MHz
         MiiRate mii_rate = MiiRate::mbps100;
         unsigned memory_latency = 8; // cycles from an AXI address (or last write data) to its first answer, >= 1
-        std::array<uint8_t, 6> mac_address =
-            {}; // what the card's address registers hold after reset; zero: the card's own
+        std::array<uint8_t, 6> mac_address = {}; // in the address registers after reset; zero: the card's own
     };
 
+    // Throws std::invalid_argument for what no card can be.
     Card(const sc_core::sc_module_name &name, ClockEngine &engine, const Config &config);
     ~Card() override;
 

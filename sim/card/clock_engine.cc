@@ -302,15 +302,19 @@ ClockEngine::ClockEngine(const sc_module_name &name, const Config &config)
 {
     if (sc_get_time_resolution() != sc_time(1, SC_PS))
         throw std::logic_error("the clock engine needs SystemC's time resolution to be 1 ps");
-    if (engines++ > 0)
+    if (engines > 0)
         throw std::logic_error("there is one clock engine in a simulation");
+    engines++;
     state_->config = config;
     SC_HAS_PROCESS(ClockEngine);
     SC_THREAD(run);
     set_stack_size(STACK_BYTES);
 }
 
-ClockEngine::~ClockEngine() = default;
+ClockEngine::~ClockEngine()
+{
+    engines--;
+}
 
 void ClockEngine::set_external_clock(ExternalClock *clock)
 {

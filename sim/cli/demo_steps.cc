@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/demo_steps.h"
 
-#include <cstdarg>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
 #include <sstream>
 #include <sys/timerfd.h>
 
@@ -25,15 +25,11 @@ constexpr int CURL_REFUSED = 7; // its exit status when it could not connect
 // No retransmission timer of Linux's can have run out before (RFC 6298: 1 s).
 constexpr double AT_ONCE_S = 0.9;
 
-std::string format(const char *text, ...) __attribute__((format(printf, 1, 2)));
-std::string format(const char *text, ...)
+std::string fixed(double value, int digits)
 {
-    char buffer[256];
-    va_list arguments;
-    va_start(arguments, text);
-    std::vsnprintf(buffer, sizeof buffer, text, arguments);
-    va_end(arguments);
-    return buffer;
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(digits) << value;
+    return text.str();
 }
 
 // curl as it is, whatever the user's settings.
@@ -60,8 +56,8 @@ class Stopwatch
     }
     std::string text() const
     {
-        return format("%.3f s simulated, %.1f s wall", simulated().to_seconds(),
-                      std::chrono::duration<double>(wall()).count());
+        return fixed(simulated().to_seconds(), 3) + " s simulated, " +
+               fixed(std::chrono::duration<double>(wall()).count(), 1) + " s wall";
     }
 
   private:
@@ -103,7 +99,8 @@ void DemoSteps::ping()
     const size_t count = ping.output.find(" received");
     if (count != std::string::npos)
         answered = std::stoul(ping.output.substr(ping.output.rfind(' ', count - 1)));
-    check("ping", ping.status == 0 && answered == PINGS, format("%u of %u answered", answered, PINGS));
+    check("ping", ping.status == 0 && answered == PINGS,
+          std::to_string(answered) + " of " + std::to_string(PINGS) + " answered");
 }
 
 // All of them at the same time.
@@ -117,7 +114,7 @@ void DemoSteps::fetch(const std::vector<SiteFile> &files)
     const Stopwatch stopwatch;
     std::vector<Running> running;
     for (const SiteFile &file : files) {
-        const std::string name = format("fetch-%u", ++fetches_);
+        const std::string name = "fetch-" + std::to_string(++fetches_);
         const std::string to =
             (fs::path(out_) / "fetched" / (name + fs::path(file.path).extension().string())).string();
         fs::remove(to); // of an earlier run
@@ -128,12 +125,11 @@ void DemoSteps::fetch(const std::vector<SiteFile> &files)
         const std::string name = files.size() == 1 ? "curl" : "curl, both at once";
         const bool same =
             status == 0 && sha256_of_file(r.to) == sha256_of_file((fs::path(folder_) / r.file.path).string());
-        const std::string what = status != 0 ? format("exit status %d, see %s", status, log(r.name).c_str())
+        const std::string what = status != 0 ? "exit status " + std::to_string(status) + ", see " + log(r.name)
                                  : same      ? "SHA-256 equal"
                                              : "SHA-256 differs";
         check(name, same,
-              format("%s, %llu bytes in %s: %s", r.file.path.c_str(), static_cast<unsigned long long>(r.file.bytes),
-                     stopwatch.text().c_str(), what.c_str()));
+              r.file.path + ", " + std::to_string(r.file.bytes) + " bytes in " + stopwatch.text() + ": " + what);
         fetched_bytes_ += r.file.bytes;
     }
     fetch_simulated_ += stopwatch.simulated();
@@ -198,7 +194,7 @@ void DemoSteps::show_progress()
 {
     uint64_t expirations = 0;
     if (read(timer_.get(), &expirations, sizeof expirations) > 0)
-        progress_.show(format("%s: simulated %.3f s", current_.c_str(), sc_core::sc_time_stamp().to_seconds()));
+        progress_.show(current_ + ": simulated " + fixed(sc_core::sc_time_stamp().to_seconds(), 3) + " s");
 }
 
 } // namespace lanyard

@@ -156,6 +156,9 @@ class Card:
     async def start(self, tx_log2=4, rx_log2=4, interrupts=0x1F, control=()):
         """From reset to both rings running."""
         await self.reset()
+        return await self.configure(tx_log2, rx_log2, interrupts, control)
+
+    async def configure(self, tx_log2=4, rx_log2=4, interrupts=0x1F, control=()):
         self.tx, self.rx = Ring(self, "TX", tx_log2), Ring(self, "RX", rx_log2)
         await self.tx.start()
         await self.rx.start()

@@ -124,26 +124,25 @@ async def every_write_is_acknowledged_once_however_the_channels_stall(dut):
             answers += int(dut.s_axil_bvalid.value and dut.s_axil_bready.value)
 
     cocotb.start_soon(count())
-    for number in range(50):
-        operation = card.axil.init_write(0x20, number.to_bytes(4, "little"))
+    for number in range(15):
+        writes = [card.axil.init_write(0x20, value.to_bytes(4, "little")) for value in range(number, number + 4)]
         reading = card.axil.init_read(0x0, 4)  # at the same time
-        await with_timeout(operation.wait(), 50, "us")
-        await with_timeout(reading.wait(), 50, "us")
+        for operation in [*writes, reading]:
+            await with_timeout(operation.wait(), 50, "us")
         assert reading.data.data == b"YNAL"
-        assert await card.read("MAX_FRAME") == number
-    assert answers == 50
+        assert await card.read("MAX_FRAME") == number + 3
+    assert answers == 15 * 4
 
 
 @cocotb.test()
 async def the_counters_can_be_read_while_they_count(dut):
     card = await Card(dut).start()
-    for number in range(4):
+    for number in range(12):
         card.put_tx([bytes(60)], flags=0)
     await card.tx.doorbell()
-    seen = [await card.read("STAT_TX_FRAMES")]
-    while seen[-1] < 4:
-        seen.append(await card.read("STAT_TX_FRAMES"))
-    assert set(seen) == {0, 1, 2, 3, 4}
+    while await card.read("STAT_TX_FRAMES") < 12:
+        for _ in range(5):
+            assert await card.read("STAT_RX_FILTERED") == 0, "the count of another"
 
 
 def only_write_one_clears():
