@@ -87,9 +87,6 @@ module nic #(
     input  wire        mii_col       // asynchronous
 );
 
-    // Whole frames only are sent, so the transmit buffer sets the limit.
-    localparam [16:0] FRAME_LIMIT = (17'd1 << TX_BUFFER_LOG2) - 17'd1;
-
     localparam [3:0] TX_LOG2 = TX_BUFFER_LOG2, RX_LOG2 = RX_BUFFER_LOG2;
     localparam [31:0] FEATURES = {
         8'd0, RX_LOG2, TX_LOG2, 8'd0, 1'b0, STATISTICS != 0, 4'd0, RX_CSUM != 0, TX_CSUM != 0};
@@ -243,145 +240,23 @@ module nic #(
         .m_axi_bvalid     (m_axi_bvalid)
     );
 
-    // The other domains' reset, straight from a flip-flop
-    reg mii_rst;
+    // MAC, in its two clocks
+
+    reg mii_rst;  // of the other domains, straight from a flip-flop
     always @(posedge clk) mii_rst <= rst;
 
-    // Transmit: memory to MAC
-
-    wire        frame_ip_csum, frame_l4_csum;
-    wire [7:0]  frame_csum_start, frame_csum_offset;
-    wire        tx_octet_valid, tx_octet_ready, tx_octet_last, tx_octet_drop;
-    wire [7:0]  tx_octet;
-    wire        tx_rst_here, sent_pulse;
-    wire        frame_sent = sent_pulse && !tx_rst_here;  // the reset of its toggle looks like a pulse
-    wire [13:0] sent_octets;
-    wire        tx_dma_idle;
-
-    tx_dma #(
-        .FRAME_LIMIT(FRAME_LIMIT)
-    ) tx_dma (
-        .clk              (clk),
-        .rst              (rst),
-        .enable           (cfg_tx_enable && !tx_rst_here),
-        .ring_address     (ring_address),
-        .ring_value       (tx_ring_value),
-        .ring_write       (tx_ring_write),
-        .ring_write_data  (ring_write_data),
-        .irq_done         (irq_tx_done),
-        .irq_error        (irq_tx_error),
-        .read_valid       (read_valid[1]),
-        .read_ready       (read_ready[1]),
-        .read_addr        (tx_read_addr),
-        .read_len         (tx_read_len),
-        .read_data_valid  (read_data_valid[1]),
-        .read_data        (read_data),
-        .read_data_last   (read_data_last),
-        .read_data_error  (read_data_error),
-        .write_valid      (write_valid[0]),
-        .write_ready      (write_ready[0]),
-        .write_addr       (tx_write_addr),
-        .write_len        (tx_write_len),
-        .w_valid          (w_valid[0]),
-        .w_ready          (w_ready[0]),
-        .w_data           (tx_w_data),
-        .w_strb           (tx_w_strb),
-        .write_done       (write_done[0]),
-        .write_error      (write_error),
-        .frame_ip_csum    (frame_ip_csum),
-        .frame_l4_csum    (frame_l4_csum),
-        .frame_csum_start (frame_csum_start),
-        .frame_csum_offset(frame_csum_offset),
-        .m_axis_tvalid    (tx_octet_valid),
-        .m_axis_tready    (tx_octet_ready),
-        .m_axis_tdata     (tx_octet),
-        .m_axis_tlast     (tx_octet_last),
-        .m_axis_tuser     (tx_octet_drop),
-        .frame_sent       (frame_sent),
-        .timestamp_ns     (timestamp_ns),
-        .sent_octets      (sent_octets),
-        .idle             (tx_dma_idle)
-    );
-
-    wire       tx_whole_valid, tx_whole_ready, tx_whole_last;
-    wire [7:0] tx_whole;
-    wire       tx_path_idle, unused_frame_space;
-
-    tx_path #(
-        .LOG2_BYTES(TX_BUFFER_LOG2),
-        .TX_CSUM   (TX_CSUM)
-    ) tx_path (
-        .clk              (clk),
-        .rst              (rst),
-        .s_axis_tvalid    (tx_octet_valid),
-        .s_axis_tready    (tx_octet_ready),
-        .s_axis_tdata     (tx_octet),
-        .s_axis_tlast     (tx_octet_last),
-        .s_axis_tuser     (tx_octet_drop),
-        .frame_ip_csum    (frame_ip_csum),
-        .frame_l4_csum    (frame_l4_csum),
-        .frame_csum_start (frame_csum_start),
-        .frame_csum_offset(frame_csum_offset),
-        .m_axis_tvalid    (tx_whole_valid),
-        .m_axis_tready    (tx_whole_ready),
-        .m_axis_tdata     (tx_whole),
-        .m_axis_tlast     (tx_whole_last),
-        .tx_path_idle     (tx_path_idle),
-        .frame_space      (unused_frame_space)
-    );
-
-    wire       tx_rst;
-    wire       mac_tx_valid, mac_tx_ready, mac_tx_last;
+    wire       tx_rst, rx_rst;
+    wire       mac_tx_valid, mac_tx_ready, mac_tx_last, mac_tx_done, mac_tx_idle;
     wire [7:0] mac_tx_data;
-    wire       unused_tx_fifo_empty;
-    wire       mac_tx_done, mac_tx_idle, mac_tx_idle_here;
+    wire       mac_rx_valid, mac_rx_last, mac_rx_idle;
+    wire [7:0] mac_rx_data;
+    wire [3:0] mac_rx_user;
 
     reset_sync tx_reset (
         .clk   (mii_tx_clk),
         .rst_in(mii_rst),
         .rst   (tx_rst)
     );
-
-    sync_bit #(
-        .WIDTH(2)
-    ) tx_status_sync (
-        .clk(clk),
-        .d  ({tx_rst, mac_tx_idle}),
-        .q  ({tx_rst_here, mac_tx_idle_here})
-    );
-
-    async_fifo #(
-        .WIDTH     (9),
-        .LOG2_DEPTH(4)
-    ) tx_fifo (
-        .s_clk  (clk),
-        .s_rst  (rst),
-        .s_valid(tx_whole_valid),
-        .s_ready(tx_whole_ready),
-        .s_data ({tx_whole_last, tx_whole}),
-        .s_empty(unused_tx_fifo_empty),
-        .m_clk  (mii_tx_clk),
-        .m_rst  (tx_rst),
-        .m_valid(mac_tx_valid),
-        .m_ready(mac_tx_ready),
-        .m_data ({mac_tx_last, mac_tx_data})
-    );
-
-    sync_pulse tx_done_sync (
-        .s_clk  (mii_tx_clk),
-        .s_rst  (tx_rst),
-        .s_pulse(mac_tx_done),
-        .m_clk  (clk),
-        .m_pulse(sent_pulse)
-    );
-
-    // MAC
-
-    wire       rx_rst;
-    wire       mac_rx_valid, mac_rx_last;
-    wire [7:0] mac_rx_data;
-    wire [3:0] mac_rx_user;
-    wire       mac_rx_idle;
 
     reset_sync rx_reset (
         .clk   (mii_rx_clk),
@@ -414,67 +289,66 @@ module nic #(
         .rx_idle      (mac_rx_idle)
     );
 
-    // Receive: MAC to memory
+    // The two halves in clk
 
-    wire       rx_fifo_valid, rx_octet_ready, rx_octet_last;
-    wire [7:0] rx_octet;
-    wire [3:0] rx_octet_user;
-    wire       rx_fifo_empty, unused_rx_fifo_ready;
-    reg        rx_quiet;  // in mii_rx_clk
-    wire       rx_rst_here, rx_quiet_here;
-    wire       rx_octet_valid = rx_fifo_valid && !rx_rst_here;
+    wire        tx_idle, rx_idle;
+    wire        stat_tx_valid, stat_rx_valid;
+    wire [13:0] stat_tx_octets, stat_rx_octets;
+    wire [12:0] stat_rx_flags;
 
-    // clk is never slower than MII, which brings an octet every second cycle: there is always room.
-    async_fifo #(
-        .WIDTH     (13),
-        .LOG2_DEPTH(4)
-    ) rx_fifo (
-        .s_clk  (mii_rx_clk),
-        .s_rst  (rx_rst),
-        .s_valid(mac_rx_valid),
-        .s_ready(unused_rx_fifo_ready),
-        .s_data ({mac_rx_user, mac_rx_last, mac_rx_data}),
-        .s_empty(rx_fifo_empty),
-        .m_clk  (clk),
-        .m_rst  (rst || rx_rst_here),
-        .m_valid(rx_fifo_valid),
-        .m_ready(rx_octet_ready),
-        .m_data ({rx_octet_user, rx_octet_last, rx_octet})
-    );
-
-    always @(posedge mii_rx_clk) rx_quiet <= mac_rx_idle && rx_fifo_empty;
-
-    sync_bit #(
-        .WIDTH(2)
-    ) rx_status_sync (
-        .clk(clk),
-        .d  ({rx_rst, rx_quiet}),
-        .q  ({rx_rst_here, rx_quiet_here})
-    );
-
-    wire        rec_valid, rec_ready;
-    wire [13:0] rec_length;
-    wire [6:0]  rec_flags;
-    wire [15:0] rec_sum;
-    wire [31:0] rec_timestamp;
-    wire        rx_whole_valid, rx_whole_ready;
-    wire [7:0]  rx_whole;
-    wire        stat_valid;
-    wire [13:0] stat_octets;
-    wire [12:0] stat_flags;
-    wire        rx_path_idle;
-
-    rx_path #(
-        .LOG2_BYTES(RX_BUFFER_LOG2),
-        .RX_CSUM   (RX_CSUM)
-    ) rx_path (
+    nic_tx #(
+        .BUFFER_LOG2(TX_BUFFER_LOG2),
+        .TX_CSUM    (TX_CSUM)
+    ) transmit (
         .clk            (clk),
         .rst            (rst),
-        .s_axis_tvalid  (rx_octet_valid),
-        .s_axis_tready  (rx_octet_ready),
-        .s_axis_tdata   (rx_octet),
-        .s_axis_tlast   (rx_octet_last),
-        .s_axis_tuser   (rx_octet_user),
+        .mac_clk        (mii_tx_clk),
+        .mac_rst        (tx_rst),
+        .cfg_enable     (cfg_tx_enable),
+        .timestamp_ns   (timestamp_ns),
+        .ring_address   (ring_address),
+        .ring_value     (tx_ring_value),
+        .ring_write     (tx_ring_write),
+        .ring_write_data(ring_write_data),
+        .irq_done       (irq_tx_done),
+        .irq_error      (irq_tx_error),
+        .read_valid     (read_valid[1]),
+        .read_ready     (read_ready[1]),
+        .read_addr      (tx_read_addr),
+        .read_len       (tx_read_len),
+        .read_data_valid(read_data_valid[1]),
+        .read_data      (read_data),
+        .read_data_last (read_data_last),
+        .read_data_error(read_data_error),
+        .write_valid    (write_valid[0]),
+        .write_ready    (write_ready[0]),
+        .write_addr     (tx_write_addr),
+        .write_len      (tx_write_len),
+        .w_valid        (w_valid[0]),
+        .w_ready        (w_ready[0]),
+        .w_data         (tx_w_data),
+        .w_strb         (tx_w_strb),
+        .write_done     (write_done[0]),
+        .write_error    (write_error),
+        .m_axis_tvalid  (mac_tx_valid),
+        .m_axis_tready  (mac_tx_ready),
+        .m_axis_tdata   (mac_tx_data),
+        .m_axis_tlast   (mac_tx_last),
+        .mac_done       (mac_tx_done),
+        .mac_idle       (mac_tx_idle),
+        .stat_valid     (stat_tx_valid),
+        .stat_octets    (stat_tx_octets),
+        .idle           (tx_idle)
+    );
+
+    nic_rx #(
+        .BUFFER_LOG2(RX_BUFFER_LOG2),
+        .RX_CSUM    (RX_CSUM)
+    ) receive (
+        .clk            (clk),
+        .rst            (rst),
+        .mac_clk        (mii_rx_clk),
+        .mac_rst        (rx_rst),
         .cfg_enable     (cfg_rx_enable),
         .cfg_promiscuous(cfg_promiscuous),
         .cfg_broadcast  (cfg_broadcast),
@@ -482,33 +356,13 @@ module nic #(
         .cfg_mac        (cfg_mac),
         .cfg_max_frame  (cfg_max_frame),
         .timestamp_ns   (timestamp_ns),
-        .rec_valid      (rec_valid),
-        .rec_ready      (rec_ready),
-        .rec_length     (rec_length),
-        .rec_flags      (rec_flags),
-        .rec_sum        (rec_sum),
-        .rec_timestamp  (rec_timestamp),
-        .m_axis_tvalid  (rx_whole_valid),
-        .m_axis_tready  (rx_whole_ready),
-        .m_axis_tdata   (rx_whole),
-        .stat_valid     (stat_valid),
-        .stat_octets    (stat_octets),
-        .stat_flags     (stat_flags),
-        .overflow       (irq_rx_overflow),
-        .rx_idle        (rx_path_idle)
-    );
-
-    wire rx_dma_idle;
-
-    rx_dma rx_dma (
-        .clk            (clk),
-        .rst            (rst),
         .ring_address   (ring_address),
         .ring_value     (rx_ring_value),
         .ring_write     (rx_ring_write),
         .ring_write_data(ring_write_data),
         .irq_done       (irq_rx_done),
         .irq_error      (irq_rx_error),
+        .irq_overflow   (irq_rx_overflow),
         .read_valid     (read_valid[0]),
         .read_ready     (read_ready[0]),
         .read_addr      (rx_read_addr),
@@ -527,16 +381,15 @@ module nic #(
         .w_strb         (rx_w_strb),
         .write_done     (write_done[1]),
         .write_error    (write_error),
-        .rec_valid      (rec_valid),
-        .rec_ready      (rec_ready),
-        .rec_length     (rec_length),
-        .rec_flags      (rec_flags),
-        .rec_sum        (rec_sum),
-        .rec_timestamp  (rec_timestamp),
-        .s_axis_tvalid  (rx_whole_valid),
-        .s_axis_tready  (rx_whole_ready),
-        .s_axis_tdata   (rx_whole),
-        .idle           (rx_dma_idle)
+        .s_axis_tvalid  (mac_rx_valid),
+        .s_axis_tdata   (mac_rx_data),
+        .s_axis_tlast   (mac_rx_last),
+        .s_axis_tuser   (mac_rx_user),
+        .mac_idle       (mac_rx_idle),
+        .stat_valid     (stat_rx_valid),
+        .stat_octets    (stat_rx_octets),
+        .stat_flags     (stat_rx_flags),
+        .idle           (rx_idle)
     );
 
     wire stat_idle;
@@ -546,11 +399,11 @@ module nic #(
     ) statistics (
         .clk         (clk),
         .rst         (rst),
-        .rx_valid    (stat_valid),
-        .rx_octets   (stat_octets),
-        .rx_flags    (stat_flags),
-        .tx_valid    (frame_sent),
-        .tx_octets   (sent_octets),
+        .rx_valid    (stat_rx_valid),
+        .rx_octets   (stat_rx_octets),
+        .rx_flags    (stat_rx_flags),
+        .tx_valid    (stat_tx_valid),
+        .tx_octets   (stat_tx_octets),
         .read_request(stat_request),
         .read_address(stat_address),
         .read_ack    (stat_ack),
@@ -558,19 +411,7 @@ module nic #(
         .stat_idle   (stat_idle)
     );
 
-    // Idle
-    // A frame on its way out keeps tx_dma busy until the MAC has sent it; after that the MAC only counts the gap. On the way
-    // in, MAC and queue tell together when they rest on both sides (async_fifo, s_empty).
-
-    reg resting;
-
-    always @* begin
-        resting = 1'b0;
-        if (mac_tx_idle_here && rx_quiet_here)  // the rest need not be looked at while the MAC is busy
-            resting = tx_dma_idle && tx_path_idle && rx_dma_idle && rx_path_idle && read_idle && write_idle && stat_idle;
-    end
-
-    assign card_idle = resting;
+    assign card_idle = tx_idle && rx_idle && read_idle && write_idle && stat_idle;
     assign idle      = card_idle && bus_idle;
 
 endmodule

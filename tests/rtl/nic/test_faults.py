@@ -275,7 +275,7 @@ async def a_receive_reset_at_any_moment_leaves_no_ghost(dut):
         assert card.memory[card.rx.base:card.rx.base + 32] == bytes(32), "a descriptor of before the reset was written"
         assert not dut.irq.value
         # What stood whole in the card when the ring was reset comes first.
-        waiting = dut.rec_valid.value.integer
+        waiting = dut.receive.rec_valid.value.integer
         index = [card.put_rx() for _ in range(1 + waiting)][-1]
         await card.rx.doorbell()
         data = frame(bytes([cycles & 0xFF] * 70))

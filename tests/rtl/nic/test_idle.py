@@ -46,7 +46,7 @@ async def idle_is_kept_after_everything_that_can_happen(dut):
     await ClockCycles(dut.clk, 200)
     await card.arrive(frame(bytes(46)))
     await ClockCycles(dut.clk, 300)
-    assert dut.rec_valid.value == 1
+    assert dut.receive.rec_valid.value == 1
     await rests(card)                                   # a frame without a descriptor
 
 

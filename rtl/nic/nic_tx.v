@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: CERN-OHL-P-2.0
+//
+// nic_tx: the transmit half of the card in `clk`: from descriptors in memory to the octets that the MAC takes in its own clock.
+//
+// `idle` tells that nothing is in flight in `clk` and the MAC has come to rest.
+
+`resetall
+`timescale 1ns / 1ps
+`default_nettype none
+
+module nic_tx #(
+    parameter BUFFER_LOG2 = 12,
+    parameter TX_CSUM = 1
+) (
+    input  wire        clk,
+    input  wire        rst,
+    input  wire        mac_clk,
+    input  wire        mac_rst,
+
+    input  wire        cfg_enable,
+    input  wire [31:0] timestamp_ns,
+
+    // Ring registers
+    input  wire [2:0]  ring_address,
+    output wire [31:0] ring_value,
+    input  wire [3:0]  ring_write,
+    input  wire [31:0] ring_write_data,
+    output wire        irq_done,        // pulses: causes of interrupts
+    output wire        irq_error,
+
+    // axi_read
+    output wire        read_valid,
+    input  wire        read_ready,
+    output wire [29:0] read_addr,
+    output wire [3:0]  read_len,
+    input  wire        read_data_valid,
+    input  wire [31:0] read_data,
+    input  wire        read_data_last,
+    input  wire        read_data_error,
+
+    // axi_write
+    output wire        write_valid,
+    input  wire        write_ready,
+    output wire [29:0] write_addr,
+    output wire [3:0]  write_len,
+    output wire        w_valid,
+    input  wire        w_ready,
+    output wire [31:0] w_data,
+    output wire [3:0]  w_strb,
+    input  wire        write_done,
+    input  wire        write_error,
+
+    // MAC, synchronous to mac_clk
+    output wire        m_axis_tvalid,
+    input  wire        m_axis_tready,
+    output wire [7:0]  m_axis_tdata,
+    output wire        m_axis_tlast,
+    input  wire        mac_done,        // the frame has left
+    input  wire        mac_idle,
+
+    // Statistics
+    output wire        stat_valid,      // pulse: a frame was sent
+    output wire [13:0] stat_octets,     // padding and FCS included
+
+    output wire        idle
+);
+
+    // Whole frames only are sent, so the buffer sets the limit.
+    localparam [16:0] FRAME_LIMIT = (17'd1 << BUFFER_LOG2) - 17'd1;
+
+    wire        frame_ip_csum, frame_l4_csum;
+    wire [7:0]  frame_csum_start, frame_csum_offset;
+    wire        octet_valid, octet_ready, octet_last, octet_drop;
+    wire [7:0]  octet;
+    wire        rst_here, sent_pulse;
+    wire        dma_idle;
+
+    assign stat_valid = sent_pulse && !rst_here;  // the reset of its toggle looks like a pulse
+
+    tx_dma #(
+        .FRAME_LIMIT(FRAME_LIMIT)
+    ) tx_dma (
+        .clk              (clk),
+        .rst              (rst),
+        .enable           (cfg_enable && !rst_here),
+        .ring_address     (ring_address),
+        .ring_value       (ring_value),
+        .ring_write       (ring_write),
+        .ring_write_data  (ring_write_data),
+        .irq_done         (irq_done),
+        .irq_error        (irq_error),
+        .read_valid       (read_valid),
+        .read_ready       (read_ready),
+        .read_addr        (read_addr),
+        .read_len         (read_len),
+        .read_data_valid  (read_data_valid),
+        .read_data        (read_data),
+        .read_data_last   (read_data_last),
+        .read_data_error  (read_data_error),
+        .write_valid      (write_valid),
+        .write_ready      (write_ready),
+        .write_addr       (write_addr),
+        .write_len        (write_len),
+        .w_valid          (w_valid),
+        .w_ready          (w_ready),
+        .w_data           (w_data),
+        .w_strb           (w_strb),
+        .write_done       (write_done),
+        .write_error      (write_error),
+        .frame_ip_csum    (frame_ip_csum),
+        .frame_l4_csum    (frame_l4_csum),
+        .frame_csum_start (frame_csum_start),
+        .frame_csum_offset(frame_csum_offset),
+        .m_axis_tvalid    (octet_valid),
+        .m_axis_tready    (octet_ready),
+        .m_axis_tdata     (octet),
+        .m_axis_tlast     (octet_last),
+        .m_axis_tuser     (octet_drop),
+        .frame_sent       (stat_valid),
+        .timestamp_ns     (timestamp_ns),
+        .sent_octets      (stat_octets),
+        .idle             (dma_idle)
+    );
+
+    wire       whole_valid, whole_ready, whole_last;
+    wire [7:0] whole;
+    wire       path_idle, unused_frame_space;
+
+    tx_path #(
+        .LOG2_BYTES(BUFFER_LOG2),
+        .TX_CSUM   (TX_CSUM)
+    ) tx_path (
+        .clk              (clk),
+        .rst              (rst),
+        .s_axis_tvalid    (octet_valid),
+        .s_axis_tready    (octet_ready),
+        .s_axis_tdata     (octet),
+        .s_axis_tlast     (octet_last),
+        .s_axis_tuser     (octet_drop),
+        .frame_ip_csum    (frame_ip_csum),
+        .frame_l4_csum    (frame_l4_csum),
+        .frame_csum_start (frame_csum_start),
+        .frame_csum_offset(frame_csum_offset),
+        .m_axis_tvalid    (whole_valid),
+        .m_axis_tready    (whole_ready),
+        .m_axis_tdata     (whole),
+        .m_axis_tlast     (whole_last),
+        .tx_path_idle     (path_idle),
+        .frame_space      (unused_frame_space)
+    );
+
+    wire mac_idle_here, unused_fifo_empty;
+
+    sync_bit #(
+        .WIDTH(2)
+    ) status_sync (
+        .clk(clk),
+        .d  ({mac_rst, mac_idle}),
+        .q  ({rst_here, mac_idle_here})
+    );
+
+    async_fifo #(
+        .WIDTH     (9),
+        .LOG2_DEPTH(4)
+    ) fifo (
+        .s_clk  (clk),
+        .s_rst  (rst),
+        .s_valid(whole_valid),
+        .s_ready(whole_ready),
+        .s_data ({whole_last, whole}),
+        .s_empty(unused_fifo_empty),
+        .m_clk  (mac_clk),
+        .m_rst  (mac_rst),
+        .m_valid(m_axis_tvalid),
+        .m_ready(m_axis_tready),
+        .m_data ({m_axis_tlast, m_axis_tdata})
+    );
+
+    sync_pulse done_sync (
+        .s_clk  (mac_clk),
+        .s_rst  (mac_rst),
+        .s_pulse(mac_done),
+        .m_clk  (clk),
+        .m_pulse(sent_pulse)
+    );
+
+    // A frame on its way keeps tx_dma busy until the MAC has sent it; after that the MAC only counts the gap.
+    assign idle = mac_idle_here && dma_idle && path_idle;
+
+endmodule
+
+`resetall
