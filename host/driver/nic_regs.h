@@ -53,6 +53,9 @@ extern "C" {
 #define NIC__FEATURES__MDIO_bm 0x80
 #define NIC__FEATURES__MDIO_bp 7
 #define NIC__FEATURES__MDIO_bw 1
+#define NIC__FEATURES__LOOPBACK_bm 0x100
+#define NIC__FEATURES__LOOPBACK_bp 8
+#define NIC__FEATURES__LOOPBACK_bw 1
 #define NIC__FEATURES__TX_BUFFER_LOG2_bm 0xf0000
 #define NIC__FEATURES__TX_BUFFER_LOG2_bp 16
 #define NIC__FEATURES__TX_BUFFER_LOG2_bw 4
@@ -91,6 +94,30 @@ extern "C" {
 #define NIC__CONTROL__KEEP_BAD_bp 4
 #define NIC__CONTROL__KEEP_BAD_bw 1
 #define NIC__CONTROL__KEEP_BAD_reset 0x0
+#define NIC__CONTROL__HALF_DUPLEX_bm 0x20
+#define NIC__CONTROL__HALF_DUPLEX_bp 5
+#define NIC__CONTROL__HALF_DUPLEX_bw 1
+#define NIC__CONTROL__HALF_DUPLEX_reset 0x0
+#define NIC__CONTROL__VLAN_STRIP_bm 0x40
+#define NIC__CONTROL__VLAN_STRIP_bp 6
+#define NIC__CONTROL__VLAN_STRIP_bw 1
+#define NIC__CONTROL__VLAN_STRIP_reset 0x0
+#define NIC__CONTROL__PAUSE_RX_bm 0x80
+#define NIC__CONTROL__PAUSE_RX_bp 7
+#define NIC__CONTROL__PAUSE_RX_bw 1
+#define NIC__CONTROL__PAUSE_RX_reset 0x0
+#define NIC__CONTROL__PAUSE_TX_bm 0x100
+#define NIC__CONTROL__PAUSE_TX_bp 8
+#define NIC__CONTROL__PAUSE_TX_bw 1
+#define NIC__CONTROL__PAUSE_TX_reset 0x0
+#define NIC__CONTROL__LOOPBACK_MAC_bm 0x200
+#define NIC__CONTROL__LOOPBACK_MAC_bp 9
+#define NIC__CONTROL__LOOPBACK_MAC_bw 1
+#define NIC__CONTROL__LOOPBACK_MAC_reset 0x0
+#define NIC__CONTROL__LOOPBACK_MII_bm 0x400
+#define NIC__CONTROL__LOOPBACK_MII_bp 10
+#define NIC__CONTROL__LOOPBACK_MII_bw 1
+#define NIC__CONTROL__LOOPBACK_MII_reset 0x0
 
 // reg - nic::STATUS
 #define NIC__STATUS__IDLE_bm 0x1
@@ -102,6 +129,24 @@ extern "C" {
 #define NIC__MAX_FRAME__BYTES_bp 0
 #define NIC__MAX_FRAME__BYTES_bw 14
 #define NIC__MAX_FRAME__BYTES_reset 0x5ee
+
+// reg - nic::HASH_LO
+#define NIC__HASH_LO__BITS_bm 0xffffffff
+#define NIC__HASH_LO__BITS_bp 0
+#define NIC__HASH_LO__BITS_bw 32
+#define NIC__HASH_LO__BITS_reset 0x0
+
+// reg - nic::HASH_HI
+#define NIC__HASH_HI__BITS_bm 0xffffffff
+#define NIC__HASH_HI__BITS_bp 0
+#define NIC__HASH_HI__BITS_bw 32
+#define NIC__HASH_HI__BITS_reset 0x0
+
+// reg - nic::PAUSE
+#define NIC__PAUSE__QUANTA_bm 0xffff
+#define NIC__PAUSE__QUANTA_bp 0
+#define NIC__PAUSE__QUANTA_bw 16
+#define NIC__PAUSE__QUANTA_reset 0xffff
 
 // reg - nic::IRQ_CAUSE
 #define NIC__IRQ_CAUSE__TX_DONE_bm 0x1
@@ -124,6 +169,10 @@ extern "C" {
 #define NIC__IRQ_CAUSE__RX_OVERFLOW_bp 4
 #define NIC__IRQ_CAUSE__RX_OVERFLOW_bw 1
 #define NIC__IRQ_CAUSE__RX_OVERFLOW_reset 0x0
+#define NIC__IRQ_CAUSE__PHY_bm 0x20
+#define NIC__IRQ_CAUSE__PHY_bp 5
+#define NIC__IRQ_CAUSE__PHY_bw 1
+#define NIC__IRQ_CAUSE__PHY_reset 0x0
 
 // reg - nic::IRQ_ENABLE
 #define NIC__IRQ_ENABLE__TX_DONE_bm 0x1
@@ -146,6 +195,20 @@ extern "C" {
 #define NIC__IRQ_ENABLE__RX_OVERFLOW_bp 4
 #define NIC__IRQ_ENABLE__RX_OVERFLOW_bw 1
 #define NIC__IRQ_ENABLE__RX_OVERFLOW_reset 0x0
+#define NIC__IRQ_ENABLE__PHY_bm 0x20
+#define NIC__IRQ_ENABLE__PHY_bp 5
+#define NIC__IRQ_ENABLE__PHY_bw 1
+#define NIC__IRQ_ENABLE__PHY_reset 0x0
+
+// reg - nic::moderation
+#define NIC__MODERATION__COUNT_bm 0xff
+#define NIC__MODERATION__COUNT_bp 0
+#define NIC__MODERATION__COUNT_bw 8
+#define NIC__MODERATION__COUNT_reset 0x0
+#define NIC__MODERATION__TIME_bm 0x3ff0000
+#define NIC__MODERATION__TIME_bp 16
+#define NIC__MODERATION__TIME_bw 10
+#define NIC__MODERATION__TIME_reset 0x0
 
 // reg - nic::ring_base
 #define NIC__RING_BASE__ADDRESS_bm 0xfffffff0
@@ -194,6 +257,41 @@ extern "C" {
 #define NIC__RING_STATUS__INDEX_bp 16
 #define NIC__RING_STATUS__INDEX_bw 15
 #define NIC__RING_STATUS__INDEX_reset 0x0
+
+// reg - nic::MDIO
+#define NIC__MDIO__DATA_bm 0xffff
+#define NIC__MDIO__DATA_bp 0
+#define NIC__MDIO__DATA_bw 16
+#define NIC__MDIO__REG_bm 0x1f0000
+#define NIC__MDIO__REG_bp 16
+#define NIC__MDIO__REG_bw 5
+#define NIC__MDIO__REG_reset 0x0
+#define NIC__MDIO__PHY_bm 0x3e00000
+#define NIC__MDIO__PHY_bp 21
+#define NIC__MDIO__PHY_bw 5
+#define NIC__MDIO__PHY_reset 0x0
+#define NIC__MDIO__WRITE_bm 0x40000000
+#define NIC__MDIO__WRITE_bp 30
+#define NIC__MDIO__WRITE_bw 1
+#define NIC__MDIO__WRITE_reset 0x0
+#define NIC__MDIO__BUSY_bm 0x80000000
+#define NIC__MDIO__BUSY_bp 31
+#define NIC__MDIO__BUSY_bw 1
+#define NIC__MDIO__BUSY_reset 0x0
+
+// reg - nic::MDIO_CLOCK
+#define NIC__MDIO_CLOCK__DIVIDE_bm 0xff
+#define NIC__MDIO_CLOCK__DIVIDE_bp 0
+#define NIC__MDIO_CLOCK__DIVIDE_bw 8
+#define NIC__MDIO_CLOCK__DIVIDE_reset 0x13
+
+// reg - nic::MEDIUM
+#define NIC__MEDIUM__CARRIER_bm 0x1
+#define NIC__MEDIUM__CARRIER_bp 0
+#define NIC__MEDIUM__CARRIER_bw 1
+#define NIC__MEDIUM__PAUSED_bm 0x2
+#define NIC__MEDIUM__PAUSED_bp 1
+#define NIC__MEDIUM__PAUSED_bw 1
 
 // reg - nic::STAT_TX_FRAMES
 #define NIC__STAT_TX_FRAMES__COUNT_bm 0xffffffff
@@ -302,10 +400,13 @@ typedef struct __attribute__ ((__packed__)) {
     uint32_t CONTROL;
     uint32_t STATUS;
     uint32_t MAX_FRAME;
-    uint8_t RESERVED_24_2f[0xc];
+    uint32_t HASH_LO;
+    uint32_t HASH_HI;
+    uint32_t PAUSE;
     uint32_t IRQ_CAUSE;
     uint32_t IRQ_ENABLE;
-    uint8_t RESERVED_38_3f[0x8];
+    uint32_t TX_MODERATION;
+    uint32_t RX_MODERATION;
     uint32_t TX_BASE;
     uint32_t TX_SIZE;
     uint32_t TX_HEAD;
@@ -319,7 +420,11 @@ typedef struct __attribute__ ((__packed__)) {
     uint32_t RX_TAIL;
     uint32_t RX_CONTROL;
     uint32_t RX_STATUS;
-    uint8_t RESERVED_78_ff[0x88];
+    uint8_t RESERVED_78_7f[0x8];
+    uint32_t MDIO;
+    uint32_t MDIO_CLOCK;
+    uint32_t MEDIUM;
+    uint8_t RESERVED_8c_ff[0x74];
     uint32_t STAT_TX_FRAMES;
     uint32_t STAT_TX_OCTETS;
     uint32_t STAT_RX_FRAMES;

@@ -15,7 +15,13 @@ module nic #(
     parameter RX_BUFFER_LOG2 = 13,                        // bytes of the receive frame buffer, 2^n
     parameter TX_CSUM = 1,                                // insert checksums
     parameter RX_CSUM = 1,                                // verify checksums
-    parameter STATISTICS = 1                              // count frames
+    parameter TSO = 0,                                    // segment TCP
+    parameter HALF_DUPLEX = 0,                            // CSMA/CD
+    parameter VLAN = 0,                                   // insert and strip tags
+    parameter PAUSE = 0,                                  // obey and send pause frames
+    parameter STATISTICS = 1,                             // count frames
+    parameter MDIO = 0,                                   // management of the PHY
+    parameter LOOPBACK = 0                                // at the MAC and at the MII
 ) (
     input  wire        clk, // 25 MHz or more
     input  wire        rst,
@@ -89,7 +95,8 @@ module nic #(
 
     localparam [3:0] TX_LOG2 = TX_BUFFER_LOG2, RX_LOG2 = RX_BUFFER_LOG2;
     localparam [31:0] FEATURES = {
-        8'd0, RX_LOG2, TX_LOG2, 8'd0, 1'b0, STATISTICS != 0, 4'd0, RX_CSUM != 0, TX_CSUM != 0};
+        8'd0, RX_LOG2, TX_LOG2, 7'd0, LOOPBACK != 0, MDIO != 0, STATISTICS != 0, PAUSE != 0, VLAN != 0, HALF_DUPLEX != 0,
+        TSO != 0, RX_CSUM != 0, TX_CSUM != 0};
 
     wire unused = &{1'b0, m_axi_bid, m_axi_bresp[0], m_axi_rid, m_axi_rresp[0], mii_crs, mii_col};
 
@@ -98,7 +105,21 @@ module nic #(
     wire         bus_idle, card_idle;
     wire [47:0]  cfg_mac;
     wire         cfg_tx_enable, cfg_rx_enable, cfg_promiscuous, cfg_broadcast, cfg_keep_bad;
+    wire         cfg_half_duplex, cfg_vlan_strip, cfg_pause_rx, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii;
     wire [13:0]  cfg_max_frame;
+    wire [63:0]  cfg_hash;
+    wire [15:0]  cfg_pause_quanta;
+    wire [7:0]   cfg_tx_moderation_count, cfg_rx_moderation_count;
+    wire [9:0]   cfg_tx_moderation_time, cfg_rx_moderation_time;
+    wire         irq_tx_done_ack, irq_rx_done_ack;
+    wire         mdio_start;
+    wire [7:0]   cfg_mdio_divide;
+
+    wire unused_yet = &{
+        1'b0, cfg_half_duplex, cfg_vlan_strip, cfg_pause_rx, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_hash,
+        cfg_pause_quanta, cfg_tx_moderation_count, cfg_rx_moderation_count, cfg_tx_moderation_time, cfg_rx_moderation_time,
+        irq_tx_done_ack, irq_rx_done_ack, mdio_start, cfg_mdio_divide};
+
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
     wire [2:0]   ring_address;
@@ -114,48 +135,68 @@ module nic #(
         .MAC_ADDRESS(MAC_ADDRESS),
         .FEATURES   (FEATURES)
     ) regs (
-        .clk              (clk),
-        .rst              (rst),
-        .s_axil_awaddr    (s_axil_awaddr),
-        .s_axil_awvalid   (s_axil_awvalid),
-        .s_axil_awready   (s_axil_awready),
-        .s_axil_wdata     (s_axil_wdata),
-        .s_axil_wstrb     (s_axil_wstrb),
-        .s_axil_wvalid    (s_axil_wvalid),
-        .s_axil_wready    (s_axil_wready),
-        .s_axil_bvalid    (s_axil_bvalid),
-        .s_axil_bready    (s_axil_bready),
-        .s_axil_araddr    (s_axil_araddr),
-        .s_axil_arvalid   (s_axil_arvalid),
-        .s_axil_arready   (s_axil_arready),
-        .s_axil_rdata     (s_axil_rdata),
-        .s_axil_rvalid    (s_axil_rvalid),
-        .s_axil_rready    (s_axil_rready),
-        .bus_idle         (bus_idle),
-        .cfg_mac          (cfg_mac),
-        .cfg_tx_enable    (cfg_tx_enable),
-        .cfg_rx_enable    (cfg_rx_enable),
-        .cfg_promiscuous  (cfg_promiscuous),
-        .cfg_broadcast    (cfg_broadcast),
-        .cfg_keep_bad     (cfg_keep_bad),
-        .cfg_max_frame    (cfg_max_frame),
-        .card_idle        (card_idle),
-        .irq_tx_done      (irq_tx_done),
-        .irq_rx_done      (irq_rx_done),
-        .irq_tx_error     (irq_tx_error),
-        .irq_rx_error     (irq_rx_error),
-        .irq_rx_overflow  (irq_rx_overflow),
-        .irq              (irq),
-        .ring_address     (ring_address),
-        .tx_ring_value    (tx_ring_value),
-        .rx_ring_value    (rx_ring_value),
-        .tx_ring_write    (tx_ring_write),
-        .rx_ring_write    (rx_ring_write),
-        .ring_write_data  (ring_write_data),
-        .stat_request     (stat_request),
-        .stat_address     (stat_address),
-        .stat_ack         (stat_ack),
-        .stat_data        (stat_data)
+        .clk                    (clk),
+        .rst                    (rst),
+        .s_axil_awaddr          (s_axil_awaddr),
+        .s_axil_awvalid         (s_axil_awvalid),
+        .s_axil_awready         (s_axil_awready),
+        .s_axil_wdata           (s_axil_wdata),
+        .s_axil_wstrb           (s_axil_wstrb),
+        .s_axil_wvalid          (s_axil_wvalid),
+        .s_axil_wready          (s_axil_wready),
+        .s_axil_bvalid          (s_axil_bvalid),
+        .s_axil_bready          (s_axil_bready),
+        .s_axil_araddr          (s_axil_araddr),
+        .s_axil_arvalid         (s_axil_arvalid),
+        .s_axil_arready         (s_axil_arready),
+        .s_axil_rdata           (s_axil_rdata),
+        .s_axil_rvalid          (s_axil_rvalid),
+        .s_axil_rready          (s_axil_rready),
+        .bus_idle               (bus_idle),
+        .cfg_mac                (cfg_mac),
+        .cfg_tx_enable          (cfg_tx_enable),
+        .cfg_rx_enable          (cfg_rx_enable),
+        .cfg_promiscuous        (cfg_promiscuous),
+        .cfg_broadcast          (cfg_broadcast),
+        .cfg_keep_bad           (cfg_keep_bad),
+        .cfg_half_duplex        (cfg_half_duplex),
+        .cfg_vlan_strip         (cfg_vlan_strip),
+        .cfg_pause_rx           (cfg_pause_rx),
+        .cfg_pause_tx           (cfg_pause_tx),
+        .cfg_loopback_mac       (cfg_loopback_mac),
+        .cfg_loopback_mii       (cfg_loopback_mii),
+        .cfg_max_frame          (cfg_max_frame),
+        .cfg_hash               (cfg_hash),
+        .cfg_pause_quanta       (cfg_pause_quanta),
+        .cfg_tx_moderation_count(cfg_tx_moderation_count),
+        .cfg_tx_moderation_time (cfg_tx_moderation_time),
+        .cfg_rx_moderation_count(cfg_rx_moderation_count),
+        .cfg_rx_moderation_time (cfg_rx_moderation_time),
+        .medium_carrier         (1'b0),
+        .medium_paused          (1'b0),
+        .card_idle              (card_idle),
+        .irq_tx_done            (irq_tx_done),
+        .irq_rx_done            (irq_rx_done),
+        .irq_tx_error           (irq_tx_error),
+        .irq_rx_error           (irq_rx_error),
+        .irq_rx_overflow        (irq_rx_overflow),
+        .irq_phy                (1'b0),
+        .irq_tx_done_ack        (irq_tx_done_ack),
+        .irq_rx_done_ack        (irq_rx_done_ack),
+        .irq                    (irq),
+        .ring_address           (ring_address),
+        .tx_ring_value          (tx_ring_value),
+        .rx_ring_value          (rx_ring_value),
+        .tx_ring_write          (tx_ring_write),
+        .rx_ring_write          (rx_ring_write),
+        .ring_write_data        (ring_write_data),
+        .mdio_start             (mdio_start),
+        .cfg_mdio_divide        (cfg_mdio_divide),
+        .mdio_value             (32'd0),
+        .stat_request           (stat_request),
+        .stat_address           (stat_address),
+        .stat_ack               (stat_ack),
+        .stat_data              (stat_data)
     );
 
     // Memory

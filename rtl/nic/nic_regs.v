@@ -45,7 +45,21 @@ module nic_regs #(
     output wire         cfg_promiscuous,
     output wire         cfg_broadcast,
     output wire         cfg_keep_bad,
+    output wire         cfg_half_duplex,
+    output wire         cfg_vlan_strip,
+    output wire         cfg_pause_rx,
+    output wire         cfg_pause_tx,
+    output wire         cfg_loopback_mac,
+    output wire         cfg_loopback_mii,
     output reg  [13:0]  cfg_max_frame,
+    output reg  [63:0]  cfg_hash,
+    output reg  [15:0]  cfg_pause_quanta,
+    output reg  [7:0]   cfg_tx_moderation_count,
+    output reg  [9:0]   cfg_tx_moderation_time,   // units of 1,024 ns
+    output reg  [7:0]   cfg_rx_moderation_count,
+    output reg  [9:0]   cfg_rx_moderation_time,
+    input  wire         medium_carrier,
+    input  wire         medium_paused,
     input  wire         card_idle,
 
     // Interrupt: causes are pulses
@@ -54,6 +68,9 @@ module nic_regs #(
     input  wire         irq_tx_error,
     input  wire         irq_rx_error,
     input  wire         irq_rx_overflow,
+    input  wire         irq_phy,
+    output wire         irq_tx_done_ack,   // pulses: software has acknowledged the cause
+    output wire         irq_rx_done_ack,
     output wire         irq,
 
     // Rings
@@ -63,6 +80,11 @@ module nic_regs #(
     output reg  [3:0]   tx_ring_write,     // octet strobes
     output reg  [3:0]   rx_ring_write,
     output wire [31:0]  ring_write_data,
+
+    // MDIO
+    output reg          mdio_start,        // strobe: ring_write_data tells what
+    output reg  [7:0]   cfg_mdio_divide,
+    input  wire [31:0]  mdio_value,
 
     // Statistics
     output reg          stat_request,
@@ -74,10 +96,20 @@ module nic_regs #(
     `include "nic_regs.vh"
 
     localparam [31:0] CONTROL_RESET = `NIC_CONTROL_RESET, MAX_FRAME_RESET = `NIC_MAX_FRAME_RESET;
+    localparam [31:0] PAUSE_RESET = `NIC_PAUSE_RESET, MDIO_CLOCK_RESET = `NIC_MDIO_CLOCK_RESET;
     localparam [11:0] RING_BLOCK = ~12'h01F, STAT_BLOCK = ~12'h03F;  // address bits that tell a block
 
-    reg [4:0] control;
-    reg [4:0] irq_cause, irq_enable;
+    wire half_duplex_here = FEATURES[`NIC_FEATURES__HALF_DUPLEX];
+    wire vlan_here        = FEATURES[`NIC_FEATURES__VLAN];
+    wire pause_here       = FEATURES[`NIC_FEATURES__PAUSE];
+    wire loopback_here    = FEATURES[`NIC_FEATURES__LOOPBACK];
+
+    // Bits of CONTROL that exist
+    wire [10:0] controls = {
+        {2{loopback_here}}, {2{pause_here}}, vlan_here, half_duplex_here, 5'b11111};
+
+    reg [10:0] control;
+    reg [5:0]  irq_cause, irq_enable;
 
     wire        write   = s_axil_awvalid && s_axil_wvalid && !s_axil_bvalid;
     wire        reading = s_axil_arvalid && !s_axil_rvalid && !write;
@@ -98,7 +130,9 @@ module nic_regs #(
         tx_ring_write = 4'b0000;
         rx_ring_write = 4'b0000;
         stat_request  = 1'b0;
+        mdio_start    = 1'b0;
         if (write) begin
+            mdio_start = address == `NIC_MDIO;
             if ((address & RING_BLOCK) == `NIC_TX_BASE) tx_ring_write = s_axil_wstrb;
             if ((address & RING_BLOCK) == `NIC_RX_BASE) rx_ring_write = s_axil_wstrb;
         end
@@ -116,11 +150,25 @@ module nic_regs #(
                 `NIC_FEATURES:   s_axil_rdata <= FEATURES;
                 `NIC_MAC_LO:     s_axil_rdata <= cfg_mac[31:0];
                 `NIC_MAC_HI:     s_axil_rdata[`NIC_MAC_HI__OCTETS] <= cfg_mac[47:32];
-                `NIC_CONTROL:    s_axil_rdata[4:0] <= control;
+                `NIC_CONTROL:    s_axil_rdata[10:0] <= control;
                 `NIC_STATUS:     s_axil_rdata[`NIC_STATUS__IDLE] <= card_idle;
                 `NIC_MAX_FRAME:  s_axil_rdata[`NIC_MAX_FRAME__BYTES] <= cfg_max_frame;
-                `NIC_IRQ_CAUSE:  s_axil_rdata[4:0] <= irq_cause;
-                `NIC_IRQ_ENABLE: s_axil_rdata[4:0] <= irq_enable;
+                `NIC_HASH_LO:    s_axil_rdata <= cfg_hash[31:0];
+                `NIC_HASH_HI:    s_axil_rdata <= cfg_hash[63:32];
+                `NIC_PAUSE:      s_axil_rdata[`NIC_PAUSE__QUANTA] <= cfg_pause_quanta;
+                `NIC_IRQ_CAUSE:  s_axil_rdata[5:0] <= irq_cause;
+                `NIC_IRQ_ENABLE: s_axil_rdata[5:0] <= irq_enable;
+                `NIC_TX_MODERATION: begin
+                    s_axil_rdata[`NIC_TX_MODERATION__COUNT] <= cfg_tx_moderation_count;
+                    s_axil_rdata[`NIC_TX_MODERATION__TIME]  <= cfg_tx_moderation_time;
+                end
+                `NIC_RX_MODERATION: begin
+                    s_axil_rdata[`NIC_RX_MODERATION__COUNT] <= cfg_rx_moderation_count;
+                    s_axil_rdata[`NIC_RX_MODERATION__TIME]  <= cfg_rx_moderation_time;
+                end
+                `NIC_MDIO:       s_axil_rdata <= mdio_value;
+                `NIC_MDIO_CLOCK: s_axil_rdata[`NIC_MDIO_CLOCK__DIVIDE] <= cfg_mdio_divide;
+                `NIC_MEDIUM:     s_axil_rdata[1:0] <= {medium_paused, medium_carrier};
                 default: begin
                     if ((address & RING_BLOCK) == `NIC_TX_BASE) s_axil_rdata <= tx_ring_value;
                     if ((address & RING_BLOCK) == `NIC_RX_BASE) s_axil_rdata <= rx_ring_value;
@@ -147,9 +195,39 @@ module nic_regs #(
                     if (s_axil_wstrb[0]) cfg_max_frame[7:0]  <= s_axil_wdata[7:0];
                     if (s_axil_wstrb[1]) cfg_max_frame[13:8] <= s_axil_wdata[13:8];
                 end
-                `NIC_CONTROL:    if (s_axil_wstrb[0]) control    <= s_axil_wdata[4:0];
-                `NIC_IRQ_CAUSE:  if (s_axil_wstrb[0]) irq_cause  <= irq_cause & ~s_axil_wdata[4:0];
-                `NIC_IRQ_ENABLE: if (s_axil_wstrb[0]) irq_enable <= s_axil_wdata[4:0];
+                `NIC_HASH_LO: begin
+                    if (s_axil_wstrb[0]) cfg_hash[7:0]   <= s_axil_wdata[7:0];
+                    if (s_axil_wstrb[1]) cfg_hash[15:8]  <= s_axil_wdata[15:8];
+                    if (s_axil_wstrb[2]) cfg_hash[23:16] <= s_axil_wdata[23:16];
+                    if (s_axil_wstrb[3]) cfg_hash[31:24] <= s_axil_wdata[31:24];
+                end
+                `NIC_HASH_HI: begin
+                    if (s_axil_wstrb[0]) cfg_hash[39:32] <= s_axil_wdata[7:0];
+                    if (s_axil_wstrb[1]) cfg_hash[47:40] <= s_axil_wdata[15:8];
+                    if (s_axil_wstrb[2]) cfg_hash[55:48] <= s_axil_wdata[23:16];
+                    if (s_axil_wstrb[3]) cfg_hash[63:56] <= s_axil_wdata[31:24];
+                end
+                `NIC_PAUSE: begin
+                    if (s_axil_wstrb[0]) cfg_pause_quanta[7:0]  <= s_axil_wdata[7:0];
+                    if (s_axil_wstrb[1]) cfg_pause_quanta[15:8] <= s_axil_wdata[15:8];
+                end
+                `NIC_TX_MODERATION: begin
+                    if (s_axil_wstrb[0]) cfg_tx_moderation_count     <= s_axil_wdata[7:0];
+                    if (s_axil_wstrb[2]) cfg_tx_moderation_time[7:0] <= s_axil_wdata[23:16];
+                    if (s_axil_wstrb[3]) cfg_tx_moderation_time[9:8] <= s_axil_wdata[25:24];
+                end
+                `NIC_RX_MODERATION: begin
+                    if (s_axil_wstrb[0]) cfg_rx_moderation_count     <= s_axil_wdata[7:0];
+                    if (s_axil_wstrb[2]) cfg_rx_moderation_time[7:0] <= s_axil_wdata[23:16];
+                    if (s_axil_wstrb[3]) cfg_rx_moderation_time[9:8] <= s_axil_wdata[25:24];
+                end
+                `NIC_CONTROL: begin
+                    if (s_axil_wstrb[0]) control[7:0]  <= s_axil_wdata[7:0] & controls[7:0];
+                    if (s_axil_wstrb[1]) control[10:8] <= s_axil_wdata[10:8] & controls[10:8];
+                end
+                `NIC_IRQ_CAUSE:  if (s_axil_wstrb[0]) irq_cause       <= irq_cause & ~s_axil_wdata[5:0];
+                `NIC_IRQ_ENABLE: if (s_axil_wstrb[0]) irq_enable      <= s_axil_wdata[5:0];
+                `NIC_MDIO_CLOCK: if (s_axil_wstrb[0]) cfg_mdio_divide <= s_axil_wdata[7:0];
                 default: ;
             endcase
         end
@@ -160,27 +238,42 @@ module nic_regs #(
         if (irq_tx_error)    irq_cause[`NIC_IRQ_CAUSE__TX_ERROR]    <= 1'b1;
         if (irq_rx_error)    irq_cause[`NIC_IRQ_CAUSE__RX_ERROR]    <= 1'b1;
         if (irq_rx_overflow) irq_cause[`NIC_IRQ_CAUSE__RX_OVERFLOW] <= 1'b1;
+        if (irq_phy)         irq_cause[`NIC_IRQ_CAUSE__PHY]         <= 1'b1;
 
         if (rst) begin
-            s_axil_bvalid <= 1'b0;
-            s_axil_rvalid <= 1'b0;
-            cfg_mac       <= {
+            s_axil_bvalid           <= 1'b0;
+            s_axil_rvalid           <= 1'b0;
+            cfg_mac                 <= {
                 MAC_ADDRESS[7:0], MAC_ADDRESS[15:8], MAC_ADDRESS[23:16],
                 MAC_ADDRESS[31:24], MAC_ADDRESS[39:32], MAC_ADDRESS[47:40]};
-            control       <= CONTROL_RESET[4:0];
-            cfg_max_frame <= MAX_FRAME_RESET[`NIC_MAX_FRAME__BYTES];
-            irq_cause     <= 0;
-            irq_enable    <= 0;
+            control                 <= CONTROL_RESET[10:0];
+            cfg_max_frame           <= MAX_FRAME_RESET[`NIC_MAX_FRAME__BYTES];
+            cfg_hash                <= 0;
+            cfg_pause_quanta        <= PAUSE_RESET[`NIC_PAUSE__QUANTA];
+            cfg_tx_moderation_count <= 0;
+            cfg_tx_moderation_time  <= 0;
+            cfg_rx_moderation_count <= 0;
+            cfg_rx_moderation_time  <= 0;
+            cfg_mdio_divide         <= MDIO_CLOCK_RESET[`NIC_MDIO_CLOCK__DIVIDE];
+            irq_cause               <= 0;
+            irq_enable              <= 0;
         end
     end
 
-    assign irq             = (irq_cause & irq_enable) != 0;
-
-    assign cfg_tx_enable   = control[`NIC_CONTROL__TX_ENABLE];
-    assign cfg_rx_enable   = control[`NIC_CONTROL__RX_ENABLE];
-    assign cfg_promiscuous = control[`NIC_CONTROL__PROMISCUOUS];
-    assign cfg_broadcast   = control[`NIC_CONTROL__BROADCAST];
-    assign cfg_keep_bad    = control[`NIC_CONTROL__KEEP_BAD];
+    assign irq              = (irq_cause & irq_enable) != 0;
+    assign cfg_tx_enable    = control[`NIC_CONTROL__TX_ENABLE];
+    assign cfg_rx_enable    = control[`NIC_CONTROL__RX_ENABLE];
+    assign cfg_promiscuous  = control[`NIC_CONTROL__PROMISCUOUS];
+    assign cfg_broadcast    = control[`NIC_CONTROL__BROADCAST];
+    assign cfg_keep_bad     = control[`NIC_CONTROL__KEEP_BAD];
+    assign cfg_half_duplex  = control[`NIC_CONTROL__HALF_DUPLEX];
+    assign cfg_vlan_strip   = control[`NIC_CONTROL__VLAN_STRIP];
+    assign cfg_pause_rx     = control[`NIC_CONTROL__PAUSE_RX];
+    assign cfg_pause_tx     = control[`NIC_CONTROL__PAUSE_TX];
+    assign cfg_loopback_mac = control[`NIC_CONTROL__LOOPBACK_MAC];
+    assign cfg_loopback_mii = control[`NIC_CONTROL__LOOPBACK_MII];
+    assign irq_tx_done_ack  = write && address == `NIC_IRQ_CAUSE && s_axil_wstrb[0] && s_axil_wdata[`NIC_IRQ_CAUSE__TX_DONE];
+    assign irq_rx_done_ack  = write && address == `NIC_IRQ_CAUSE && s_axil_wstrb[0] && s_axil_wdata[`NIC_IRQ_CAUSE__RX_DONE];
 
 endmodule
 
