@@ -115,10 +115,11 @@ module nic #(
     wire         mdio_start;
     wire [7:0]   cfg_mdio_divide;
 
+    wire [8:0]   stat_tx_flags;
     wire unused_yet = &{
         1'b0, cfg_half_duplex, cfg_vlan_strip, cfg_pause_rx, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_hash,
         cfg_pause_quanta, cfg_tx_moderation_count, cfg_rx_moderation_count, cfg_tx_moderation_time, cfg_rx_moderation_time,
-        irq_tx_done_ack, irq_rx_done_ack, mdio_start, cfg_mdio_divide};
+        irq_tx_done_ack, irq_rx_done_ack, mdio_start, cfg_mdio_divide, stat_tx_flags};
 
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
@@ -379,6 +380,7 @@ module nic #(
         .mac_idle       (mac_tx_idle),
         .stat_valid     (stat_tx_valid),
         .stat_octets    (stat_tx_octets),
+        .stat_flags     (stat_tx_flags),
         .idle           (tx_idle)
     );
 

@@ -59,8 +59,9 @@ module nic_tx #(
     input  wire        mac_idle,
 
     // Statistics
-    output wire        stat_valid,      // pulse: a frame was sent
+    output wire        stat_valid,      // pulse: the MAC is done with a frame
     output wire [13:0] stat_octets,     // padding and FCS included
+    output wire [8:0]  stat_flags,      // tx_events.vh
 
     output wire        idle
 );
@@ -76,6 +77,7 @@ module nic_tx #(
     wire        dma_idle;
 
     assign stat_valid = sent_pulse && !rst_here;  // the reset of its toggle looks like a pulse
+    assign stat_flags = 9'd0;
 
     tx_dma #(
         .FRAME_LIMIT(FRAME_LIMIT)
