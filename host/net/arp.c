@@ -6,6 +6,9 @@
 
 #include <errno.h>
 
+/* How an ARP packet begins (RFC 826): hardware and protocol, and the sizes of their addresses. */
+static const uint8_t ETHERNET_AND_IPV4[] = {0x00, 0x01, 0x08, 0x00, 6, 4};
+
 enum {
     ARP_BYTES = 28,
     OP_REQUEST = 1,
@@ -121,7 +124,7 @@ static int expendability(const struct lan_neighbour *n)
 }
 
 /* Frees the most expendable of the next entries under the hand, if it is at least as expendable as asked. */
-static bool replace_one(struct lan_arp *arp, int at_least)
+static void replace_one(struct lan_arp *arp, int at_least)
 {
     struct lan_neighbour *victim = NULL;
 
@@ -132,10 +135,8 @@ static bool replace_one(struct lan_arp *arp, int at_least)
         if (!victim || expendability(n) > expendability(victim))
             victim = n;
     }
-    if (!victim || expendability(victim) < at_least)
-        return false;
-    release(victim);
-    return true;
+    if (victim && expendability(victim) >= at_least)
+        release(victim);
 }
 
 /* A new entry in state INCOMPLETE; NULL if that would cost one that is worth more than `at_least` allows. */
@@ -144,12 +145,14 @@ static struct lan_neighbour *create(struct lan_netif *netif, uint32_t address, i
     struct lan_stack *stack = netif->stack;
     struct lan_arp *arp = &stack->arp;
 
-    if (!arp->free && !replace_one(arp, at_least)) {
+    if (!arp->free)
+        replace_one(arp, at_least);
+
+    struct lan_neighbour *n = arp->free;
+    if (!n) {
         LAN_COUNT(stack, arp_table_full);
         return NULL;
     }
-
-    struct lan_neighbour *n = arp->free;
     struct lan_neighbour **chain = bucket(stack, address);
 
     arp->free = n->next;
@@ -190,7 +193,7 @@ static void send_arp(struct lan_netif *netif, uint16_t operation, const uint8_t 
 
     uint8_t *arp = lan_buf_put(frame, ARP_BYTES);
 
-    memcpy(arp, "\x00\x01\x08\x00\x06\x04", 6); /* Ethernet, IPv4, and the sizes of their addresses */
+    memcpy(arp, ETHERNET_AND_IPV4, sizeof ETHERNET_AND_IPV4);
     lan_put16(arp + 6, operation);
     memcpy(arp + 8, netif->mac, 6);
     lan_store32(arp + 14, netif->address);
@@ -345,7 +348,7 @@ static void hear(struct lan_neighbour *n, const uint8_t mac[6])
 
 static bool parse(struct lan_netif *netif, const uint8_t *arp, struct arp_packet *out)
 {
-    if (memcmp(arp, "\x00\x01\x08\x00\x06\x04", 6) != 0)
+    if (memcmp(arp, ETHERNET_AND_IPV4, sizeof ETHERNET_AND_IPV4) != 0)
         return false;
     out->operation = lan_get16(arp + 6);
     out->sender_mac = arp + 8;

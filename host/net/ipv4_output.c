@@ -78,8 +78,10 @@ int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan
 /* The MAC address of a group (RFC 1112 6.4). */
 static void group_mac(uint32_t dst, uint8_t mac[6])
 {
+    static const uint8_t PREFIX[3] = {0x01, 0x00, 0x5e};
+
     if (lan_ip_is_multicast(dst)) {
-        memcpy(mac, "\x01\x00\x5e", 3);
+        memcpy(mac, PREFIX, 3);
         memcpy(mac + 3, (const uint8_t *)&dst + 1, 3);
         mac[3] &= 0x7f;
     } else {
