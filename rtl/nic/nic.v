@@ -20,7 +20,7 @@ module nic #(
     parameter VLAN = 0,                                   // insert and strip tags
     parameter PAUSE = 0,                                  // obey and send pause frames
     parameter STATISTICS = 1,                             // count frames
-    parameter MDIO = 0,                                   // management of the PHY
+    parameter MDIO = 1,                                   // management of the PHY
     parameter LOOPBACK = 0                                // at the MAC and at the MII
 ) (
     input  wire        clk, // 25 MHz or more
@@ -90,7 +90,14 @@ module nic #(
     input  wire        mii_rx_dv,
     input  wire        mii_rx_er,
     input  wire        mii_crs,      // asynchronous
-    input  wire        mii_col       // asynchronous
+    input  wire        mii_col,      // asynchronous
+
+    // Management of the PHY
+    output wire        mdc,
+    output wire        mdio_o,
+    output wire        mdio_t,       // 1: MDIO is released
+    input  wire        mdio_i,       // asynchronous
+    input  wire        phy_irq       // asynchronous, level
 );
 
     localparam [3:0] TX_LOG2 = TX_BUFFER_LOG2, RX_LOG2 = RX_BUFFER_LOG2;
@@ -112,14 +119,16 @@ module nic #(
     wire [7:0]   cfg_tx_moderation_count, cfg_rx_moderation_count;
     wire [9:0]   cfg_tx_moderation_time, cfg_rx_moderation_time;
     wire         irq_tx_done_ack, irq_rx_done_ack;
-    wire         mdio_start;
+    wire [3:0]   mdio_write;
     wire [7:0]   cfg_mdio_divide;
+    wire [31:0]  mdio_value;
+    wire         irq_phy;
 
     wire [8:0]   stat_tx_flags;
     wire unused_yet = &{
         1'b0, cfg_half_duplex, cfg_vlan_strip, cfg_pause_rx, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_hash,
         cfg_pause_quanta, cfg_tx_moderation_count, cfg_rx_moderation_count, cfg_tx_moderation_time, cfg_rx_moderation_time,
-        irq_tx_done_ack, irq_rx_done_ack, mdio_start, cfg_mdio_divide, stat_tx_flags};
+        irq_tx_done_ack, irq_rx_done_ack, stat_tx_flags};
 
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
@@ -181,7 +190,7 @@ module nic #(
         .irq_tx_error           (irq_tx_error),
         .irq_rx_error           (irq_rx_error),
         .irq_rx_overflow        (irq_rx_overflow),
-        .irq_phy                (1'b0),
+        .irq_phy                (irq_phy),
         .irq_tx_done_ack        (irq_tx_done_ack),
         .irq_rx_done_ack        (irq_rx_done_ack),
         .irq                    (irq),
@@ -191,9 +200,9 @@ module nic #(
         .tx_ring_write          (tx_ring_write),
         .rx_ring_write          (rx_ring_write),
         .ring_write_data        (ring_write_data),
-        .mdio_start             (mdio_start),
+        .mdio_write             (mdio_write),
         .cfg_mdio_divide        (cfg_mdio_divide),
-        .mdio_value             (32'd0),
+        .mdio_value             (mdio_value),
         .stat_request           (stat_request),
         .stat_address           (stat_address),
         .stat_ack               (stat_ack),
@@ -454,7 +463,38 @@ module nic #(
         .stat_idle   (stat_idle)
     );
 
-    assign card_idle = tx_idle && rx_idle && read_idle && write_idle && stat_idle;
+    // Management of the PHY
+
+    wire mdio_idle, phy_irq_here;
+    reg  phy_irq_last;
+
+    mdio #(
+        .ENABLE(MDIO)
+    ) mdio (
+        .clk       (clk),
+        .rst       (rst),
+        .cfg_divide(cfg_mdio_divide),
+        .write     (mdio_write),
+        .write_data(ring_write_data),
+        .value     (mdio_value),
+        .idle      (mdio_idle),
+        .mdc       (mdc),
+        .mdio_o    (mdio_o),
+        .mdio_t    (mdio_t),
+        .mdio_i    (mdio_i)
+    );
+
+    sync_bit phy_irq_sync (
+        .clk(clk),
+        .d  (phy_irq),
+        .q  (phy_irq_here)
+    );
+
+    always @(posedge clk) phy_irq_last <= phy_irq_here && !rst;
+
+    assign irq_phy   = phy_irq_here && !phy_irq_last;
+
+    assign card_idle = tx_idle && rx_idle && read_idle && write_idle && stat_idle && mdio_idle;
     assign idle      = card_idle && bus_idle;
 
 endmodule

@@ -6,8 +6,8 @@
 // in the cycle after its address; the counters keep a read waiting for as long as they are counting. Every access is answered with
 // OKAY; where there is no register, 0 is read and nothing written.
 //
-// The rings keep their own registers (rtl/dma/ring.v); here they are only given their addresses. The same holds for
-// the counters.
+// The rings (rtl/dma/ring.v), the MDIO master and the counters keep their own registers; here they are only given their
+// addresses.
 
 `resetall
 `timescale 1ns / 1ps
@@ -82,7 +82,7 @@ module nic_regs #(
     output wire [31:0]  ring_write_data,
 
     // MDIO
-    output reg          mdio_start,        // strobe: ring_write_data tells what
+    output reg  [3:0]   mdio_write,        // octet strobes, of ring_write_data
     output reg  [7:0]   cfg_mdio_divide,
     input  wire [31:0]  mdio_value,
 
@@ -130,11 +130,11 @@ module nic_regs #(
         tx_ring_write = 4'b0000;
         rx_ring_write = 4'b0000;
         stat_request  = 1'b0;
-        mdio_start    = 1'b0;
+        mdio_write    = 4'b0000;
         if (write) begin
-            mdio_start = address == `NIC_MDIO;
             if ((address & RING_BLOCK) == `NIC_TX_BASE) tx_ring_write = s_axil_wstrb;
             if ((address & RING_BLOCK) == `NIC_RX_BASE) rx_ring_write = s_axil_wstrb;
+            if (address == `NIC_MDIO) mdio_write = s_axil_wstrb;
         end
         if (reading) stat_request = (address & STAT_BLOCK) == `NIC_STAT_TX_FRAMES;
     end

@@ -59,6 +59,7 @@ Card::State::State(const char *name, tlm::tlm_initiator_socket<> &dma, const Con
       memory(model, dma, config.memory_latency),
       linger(LINGER_CYCLES * std::max(config.clk_period, mii_period(config.mii_rate)))
 {
+    model.mdio_i = 1; // the pull-up: there is no PHY
 }
 
 // One cycle of all clocks together, outside of simulated time.

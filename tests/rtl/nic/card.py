@@ -25,7 +25,7 @@ RX_SOP, RX_EOP, RX_IP_OK, RX_L4_CHECKED, RX_L4_OK, RX_FCS_ERR, RX_ALIGN_ERR, RX_
 DONE = 1 << 31
 
 # IRQ_CAUSE
-TX_DONE, RX_DONE, TX_ERROR, RX_ERROR, RX_OVERFLOW = (1 << bit for bit in range(5))
+TX_DONE, RX_DONE, TX_ERROR, RX_ERROR, RX_OVERFLOW, PHY = (1 << bit for bit in range(6))
 
 BUS_ERROR_DESCRIPTOR, BUS_ERROR_DATA, MALFORMED = 1, 2, 3
 
@@ -123,8 +123,9 @@ class Card:
         cocotb.start_soon(Clock(dut.mii_rx_clk, mii_ns, "ns").start())
         self.time_rests = False
         cocotb.start_soon(self._tell_time())
-        for name in ("mii_rxd", "mii_rx_dv", "mii_rx_er", "mii_crs", "mii_col"):
+        for name in ("mii_rxd", "mii_rx_dv", "mii_rx_er", "mii_crs", "mii_col", "phy_irq"):
             getattr(dut, name).value = 0
+        dut.mdio_i.value = 1
         dut.rst.setimmediatevalue(1)
         self.memory = Memory(dut, latency, memory_bytes)
         self.axil = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)

@@ -4,16 +4,17 @@
 import random
 
 import cocotb
-from cocotb.triggers import RisingEdge, with_timeout
+from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from systemrdl.rdltypes import OnWriteType
 
-from card import MAC, Card
-from registers import extract, registers
+from card import MAC, PHY, Card
+from phy import Phy
+from registers import extract, field, registers
 
 WHOLE = 0xFFFFFFFF
 # What the hardware gives, where the description has no reset value.
 HARDWARE = {
-    "FEATURES": 0x00DC0043,  # both checksums, statistics, buffers of 8 KiB and 4 KiB
+    "FEATURES": 0x00DC00C3,  # both checksums, statistics, MDIO, buffers of 8 KiB and 4 KiB
     "MAC_LO": int.from_bytes(MAC[:4], "little"),
     "MAC_HI": int.from_bytes(MAC[4:], "little"),
     "STATUS": 1,
@@ -38,8 +39,6 @@ def is_here(register, field):
 
 def kept_bits(register):
     """The bits that hold what is written."""
-    if register.inst_name == "MDIO":  # a write starts a frame
-        return 0
     return sum(((1 << f.width) - 1) << f.low for f in register.fields()
                if f.is_sw_writable and f.get_property("onwrite") is None and is_here(register, f))
 
@@ -72,6 +71,8 @@ async def every_register_keeps_the_bits_it_should_and_no_other_changes(dut):
     expected = await snapshot(card)
     rng = random.Random(1)
     for name, register in registers().items():
+        if name == "MDIO":  # a write starts a frame
+            continue
         kept = kept_bits(register)
         for pattern in (WHOLE & ~RING_RESET, rng.getrandbits(32) & ~RING_RESET, 0):  # so no ring begins to work
             if name == "IRQ_CAUSE":
@@ -90,7 +91,7 @@ async def byte_strobes_are_honoured(dut):
     card = await start(dut)
     for name, register in registers().items():
         kept = kept_bits(register)
-        if not kept:
+        if not kept or name == "MDIO":
             continue
         await card.write(name, kept & ~RING_RESET)
         for byte in range(4):
@@ -153,6 +154,40 @@ async def the_counters_can_be_read_while_they_count(dut):
     while await card.read("STAT_TX_FRAMES") < 12:
         for _ in range(5):
             assert await card.read("STAT_RX_FILTERED") == 0, "the count of another"
+
+
+@cocotb.test()
+async def a_frame_of_management_is_busy_until_its_end(dut):
+    card = await start(dut)
+    phy = Phy(dut, address=3)
+    await card.write("MDIO_CLOCK", 4)
+    request = field("MDIO", "PHY", 3) | field("MDIO", "REG", 2)
+    await card.write("MDIO", request | field("MDIO", "WRITE", 1) | 0x5A3C)
+    assert not await card.read("STATUS") and not dut.idle.value
+    while await card.read("MDIO") & field("MDIO", "BUSY", 1):
+        pass
+    assert phy.writes == [(2, 0x5A3C)]
+    await card.write("MDIO", request)
+    await card.rest()
+    assert await card.read("MDIO") == request | 0x5A3C
+    await card.write("MDIO", field("MDIO", "PHY", 4))
+    await card.rest()
+    assert extract("MDIO", "DATA", await card.read("MDIO")) == 0xFFFF, "there is no such PHY"
+
+
+@cocotb.test()
+async def the_interrupt_of_the_phy_is_told_when_it_rises(dut):
+    card = await start(dut)
+    await card.write("IRQ_ENABLE", PHY)
+    dut.phy_irq.value = 1
+    await card.interrupt(PHY)
+    await ClockCycles(dut.clk, 20)
+    assert not dut.irq.value and not await card.read("IRQ_CAUSE"), "it told of a level"
+    dut.phy_irq.value = 0
+    await ClockCycles(dut.clk, 20)
+    assert not dut.irq.value, "it told of a fall"
+    dut.phy_irq.value = 1
+    await card.interrupt(PHY)
 
 
 def only_write_one_clears():
