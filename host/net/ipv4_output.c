@@ -196,11 +196,24 @@ static int discard(struct lan_stack *stack, struct lan_buf *packet, int result)
     return result;
 }
 
+/* A packet that is to be segmented takes as many identifications as it makes packets. */
+static uint16_t take_ids(struct lan_stack *stack, const struct lan_flow *flow, const struct lan_buf *packet,
+                         uint32_t bytes)
+{
+    uint16_t first = stack->ip_id[flow->id_slot];
+    uint32_t packets = 1;
+
+    if (packet->flags & LAN_BUF_TSO)
+        packets = (bytes - packet->hdr_len + packet->gso_size - 1) / packet->gso_size;
+    stack->ip_id[flow->id_slot] = (uint16_t)(first + packets);
+    return first;
+}
+
 int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet, uint8_t protocol, uint8_t tos,
                   uint8_t ttl)
 {
     uint32_t bytes = lan_buf_total(packet);
-    struct header header = {.id = stack->ip_id[flow->id_slot]++, .protocol = protocol, .tos = tos, .ttl = ttl};
+    struct header header = {.id = take_ids(stack, flow, packet, bytes), .protocol = protocol, .tos = tos, .ttl = ttl};
 
     LAN_COUNT(stack, ip_out_requests);
     if (flow->generation != flow->neighbour->generation) {

@@ -14,7 +14,7 @@ static bool driver_can(const struct lan_netif *netif, const struct lan_buf *fram
 
     if (frame->flags & (LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | LAN_BUF_TSO) & ~can)
         return false;
-    if ((frame->flags & LAN_BUF_TSO) && lan_buf_total(frame) > netif->max_tso_bytes)
+    if ((frame->flags & LAN_BUF_TSO) && netif->max_tso_bytes && lan_buf_total(frame) > netif->max_tso_bytes)
         return false;
     return !frame->next || !lan_netif_too_many_fragments(netif, frame);
 }

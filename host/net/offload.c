@@ -101,7 +101,8 @@ static struct lan_buf *cut_segment(struct lan_stack *stack, struct lan_buf *payl
     return NULL;
 }
 
-/* Cuts segment after segment off the front. FIN and PSH go with the last, CWR with the first. */
+/* Cuts segment after segment off the front. FIN and PSH go with the last, CWR with the first. The result is that of the
+ * first segment: what fails behind it is lost like a frame on the wire, and its sender must not take it for unsent. */
 static int transmit_segments(struct lan_netif *netif, struct lan_buf *large)
 {
     const uint8_t *headers = large->data;
@@ -109,16 +110,19 @@ static int transmit_segments(struct lan_netif *netif, struct lan_buf *large)
     uint16_t id = lan_get16(headers + IP_OFFSET + 4);
     uint32_t sequence = lan_get32(headers + large->csum_start + TCP_SEQ);
     uint8_t dropped_flags = TCP_FIN | TCP_PSH;
-    int result = 0;
+    bool first = true;
 
     lan_buf_pull(large, large->hdr_len);
-    while (left && result == 0) {
+    for (; left; first = false) {
         bool last = left <= large->gso_size;
         uint32_t bytes = last ? left : large->gso_size;
         struct lan_buf *segment = cut_segment(netif->stack, large, headers, bytes);
 
-        if (!segment)
-            return no_buffers(netif, large);
+        if (!segment) {
+            int result = no_buffers(netif, large);
+
+            return first ? result : 0;
+        }
         if (last)
             dropped_flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
         lan_put16(segment->data + IP_OFFSET + 4, id++);
@@ -128,10 +132,16 @@ static int transmit_segments(struct lan_netif *netif, struct lan_buf *large)
         sequence += bytes;
         left -= bytes;
         lan_buf_pull(large, bytes);
-        result = transmit_frame(netif, segment);
+
+        int result = transmit_frame(netif, segment);
+
+        if (result < 0) {
+            lan_buf_free(large);
+            return first ? result : 0;
+        }
     }
     lan_buf_free(large);
-    return result;
+    return 0;
 }
 
 int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame)

@@ -7,8 +7,9 @@
 enum {
     ALIGN = 2, /* in front of the Ethernet header, so that IP and TCP headers stand on 4-byte boundaries */
     CHECKSUM_OFFSET = 16,
-    TSO_MAX = 65535 - LAN_IP_HEADER - LAN_TCP_HEADER_MAX,
-    HEADER_AND_ENDS = 3, /* fragments of a large segment beside those that show a whole buffer */
+    FRAME_MAX = LAN_ETH_HEADER + 65535, /* what an IP total length can say */
+    HEADER_AND_ENDS = 3,                /* fragments of a large segment beside those that show a whole buffer */
+    POOL_SHARE = 8, /* of what is left in the pool, the part that one large segment may take in pieces */
 };
 
 /* A header with room for those below it. NULL: the pool is empty, and the caller arranges to come back. */
@@ -161,17 +162,28 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
     return error == -EHOSTUNREACH || error == -ENETUNREACH ? error : 0;
 }
 
-/* Payload bytes to hand down at once: a multiple of the MSS where the interface segments, and can gather as much from
- * the buffers of the queue, of which the first and the last may show little. */
-static uint32_t max_payload(const struct lan_tcb *tcb)
+/* What the interface's segmentation can take at once. A card gathers from the buffers of the queue, of which the first
+ * and the last may show little. Software takes a buffer and some views for each piece (offload.c). */
+static uint32_t max_segmented(const struct lan_tcb *tcb)
 {
     const struct lan_netif *netif = tcb->flow.netif;
-    if (!(netif->features & LAN_NETIF_TSO) || netif->max_fragments < HEADER_AND_ENDS)
-        return tcb->mss;
-    uint32_t most = netif->max_tso_bytes < TSO_MAX ? netif->max_tso_bytes : TSO_MAX;
-    uint32_t gathered = (netif->max_fragments - HEADER_AND_ENDS) * tcb->stack->config.pool.buffer_bytes;
-    most -= most < LAN_HEADROOM + LAN_TCP_HEADER ? most : LAN_HEADROOM + LAN_TCP_HEADER;
-    most = most < gathered ? most : gathered;
+    uint32_t buffer_bytes = tcb->stack->config.pool.buffer_bytes;
+    if (netif->features & LAN_NETIF_TSO)
+        return netif->max_fragments > HEADER_AND_ENDS ? (netif->max_fragments - HEADER_AND_ENDS) * buffer_bytes : 0;
+    uint32_t buffers = lan_pool_free_buffers(tcb->stack->pool);
+    uint32_t views = lan_pool_free_views(tcb->stack->pool) / (HEADER_AND_ENDS + tcb->mss / buffer_bytes);
+    return (buffers < views ? buffers : views) / POOL_SHARE * tcb->mss;
+}
+
+/* Payload bytes to hand down at once, a multiple of the MSS. */
+static uint32_t max_payload(const struct lan_tcb *tcb)
+{
+    enum { HEADERS = LAN_HEADROOM + LAN_TCP_HEADER_MAX };
+    uint32_t frame = tcb->flow.netif->max_tso_bytes;
+    uint32_t most = frame && frame < FRAME_MAX ? frame : FRAME_MAX;
+    uint32_t segmented = max_segmented(tcb);
+    most -= most < HEADERS ? most : HEADERS;
+    most = most < segmented ? most : segmented;
     return most > tcb->mss ? most - most % tcb->mss : tcb->mss;
 }
 
@@ -189,10 +201,12 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
         lan_buf_free(packet);
         return false;
     }
+    uint32_t segments = 1;
     if (n > tcb->mss) {
         packet->flags |= LAN_BUF_TSO;
         packet->gso_size = tcb->mss;
         packet->hdr_len = LAN_TCP_HEADER;
+        segments = (n + tcb->mss - 1) / tcb->mss;
     }
     put_ack(tcb, packet->data);
     if (send_segment(tcb->stack, &tcb->flow, packet, LAN_TCP_HEADER + n, tcb->tos, tcb->ttl) == -ENOBUFS) {
@@ -200,10 +214,11 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
         return false;
     }
     uint32_t end = seq + n + fin;
+    tcb->stack->counters.tcp_out_segs += segments - 1; /* send_segment() counted one */
     if (lan_seq_lt(seq, tcb->snd_nxt))
-        LAN_COUNT(tcb->stack, tcp_retrans_segs);
+        tcb->stack->counters.tcp_retrans_segs += segments;
     else
-        lan_tcp_rtt_start(tcb, end);
+        lan_tcp_rtt_start(tcb, n > tcb->mss ? seq + tcb->mss : end);
     if (n < tcb->mss)
         tcb->snd_small = end;
     if (seq == tcb->snd_rexmit)
@@ -233,13 +248,14 @@ static bool may_send_partial(const struct lan_tcb *tcb)
  * of the `unsent`. */
 static uint32_t worth_sending(const struct lan_tcb *tcb, uint32_t fitting, uint32_t unsent)
 {
-    uint32_t most = max_payload(tcb);
+    bool again = tcb->snd_rexmit != tcb->snd_nxt;
+    uint32_t most = again ? tcb->mss : max_payload(tcb);
     if (fitting >= most)
         return most;
-    if (tcb->snd_rexmit != tcb->snd_nxt || (fitting == unsent && may_send_partial(tcb)))
-        return fitting;
-    if (fitting >= tcb->mss)
+    if (fitting >= tcb->mss) /* what is left over is looked at by itself, when this is under way */
         return fitting - fitting % tcb->mss;
+    if (again || (fitting == unsent && may_send_partial(tcb)))
+        return fitting;
     return fitting < unsent && fitting >= tcb->snd_max_wnd / 2 ? fitting : 0;
 }
 

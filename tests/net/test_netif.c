@@ -228,7 +228,7 @@ static void cutting_stops_when_memory_runs_out(void **state)
         hoard = buf;
     }
     f->transmit_result = -ENOBUFS; /* the driver keeps nothing back */
-    assert_int_equal(send_segment(f, packet), -ENOBUFS);
+    assert_int_equal(send_segment(f, packet), 0); /* the first segment is on its way: not unsent */
     assert_int_equal(counter(f, "LinkOutNoBuffers"), 1);
     while (hoard) {
         struct lan_buf *next = hoard->link;
@@ -254,7 +254,7 @@ static void cutting_stops_when_views_run_out(void **state)
         hoard = view;
     }
     f->transmit_result = -ENOBUFS;
-    assert_int_equal(send_segment(f, packet), -ENOBUFS);
+    assert_int_equal(send_segment(f, packet), 0);
     while (hoard) {
         struct lan_buf *next = hoard->link;
 

@@ -43,7 +43,7 @@ struct lan_netif {
     uint16_t mtu;           /* bytes of IP packet, 1500 on Ethernet */
     uint32_t features;      /* LAN_NETIF_* */
     uint16_t max_fragments; /* with LAN_NETIF_SG: fragments per frame */
-    uint32_t max_tso_bytes; /* with LAN_NETIF_TSO: largest frame handed down */
+    uint32_t max_tso_bytes; /* largest frame handed down for segmentation, by LAN_NETIF_TSO or in software; 0: any */
     bool link_up;           /* change by lan_netif_set_link() afterwards */
 
     /* The stack's. Addresses in network byte order; set by lan_netif_set_address(). */

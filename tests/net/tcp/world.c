@@ -94,33 +94,30 @@ static struct flight *pop_flight(struct world *world)
     return first;
 }
 
-static void launch(struct world *world, int to, const struct lan_buf *frame, uint64_t due_ns)
+static void launch(struct world *world, int to, const uint8_t *frame, uint32_t len, uint64_t due_ns)
 {
-    uint32_t len = lan_buf_total(frame);
     struct flight *flight = malloc(sizeof *flight + len);
     *flight = (struct flight){.due_ns = due_ns, .order = world->order++, .to = to, .len = len};
-    lan_buf_copy(frame, 0, flight->bytes, len);
+    memcpy(flight->bytes, frame, len);
     /* ARP has no checksum: behind a real MAC, which checks the FCS, it would not arrive at all. */
     if (flight->bytes[12] == 8 && flight->bytes[13] == 0 && happens(world, world->config.wire.corrupt))
         flight->bytes[ETH + world_draw(world, len - ETH)] ^= (uint8_t)(1 << world_draw(world, 8));
     push_flight(world, flight);
 }
 
-static int transmit(struct lan_netif *netif, struct lan_buf *frame)
+static void put_on_wire(struct host *host, const uint8_t *frame, uint32_t len)
 {
-    struct host *host = netif->driver;
     struct world *world = host->world;
     const struct impairment *wire = &world->config.wire;
     int to = host == &world->hosts[0];
-    uint32_t len = lan_buf_total(frame);
+    if (world->sniff)
+        world->sniff(world, !to, frame, len);
     uint64_t start_ns = host->wire_free_ns > world->now_ns ? host->wire_free_ns : world->now_ns;
     uint64_t bits = ((len < FRAME_MIN ? FRAME_MIN : len) + OVERHEAD) * UINT64_C(8);
     if (wire->rate_bps) {
         uint64_t waiting = (start_ns - world->now_ns) * wire->rate_bps / UINT64_C(8000000000);
-        if (wire->queue_bytes && waiting > wire->queue_bytes) {
-            lan_buf_free(frame);
-            return 0;
-        }
+        if (wire->queue_bytes && waiting > wire->queue_bytes)
+            return;
         host->wire_free_ns = start_ns + bits * 1000000000 / wire->rate_bps;
         start_ns = host->wire_free_ns;
     }
@@ -128,10 +125,70 @@ static int transmit(struct lan_netif *netif, struct lan_buf *frame)
     if (happens(world, wire->reorder))
         due_ns += wire->reorder_ns;
     if (!happens(world, wire->drop))
-        launch(world, to, frame, due_ns);
+        launch(world, to, frame, len, due_ns);
     if (happens(world, wire->duplicate))
-        launch(world, to, frame, due_ns + world_draw(world, 200000));
-    lan_buf_free(frame);
+        launch(world, to, frame, len, due_ns + world_draw(world, 200000));
+}
+
+static uint16_t checksum(const uint8_t *bytes, uint32_t len, uint32_t sum)
+{
+    for (uint32_t i = 0; i < len; i++)
+        sum += i & 1 ? bytes[i] : (uint32_t)bytes[i] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+static void put16(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
+static void fill_checksums(uint8_t *frame, uint32_t len, uint32_t csum_start)
+{
+    uint8_t *ip = frame + ETH, *tcp = frame + csum_start;
+    put16(ip + 10, 0);
+    put16(ip + 10, checksum(ip, (uint32_t)(tcp - ip), 0));
+    put16(tcp + 16, 0);
+    put16(tcp + 16, checksum(tcp, len - csum_start, (uint16_t)~checksum(ip + 12, 8, 6 + len - csum_start)));
+}
+
+/* One segment of a large frame, as a card makes it: `payload` bytes from `offset` of its payload on. */
+static void put_segment_on_wire(struct host *host, const uint8_t *large, uint32_t headers, uint32_t offset,
+                                uint32_t payload, uint32_t number, bool last)
+{
+    static uint8_t frame[65536];
+    memcpy(frame, large, headers);
+    uint8_t *ip = frame + ETH, *tcp = ip + (ip[0] & 15) * 4;
+    memcpy(frame + headers, large + headers + offset, payload);
+    uint32_t seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
+    put16(tcp + 4, (seq + offset) >> 16);
+    put16(tcp + 6, seq + offset);
+    tcp[13] &= (uint8_t) ~((last ? 0 : 0x09) | (offset ? 0x80 : 0)); /* FIN, PSH; CWR */
+    put16(ip + 2, headers - ETH + payload);
+    put16(ip + 4, ((uint32_t)ip[4] << 8 | ip[5]) + number);
+    fill_checksums(frame, headers + payload, (uint32_t)(tcp - frame));
+    put_on_wire(host, frame, headers + payload);
+}
+
+static int transmit(struct lan_netif *netif, struct lan_buf *buf)
+{
+    static uint8_t frame[65536 + ETH];
+    uint32_t len = lan_buf_total(buf), headers = buf->hdr_len;
+    lan_buf_copy(buf, 0, frame, len);
+    if (buf->flags & LAN_BUF_TSO) {
+        uint32_t payload = len - headers;
+        for (uint32_t offset = 0, n, number = 0; offset < payload; offset += n, number++) {
+            n = payload - offset < buf->gso_size ? payload - offset : buf->gso_size;
+            put_segment_on_wire(netif->driver, frame, headers, offset, n, number, offset + n == payload);
+        }
+    } else {
+        if (buf->flags & LAN_BUF_L4_CSUM)
+            fill_checksums(frame, len, buf->csum_start);
+        put_on_wire(netif->driver, frame, len);
+    }
+    lan_buf_free(buf);
     return 0;
 }
 
@@ -166,6 +223,7 @@ static void start_host(struct world *world, int index)
                                      .mtu = world->config.mtu,
                                      .features = world->config.features,
                                      .max_fragments = 64,
+                                     .max_tso_bytes = world->config.max_tso_bytes,
                                      .link_up = true};
     host->stack = lan_stack_create(host->memory, bytes, &host->port, &world->config.stack);
     assert_non_null(host->stack);

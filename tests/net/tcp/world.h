@@ -21,7 +21,8 @@ struct impairment {
 struct world_config {
     struct lan_config stack; /* of each host */
     uint16_t mtu;
-    uint32_t features;
+    uint32_t features; /* with LAN_NETIF_TSO the wire's end segments as a card does */
+    uint32_t max_tso_bytes;
     struct impairment wire; /* the same both ways */
     uint64_t seed;
 };
@@ -48,6 +49,9 @@ struct host {
 
 struct world {
     struct world_config config;
+    void (*sniff)(struct world *world, int from, const uint8_t *frame,
+                  uint32_t len); /* each frame sent; NULL: nobody */
+    void *sniffer;               /* for sniff() */
     uint64_t now_ns, random, order;
     struct host hosts[2];
     struct flight **flights; /* binary heap, the next one due first */
