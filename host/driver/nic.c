@@ -8,25 +8,17 @@
 
 enum {
     ALIGNMENT = 64,
-    MAX_FRAGMENTS = 16,
-    FCS_BYTES = 4,
+    MAX_FRAGMENTS = 64, /* 64 KiB in buffers of 1 KiB and more */
+    IDLE_READS = 10000, /* of STATUS; the longest frame at 10 Mb/s has gone before */
+    TSO_BYTES_MAX = ETH_HEADER_BYTES + 65535,
     DONE_CAUSES = NIC__IRQ_CAUSE__TX_DONE_bm | NIC__IRQ_CAUSE__RX_DONE_bm,
-    RARE_CAUSES = NIC__IRQ_CAUSE__TX_ERROR_bm | NIC__IRQ_CAUSE__RX_ERROR_bm | NIC__IRQ_CAUSE__RX_OVERFLOW_bm,
+    RARE_CAUSES = NIC__IRQ_CAUSE__TX_ERROR_bm | NIC__IRQ_CAUSE__RX_ERROR_bm | NIC__IRQ_CAUSE__RX_OVERFLOW_bm |
+                  NIC__IRQ_CAUSE__PHY_bm,
 };
 
 const struct lan_nic_config LAN_NIC_CONFIG_DEFAULT = {.tx_ring_log2 = 7, .rx_ring_log2 = 6};
 
 static const struct lan_netif_ops OPERATIONS = {.transmit = lan_nic_transmit};
-
-static uint32_t read_register(const struct lan_nic *nic, uint32_t offset)
-{
-    return nic->bus->read(nic->bus->ctx, offset);
-}
-
-static void write_register(const struct lan_nic *nic, uint32_t offset, uint32_t value)
-{
-    nic->bus->write(nic->bus->ctx, offset, value);
-}
 
 static size_t aligned(size_t bytes)
 {
@@ -66,13 +58,13 @@ static uint8_t *lay_out_ring(struct lan_nic_ring *ring, uint8_t *memory, const s
 
 static int identify(struct lan_nic *nic)
 {
-    if (read_register(nic, NIC_REGISTER(ID)) != NIC__ID__MAGIC_reset)
+    if (lan_nic_read(nic, NIC_REGISTER(ID)) != NIC__ID__MAGIC_reset)
         return -ENODEV;
-    uint32_t major = read_register(nic, NIC_REGISTER(VERSION)) >> NIC__VERSION__MAJOR_bp;
+    uint32_t major = lan_nic_read(nic, NIC_REGISTER(VERSION)) >> NIC__VERSION__MAJOR_bp;
     if (major != NIC__VERSION__MAJOR_reset)
         return -EPROTONOSUPPORT;
 
-    uint32_t mac_lo = read_register(nic, NIC_REGISTER(MAC_LO)), mac_hi = read_register(nic, NIC_REGISTER(MAC_HI));
+    uint32_t mac_lo = lan_nic_read(nic, NIC_REGISTER(MAC_LO)), mac_hi = lan_nic_read(nic, NIC_REGISTER(MAC_HI));
     for (int i = 0; i < 4; i++)
         nic->netif.mac[i] = (uint8_t)(mac_lo >> 8 * i);
     for (int i = 0; i < 2; i++)
@@ -85,42 +77,47 @@ static int identify(struct lan_nic *nic)
 static void describe(struct lan_nic *nic)
 {
     struct lan_netif *netif = &nic->netif;
-    nic->card_features = read_register(nic, NIC_REGISTER(FEATURES));
+    nic->card_features = lan_nic_read(nic, NIC_REGISTER(FEATURES));
     netif->ops = &OPERATIONS;
     netif->driver = nic;
     memcpy(netif->name, "eth0", 5);
     netif->mtu = 1500;
-    netif->features = LAN_NETIF_SG;
-    if (nic->card_features & NIC__FEATURES__TX_CSUM_bm)
-        netif->features |= LAN_NETIF_TX_IP_CSUM | LAN_NETIF_TX_L4_CSUM;
-    if (nic->card_features & NIC__FEATURES__RX_CSUM_bm)
-        netif->features |= LAN_NETIF_RX_CSUM;
+    netif->features = lan_nic_features(nic);
     /* A frame must fit into half a ring, which lan_nic_tx_resume() waits for. */
     netif->max_fragments = nic->tx.size / 2 < MAX_FRAGMENTS ? (uint16_t)(nic->tx.size / 2) : MAX_FRAGMENTS;
-    netif->link_up = true;
+    netif->max_tso_bytes = TSO_BYTES_MAX;
+}
+
+/* Duplex may only change when the last frame has left the card. */
+static void leave_half_duplex(struct lan_nic *nic)
+{
+    for (int reads = 0; reads < IDLE_READS; reads++) {
+        if (lan_nic_read(nic, NIC_REGISTER(STATUS)) & NIC__STATUS__IDLE_bm)
+            break;
+    }
+    lan_nic_write(nic, NIC_REGISTER(CONTROL), 0);
 }
 
 /* Quiet, whatever the card did before. */
 static bool quiesce(struct lan_nic *nic)
 {
-    write_register(nic, NIC_REGISTER(IRQ_ENABLE), 0);
-    write_register(nic, NIC_REGISTER(CONTROL), 0);
+    lan_nic_write(nic, NIC_REGISTER(IRQ_ENABLE), 0);
+    uint32_t half_duplex = lan_nic_read(nic, NIC_REGISTER(CONTROL)) & NIC__CONTROL__HALF_DUPLEX_bm;
+    lan_nic_write(nic, NIC_REGISTER(CONTROL), half_duplex);
     bool tx_stopped = lan_nic_ring_reset(&nic->tx), rx_stopped = lan_nic_ring_reset(&nic->rx);
     lan_nic_rx_drop_partial(nic);
+    if (half_duplex)
+        leave_half_duplex(nic);
     return tx_stopped && rx_stopped;
 }
 
-static void start(struct lan_nic *nic, bool promiscuous)
+static void start(struct lan_nic *nic)
 {
-    write_register(nic, NIC_REGISTER(MAX_FRAME), lan_nic_frame_limit(nic) + FCS_BYTES);
-    write_register(nic, NIC_REGISTER(IRQ_CAUSE), DONE_CAUSES | RARE_CAUSES);
+    lan_nic_write(nic, NIC_REGISTER(IRQ_CAUSE), DONE_CAUSES | RARE_CAUSES);
     lan_nic_ring_start(&nic->tx);
-    lan_nic_ring_start(&nic->rx);
-    lan_nic_rx_refill(nic);
-    write_register(nic, NIC_REGISTER(IRQ_ENABLE), DONE_CAUSES | RARE_CAUSES);
-    write_register(nic, NIC_REGISTER(CONTROL),
-                   NIC__CONTROL__TX_ENABLE_bm | NIC__CONTROL__RX_ENABLE_bm | NIC__CONTROL__BROADCAST_bm |
-                       (promiscuous ? NIC__CONTROL__PROMISCUOUS_bm : 0));
+    lan_nic_rx_start(nic);
+    lan_nic_write(nic, NIC_REGISTER(IRQ_ENABLE), DONE_CAUSES | RARE_CAUSES);
+    lan_nic_apply_settings(nic);
 }
 
 struct lan_nic *lan_nic_create(void *memory, const struct lan_bus *bus, struct lan_pool *pool,
@@ -144,7 +141,9 @@ struct lan_nic *lan_nic_create(void *memory, const struct lan_bus *bus, struct l
     if (*error)
         return NULL;
     describe(nic);
-    start(nic, config->promiscuous);
+    lan_nic_link_start(nic);
+    nic->filter = LAN_NIC_BROADCAST | (config->promiscuous ? LAN_NIC_PROMISCUOUS : 0);
+    start(nic);
     return nic;
 }
 
@@ -160,19 +159,39 @@ static void stop(struct lan_nic *nic)
     lan_netif_set_link(&nic->netif, false);
 }
 
+/* The card's own word for why a ring stopped; none after a bad completion, which the driver found. */
+static void count_reason(struct lan_nic *nic, const struct lan_nic_ring *ring)
+{
+    uint32_t status = lan_nic_read(nic, ring->registers + RING_STATUS);
+    switch ((status & NIC__RING_STATUS__ERROR_bm) >> NIC__RING_STATUS__ERROR_bp) {
+    case RING_DESCRIPTOR_BUS_ERROR:
+    case RING_DATA_BUS_ERROR:
+        nic->counters.bus_errors++;
+        break;
+    case RING_MALFORMED:
+        nic->counters.tx_malformed += ring == &nic->tx;
+        break;
+    default:
+        break;
+    }
+}
+
 static void restart(struct lan_nic *nic, struct lan_nic_ring *ring)
 {
+    count_reason(nic, ring);
     nic->counters.ring_resets++;
     /* A card that fails again and again is switched off, or its interrupts would never end. */
     if (++ring->failures > NIC_FAILURES_MAX || !lan_nic_ring_reset(ring)) {
         stop(nic);
         return;
     }
-    if (ring == &nic->rx)
+    if (ring == &nic->rx) {
         lan_nic_rx_drop_partial(nic);
-    else
+        lan_nic_rx_start(nic);
+    } else {
         nic->tx_unmarked = 0;
-    lan_nic_ring_start(ring);
+        lan_nic_ring_start(ring);
+    }
 }
 
 static void handle(struct lan_nic *nic, uint32_t rare_causes)
@@ -195,60 +214,30 @@ static void handle(struct lan_nic *nic, uint32_t rare_causes)
     }
 }
 
-void lan_nic_interrupt(struct lan_nic *nic)
+bool lan_nic_interrupt(struct lan_nic *nic)
 {
     nic->counters.interrupts++;
     if (nic->stopped)
-        return;
+        return false;
 
-    /* The acknowledgement is posted: only the read behind it proves that it has arrived. What completes later raises
-     * the line again, what completed before stands in memory by now; so one read is enough and nothing is lost. */
-    write_register(nic, NIC_REGISTER(IRQ_CAUSE), DONE_CAUSES);
-    uint32_t rare_causes = read_register(nic, NIC_REGISTER(IRQ_CAUSE)) & RARE_CAUSES;
+    /* The causes are cleared before the rings are looked at, never after: what completed before the clearing stands in
+     * memory by now and is found below, what completes later raises the line again. With moderation the same holds for
+     * events that the card has not told yet: the clearing forgets them, and they are found below too. The
+     * acknowledgement is posted, and only the read behind it proves that it has arrived; so one read is enough. */
+    lan_nic_write(nic, NIC_REGISTER(IRQ_CAUSE), DONE_CAUSES);
+    uint32_t rare_causes = lan_nic_read(nic, NIC_REGISTER(IRQ_CAUSE)) & RARE_CAUSES;
     if (rare_causes)
-        write_register(nic, NIC_REGISTER(IRQ_CAUSE), rare_causes);
+        lan_nic_write(nic, NIC_REGISTER(IRQ_CAUSE), rare_causes);
 
     nic->in_interrupt = true;
     handle(nic, rare_causes);
     nic->in_interrupt = false;
+    if (!nic->stopped && (rare_causes & NIC__IRQ_CAUSE__PHY_bm))
+        nic->phy.attention = true;
+    return nic->phy.attention;
 }
 
 void lan_nic_destroy(struct lan_nic *nic)
 {
     stop(nic);
-}
-
-const struct lan_nic_counters *lan_nic_counters(const struct lan_nic *nic)
-{
-    return &nic->counters;
-}
-
-static const struct {
-    uint32_t offset;
-    const char *name;
-} STATISTICS[] = {
-    {NIC_REGISTER(STAT_TX_FRAMES), "aFramesTransmittedOK"},
-    {NIC_REGISTER(STAT_TX_OCTETS), "aOctetsTransmittedOK"},
-    {NIC_REGISTER(STAT_RX_FRAMES), "aFramesReceivedOK"},
-    {NIC_REGISTER(STAT_RX_OCTETS), "aOctetsReceivedOK"},
-    {NIC_REGISTER(STAT_RX_BROADCAST), "aBroadcastFramesReceivedOK"},
-    {NIC_REGISTER(STAT_RX_MULTICAST), "aMulticastFramesReceivedOK"},
-    {NIC_REGISTER(STAT_RX_FCS_ERRORS), "aFrameCheckSequenceErrors"},
-    {NIC_REGISTER(STAT_RX_ALIGNMENT_ERRORS), "aAlignmentErrors"},
-    {NIC_REGISTER(STAT_RX_DRIBBLE), "dribbleFrames"},
-    {NIC_REGISTER(STAT_RX_SYMBOL_ERRORS), "aSymbolErrorDuringCarrier"},
-    {NIC_REGISTER(STAT_RX_UNDERSIZE), "etherStatsUndersizePkts"},
-    {NIC_REGISTER(STAT_RX_FRAGMENTS), "etherStatsFragments"},
-    {NIC_REGISTER(STAT_RX_OVERSIZE), "etherStatsOversizePkts"},
-    {NIC_REGISTER(STAT_RX_JABBERS), "etherStatsJabbers"},
-    {NIC_REGISTER(STAT_RX_FILTERED), "filteredFrames"},
-    {NIC_REGISTER(STAT_RX_DROPPED), "etherStatsDropEvents"},
-};
-
-const char *lan_nic_statistic(struct lan_nic *nic, uint32_t index, uint32_t *value)
-{
-    if (!(nic->card_features & NIC__FEATURES__STATISTICS_bm) || index >= sizeof STATISTICS / sizeof *STATISTICS)
-        return NULL;
-    *value = read_register(nic, STATISTICS[index].offset);
-    return STATISTICS[index].name;
 }

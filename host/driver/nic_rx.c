@@ -32,6 +32,13 @@ void lan_nic_rx_refill(struct lan_nic *nic)
     lan_nic_ring_doorbell(ring);
 }
 
+void lan_nic_rx_start(struct lan_nic *nic)
+{
+    nic->rx_frame_limit = lan_nic_frame_limit(nic) + VLAN_TAG_BYTES;
+    lan_nic_ring_start(&nic->rx);
+    lan_nic_rx_refill(nic);
+}
+
 void lan_nic_rx_drop_partial(struct lan_nic *nic)
 {
     lan_buf_free(nic->rx_frame);
@@ -41,19 +48,21 @@ void lan_nic_rx_drop_partial(struct lan_nic *nic)
 
 /* Flags of the finished frame; false for a combination that docs/card.md rules out. Frames with errors come only with
  * KEEP_BAD, which is never set. */
-static bool finish(struct lan_nic *nic, struct lan_buf *frame, uint32_t status, uint32_t stamp)
+static bool finish(struct lan_nic *nic, struct lan_buf *frame, uint32_t status, const struct lan_nic_descriptor *last)
 {
-    if (status & (RX_FCS_ERR | RX_ALIGN_ERR) || ((status & RX_L4_OK) && !(status & RX_L4_CHECKED)))
+    if (status & (RX_FCS_ERR | RX_ALIGN_ERR) || ((status & RX_L4_OK) && !(status & RX_L4_CHECKED)) ||
+        ((status & RX_VLAN) && !(nic->card_features & NIC__FEATURES__VLAN_bm)))
         return false;
 
     static const struct {
         uint32_t status, flag;
     } table[] = {
         {RX_IP_OK, LAN_BUF_IP_OK},     {RX_L4_CHECKED, LAN_BUF_L4_CHECKED}, {RX_L4_OK, LAN_BUF_L4_OK},
-        {RX_BCAST, LAN_BUF_BROADCAST}, {RX_MCAST, LAN_BUF_MULTICAST},
+        {RX_BCAST, LAN_BUF_BROADCAST}, {RX_MCAST, LAN_BUF_MULTICAST},       {RX_VLAN, LAN_BUF_VLAN},
     };
     frame->flags = LAN_BUF_TIMESTAMP;
-    frame->timestamp_ns = stamp;
+    frame->timestamp_ns = last->stamp;
+    frame->vlan_tci = (uint16_t)(last->checksum >> DESC_RX_TCI_BIT);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (status & table[i].status)
             frame->flags |= table[i].flag;
@@ -68,12 +77,11 @@ static bool take(struct lan_nic *nic)
 {
     struct lan_nic_ring *ring = &nic->rx;
     uint32_t index = lan_nic_ring_index(ring, ring->head);
-    uint32_t status = ring->descriptors[index].status, stamp = ring->descriptors[index].stamp;
-    uint32_t len = status & DESC_LEN;
+    uint32_t status = ring->descriptors[index].status, len = status & DESC_LEN;
     struct lan_buf *buf = ring->buffers[index];
 
     bool first = nic->rx_frame == NULL;
-    if (len == 0 || len > posted_bytes(buf) || len > lan_nic_frame_limit(nic) - nic->rx_frame_bytes ||
+    if (len == 0 || len > posted_bytes(buf) || len > nic->rx_frame_limit - nic->rx_frame_bytes ||
         first != !!(status & RX_SOP))
         return false;
 
@@ -90,7 +98,7 @@ static bool take(struct lan_nic *nic)
         return true;
 
     struct lan_buf *frame = nic->rx_frame;
-    if (!finish(nic, frame, status, stamp))
+    if (!finish(nic, frame, status, &ring->descriptors[index]))
         return false;
     nic->rx_frame = nic->rx_last = NULL;
     nic->rx_frame_bytes = 0;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: CERN-OHL-P-2.0
-"""Writes what is generated from nic.rdl: the Verilog constants, the C header and the page of registers.
+"""Writes what is generated from nic.rdl: the Verilog constants, the C headers and the page of registers.
 
-registers.py          writes the three files
+registers.py          writes the four files
 registers.py --check  compares them instead: silent and 0 when they are fresh, one line and 1 when one is not
 """
 
@@ -43,6 +43,25 @@ def c_header(top, scratch):
     return "/* SPDX-License-Identifier: Apache-2.0 */\n/* clang-format off */\n" + path.read_text()
 
 
+def statistics(top):
+    """A counter's name is its register's, up to the colon, where that is one word of a standard."""
+    lines = [
+        "/* SPDX-License-Identifier: Apache-2.0 */",
+        "/* clang-format off */",
+        "/* Generated from nic.rdl by registers.py: X(register, name) for each counter of the card, by its address. */",
+        "#ifndef NIC_STATISTICS_H",
+        "#define NIC_STATISTICS_H",
+        "",
+        "#define NIC_STATISTICS(X)",
+    ]
+    for reg in top.registers():
+        if reg.inst_name.startswith("STAT_"):
+            name = reg.get_property("name").split(":")[0]
+            lines[-1] += " \\"
+            lines.append(f'    X({reg.inst_name}, "{name if name.isalnum() else reg.inst_name[5:].lower()}")')
+    return "\n".join(lines + ["", "#endif", ""])
+
+
 def page(top, scratch):
     path = scratch / "registers.md"
     MarkdownExporter().export(top, str(path))
@@ -57,6 +76,7 @@ def generate():
         return {
             HERE / "nic_regs.vh": verilog(top),
             ROOT / "host" / "driver" / "nic_regs.h": c_header(top, Path(scratch)),
+            ROOT / "host" / "driver" / "nic_statistics.h": statistics(top),
             ROOT / "docs" / "registers.md": page(top, Path(scratch)),
         }
 

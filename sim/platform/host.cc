@@ -95,14 +95,25 @@ void Host::wait_until_up()
 void Host::serve_card_and_timers()
 {
     for (;;) {
-        if (!irq.read() && now_ns() < alarm_ns_)
-            wait(irq.posedge_event() | alarm_);
+        if (!irq.read() && now_ns() < alarm_ns_ && now_ns() < link_poll_ns_)
+            wait(irq.posedge_event() | alarm_ | link_poll_);
         cpu_.take();
-        if (irq.read())
-            lan_nic_interrupt(nic_);
+        if (irq.read() && lan_nic_interrupt(nic_))
+            link_poll_ns_ = now_ns();
+        if (now_ns() >= link_poll_ns_)
+            poll_link();
         set_alarm(lan_stack_poll(stack_));
         cpu_.give();
     }
+}
+
+void Host::poll_link()
+{
+    const uint64_t pause = lan_nic_poll_link(nic_);
+    link_poll_ns_ = pause == LAN_NEVER ? LAN_NEVER : now_ns() + pause;
+    link_poll_.cancel();
+    if (pause != LAN_NEVER)
+        link_poll_.notify(until(link_poll_ns_));
 }
 
 uint32_t Host::read_register(uint32_t offset)
@@ -197,16 +208,20 @@ std::map<std::string, uint64_t> Host::card_statistics()
 {
     std::map<std::string, uint64_t> statistics;
     cpu_.take();
-    uint32_t value = 0;
+    uint64_t value = 0;
     for (uint32_t i = 0; const char *counter = lan_nic_statistic(nic_, i, &value); i++)
         statistics[counter] = value;
     cpu_.give();
     return statistics;
 }
 
-const struct lan_nic_counters &Host::driver_counters() const
+std::map<std::string, uint64_t> Host::driver_counters() const
 {
-    return *lan_nic_counters(nic_);
+    std::map<std::string, uint64_t> counters;
+    uint64_t value = 0;
+    for (uint32_t i = 0; const char *counter = lan_nic_counter(nic_, i, &value); i++)
+        counters[counter] = value;
+    return counters;
 }
 
 std::vector<lan_counter> Host::stack_counters() const

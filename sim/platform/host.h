@@ -62,12 +62,13 @@ class Host : public sc_core::sc_module
     // Once it is up. The card's are read over its registers, which takes time: from a thread of the simulation that is
     // no thread of this host.
     std::map<std::string, uint64_t> card_statistics();
-    const struct lan_nic_counters &driver_counters() const;
+    std::map<std::string, uint64_t> driver_counters() const;
     std::vector<lan_counter> stack_counters() const;
 
   private:
     void boot();
     void serve_card_and_timers();
+    void poll_link();
     uint32_t read_register(uint32_t offset);
     void write_register(uint32_t offset, uint32_t value);
     void access(tlm::tlm_command command, uint32_t offset, uint32_t &value);
@@ -88,6 +89,8 @@ class Host : public sc_core::sc_module
     sc_core::sc_event is_up_;
     uint64_t alarm_ns_ = LAN_NEVER;
     sc_core::sc_event alarm_;
+    uint64_t link_poll_ns_ = 0;
+    sc_core::sc_event link_poll_;
 };
 
 } // namespace lanyard

@@ -253,11 +253,7 @@ Json Topology::report_host(const Node &node) const
     report["cycles_ticked"] = node.card->cycles_ticked();
     report["cycles_skipped"] = node.card->cycles_skipped();
     report["card"] = node.statistics;
-    const struct lan_nic_counters &driver = node.host->driver_counters();
-    report["driver"] = {{"interrupts", driver.interrupts},     {"tx_ring_full", driver.tx_ring_full},
-                        {"tx_errors", driver.tx_errors},       {"rx_errors", driver.rx_errors},
-                        {"rx_no_buffer", driver.rx_no_buffer}, {"rx_bad_completion", driver.rx_bad_completion},
-                        {"ring_resets", driver.ring_resets}};
+    report["driver"] = node.host->driver_counters();
     for (const lan_counter &counter : node.host->stack_counters())
         report["stack"][counter.name] = counter.value;
     return report;

@@ -25,28 +25,34 @@ void lan_netif_tx_ready(struct lan_netif *netif)
 void lan_netif_set_link(struct lan_netif *netif, bool up)
 {
     netif->link_up = up;
+    fixture.link_calls++;
 }
 
-static int set_up_pool(uint32_t buffer_bytes)
+/* Behind the pool in the card's memory. */
+int restart_driver(void)
 {
     static const struct lan_nic_config CONFIG = {.tx_ring_log2 = 4, .rx_ring_log2 = 3};
+    size_t pool_bytes = (lan_pool_size(&fixture.pool_config) + 63) / 64 * 64;
     int error;
-    memset(&fixture, 0, sizeof fixture);
-    fixture.pool_config = (struct lan_pool_config){.buffers = 64, .buffer_bytes = buffer_bytes, .views = 64};
-    size_t pool_bytes = lan_pool_size(&fixture.pool_config);
-    assert_true(pool_bytes + lan_nic_size(&CONFIG) + 64 <= sizeof memory);
-
-    memset(memory, 0xee, sizeof memory);
-    fake_card_init(&fixture.card, memory, sizeof memory);
-    fixture.pool = lan_pool_create(memory, &fixture.pool_config);
-    fixture.nic =
-        lan_nic_create(memory + (pool_bytes + 63) / 64 * 64, &fixture.card.bus, fixture.pool, &CONFIG, &error);
-    assert_non_null(fixture.nic);
-    assert_int_equal(error, 0);
+    assert_true(pool_bytes + lan_nic_size(&CONFIG) <= sizeof memory);
+    fixture.nic = lan_nic_create(memory + pool_bytes, &fixture.card.bus, fixture.pool, &CONFIG, &error);
+    if (!fixture.nic)
+        return error;
     fixture.netif = lan_nic_netif(fixture.nic);
     fake_card_settle(&fixture.card);
     fixture.card.reads = fixture.card.writes = 0;
     fixture.card.doorbells[FAKE_TX] = fixture.card.doorbells[FAKE_RX] = 0;
+    return 0;
+}
+
+static int set_up_pool(uint32_t buffer_bytes)
+{
+    memset(&fixture, 0, sizeof fixture);
+    fixture.pool_config = (struct lan_pool_config){.buffers = 64, .buffer_bytes = buffer_bytes, .views = 64};
+    memset(memory, 0xee, sizeof memory);
+    fake_card_init(&fixture.card, memory, sizeof memory);
+    fixture.pool = lan_pool_create(memory, &fixture.pool_config);
+    assert_int_equal(restart_driver(), 0);
     return 0;
 }
 

@@ -29,7 +29,7 @@ struct fixture {
     struct lan_buf *received[RECEIVED_MAX];
     size_t received_count;
     void (*on_input)(struct fixture *f);
-    uint32_t tx_ready_calls;
+    uint32_t tx_ready_calls, link_calls;
     void (*on_tx_ready)(struct fixture *f);
 };
 
@@ -40,6 +40,9 @@ int set_up(void **state);
 /* The same with buffers of 256 bytes, so that long frames are split. */
 int set_up_small_buffers(void **state);
 int tear_down(void **state);
+
+/* Makes the driver anew, after lan_nic_destroy() and a change of the card; what lan_nic_create() says. */
+int restart_driver(void);
 
 /* A frame of `count` fragments with these lengths, its bytes counting up from 0; the driver's now when 0 is returned.
  */

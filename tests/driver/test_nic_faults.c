@@ -20,7 +20,7 @@ static void a_completion_that_cannot_be_true_resets_the_ring(void **state)
     static const uint32_t LIES[] = {
         DESC_DONE | RX_SOP | RX_EOP | 2047,            /* longer than the buffer */
         DESC_DONE | RX_SOP | RX_EOP | 65535,           /* much longer */
-        DESC_DONE | RX_SOP | RX_EOP | 1515,            /* longer than any frame */
+        DESC_DONE | RX_SOP | RX_EOP | 1519,            /* longer than any frame with its tag */
         DESC_DONE | RX_SOP | RX_EOP | 0,               /* nothing in it */
         DESC_DONE | RX_EOP | 60,                       /* an end without a start */
         DESC_DONE | 60,                                /* a middle without a start */
@@ -106,6 +106,90 @@ static void a_later_completion_does_not_overtake_an_earlier_one(void **state)
     assert_int_equal(lan_pool_free_buffers(fixture.pool), before - 2);
 }
 
+static void errors_are_counted_by_kind(void **state)
+{
+    (void)state;
+    const struct lan_nic_counters *counters = lan_nic_counters(fixture.nic);
+    for (uint32_t code = 1; code < 16; code++) {
+        assert_int_equal(transmit_one(60), 0);
+        assert_true(fake_card_send(&fixture.card, code));
+        serve();
+        assert_int_equal(counters->tx_errors, code);
+    }
+    assert_int_equal(counters->tx_excessive_collisions, 1);
+    assert_int_equal(counters->tx_late_collisions, 1);
+    assert_int_equal(counters->tx_malformed, 1);
+    assert_int_equal(counters->ring_resets, 0);
+
+    fake_card_fail_with(&fixture.card, FAKE_TX, RING_MALFORMED);
+    serve();
+    fake_card_fail_with(&fixture.card, FAKE_TX, RING_DATA_BUS_ERROR);
+    serve();
+    fake_card_fail_with(&fixture.card, FAKE_RX, RING_DESCRIPTOR_BUS_ERROR);
+    serve();
+    assert_int_equal(counters->tx_malformed, 2);
+    assert_int_equal(counters->bus_errors, 2);
+    assert_int_equal(counters->ring_resets, 3);
+    expect_working();
+}
+
+static void a_completion_after_the_ring_was_reset_means_nothing(void **state)
+{
+    (void)state;
+    uint32_t before = lan_pool_free_buffers(fixture.pool);
+    assert_int_equal(transmit_one(60), 0);
+    assert_int_equal(transmit_one(60), 0);
+    fake_card_fail(&fixture.card, FAKE_TX);
+    serve();
+    assert_int_equal(lan_pool_free_buffers(fixture.pool), before);
+    for (int i = 0; i < 16; i++)
+        descriptors_at(fixture.card.registers.TX_BASE)[i].status |= DESC_DONE;
+    lan_nic_interrupt(fixture.nic);
+    assert_int_equal(lan_pool_free_buffers(fixture.pool), before);
+    expect_working();
+}
+
+static void a_frame_completed_twice_is_released_once(void **state)
+{
+    (void)state;
+    struct lan_buf *frame = lan_buf_alloc(fixture.pool, 0);
+    lan_buf_put(frame, 60);
+    assert_int_equal(fixture.netif->ops->transmit(fixture.netif, lan_buf_ref(frame)), 0);
+    assert_true(fake_card_send(&fixture.card, 0));
+    serve();
+    assert_int_equal(frame->refs, 1);
+    descriptors_at(fixture.card.registers.TX_BASE)[0].status |= DESC_DONE;
+    lan_nic_interrupt(fixture.nic);
+    assert_int_equal(frame->refs, 1);
+    lan_buf_free(frame);
+}
+
+static void done_in_the_middle_of_a_frame_completes_nothing(void **state)
+{
+    (void)state;
+    uint32_t before = lan_pool_free_buffers(fixture.pool);
+    assert_int_equal(transmit((uint32_t[]){20, 20, 20}, 3), 0);
+    fake_card_settle(&fixture.card);
+    descriptors_at(fixture.card.registers.TX_BASE)[0].status |= DESC_DONE;
+    descriptors_at(fixture.card.registers.TX_BASE)[1].status |= DESC_DONE;
+    lan_nic_interrupt(fixture.nic);
+    assert_int_equal(lan_pool_free_buffers(fixture.pool), before - 3);
+}
+
+static void a_received_frame_is_read_in_the_order_of_the_ring(void **state)
+{
+    (void)state;
+    fake_card_settle(&fixture.card);
+    descriptors_at(fixture.card.registers.RX_BASE)[1].status = DESC_DONE | RX_SOP | RX_EOP | 60;
+    lan_nic_interrupt(fixture.nic);
+    assert_int_equal(fixture.received_count, 0);
+    fake_card_complete(&fixture.card, DESC_DONE | RX_SOP | RX_EOP | 61);
+    serve();
+    assert_int_equal(fixture.received_count, 2);
+    assert_int_equal(fixture.received[0]->len, 61);
+    assert_int_equal(fixture.received[1]->len, 60);
+}
+
 static void a_stopped_transmit_ring_is_reset_and_its_frames_given_back(void **state)
 {
     (void)state;
@@ -179,6 +263,11 @@ int main(void)
         NIC_TEST(frames_in_front_of_a_lie_are_delivered),
         NIC_TEST(done_in_a_descriptor_that_was_not_posted_means_nothing),
         NIC_TEST(a_later_completion_does_not_overtake_an_earlier_one),
+        NIC_TEST(errors_are_counted_by_kind),
+        NIC_TEST(a_completion_after_the_ring_was_reset_means_nothing),
+        NIC_TEST(a_frame_completed_twice_is_released_once),
+        NIC_TEST(done_in_the_middle_of_a_frame_completes_nothing),
+        NIC_TEST(a_received_frame_is_read_in_the_order_of_the_ring),
         NIC_TEST(a_stopped_transmit_ring_is_reset_and_its_frames_given_back),
         NIC_TEST(a_stopped_receive_ring_is_reset_and_filled_again),
         NIC_TEST(a_card_that_fails_for_ever_is_switched_off),

@@ -80,8 +80,8 @@ static void interface_takes_address_and_features_from_the_card(void **state)
     (void)state;
     static const uint8_t MAC[6] = {0x02, 0x11, 0x22, 0x33, 0x44, 0x55};
     assert_memory_equal(fixture.netif->mac, MAC, 6);
-    assert_int_equal(fixture.netif->features,
-                     LAN_NETIF_TX_IP_CSUM | LAN_NETIF_TX_L4_CSUM | LAN_NETIF_RX_CSUM | LAN_NETIF_SG);
+    assert_int_equal(fixture.netif->features, LAN_NETIF_TX_IP_CSUM | LAN_NETIF_TX_L4_CSUM | LAN_NETIF_RX_CSUM |
+                                                  LAN_NETIF_SG | LAN_NETIF_TSO | LAN_NETIF_VLAN_TX | LAN_NETIF_VLAN_RX);
     assert_int_equal(fixture.netif->mtu, 1500);
     assert_true(fixture.netif->link_up);
 }
@@ -90,9 +90,9 @@ static void a_started_card_has_all_but_one_buffer_posted(void **state)
 {
     (void)state;
     assert_int_equal(fake_card_posted(&fixture.card, FAKE_RX), 7);
-    assert_int_equal(fixture.card.registers.CONTROL & 0x1f, 0xb); /* transmit, receive, broadcast */
+    assert_int_equal(fixture.card.registers.CONTROL, 0x4b); /* transmit, receive, broadcast, stripped tags */
     assert_int_equal(fixture.card.registers.MAX_FRAME, 1518);
-    assert_int_equal(fixture.card.registers.IRQ_ENABLE, 0x1f);
+    assert_int_equal(fixture.card.registers.IRQ_ENABLE, 0x3f);
 }
 
 static void a_destroyed_card_is_silent_and_its_link_down(void **state)
@@ -106,19 +106,44 @@ static void a_destroyed_card_is_silent_and_its_link_down(void **state)
     assert_int_equal(transmit_one(60), -ENETDOWN);
 }
 
-static void statistics_are_walked_by_index_to_a_null_name(void **state)
+static void statistics_are_walked_in_the_order_of_the_registers(void **state)
 {
     (void)state;
-    uint32_t index = 0, value;
-    fixture.card.registers.STAT_TX_FRAMES = 41;
-    fixture.card.registers.STAT_RX_DROPPED = 7;
+    uint8_t *registers = (uint8_t *)&fixture.card.registers + NIC_REGISTER(STAT_TX_FRAMES);
+    uint32_t count = (sizeof(nic_t) - NIC_REGISTER(STAT_TX_FRAMES)) / 4, index = 0, expected = 0;
+    uint64_t value;
+    for (uint32_t i = 0; i < count; i++)
+        memcpy(registers + 4 * i, &(uint32_t){100 + i}, 4);
     assert_string_equal(lan_nic_statistic(fixture.nic, 0, &value), "aFramesTransmittedOK");
-    assert_int_equal(value, 41);
-    while (lan_nic_statistic(fixture.nic, index, &value))
-        index++;
-    assert_int_equal(index, 16);
-    assert_string_equal(lan_nic_statistic(fixture.nic, index - 1, &value), "etherStatsDropEvents");
-    assert_int_equal(value, 7);
+    for (; lan_nic_statistic(fixture.nic, index, &value); index++) {
+        assert_true(value >= 100 + expected); /* reserved places are left out */
+        expected = (uint32_t)value - 100 + 1;
+    }
+    assert_int_equal(expected, count);
+}
+
+static void counters_of_the_driver_are_walked_by_name(void **state)
+{
+    (void)state;
+    uint32_t index = 0, found = 0;
+    uint64_t value;
+    lan_nic_interrupt(fixture.nic);
+    for (const char *name; (name = lan_nic_counter(fixture.nic, index, &value)) != NULL; index++) {
+        if (strcmp(name, "interrupts") == 0)
+            found = (uint32_t)value;
+    }
+    assert_int_equal(found, 1);
+    assert_int_equal(index, sizeof(struct lan_nic_counters) / sizeof(uint64_t));
+}
+
+static void a_card_without_statistics_tells_none(void **state)
+{
+    (void)state;
+    uint64_t value;
+    lan_nic_destroy(fixture.nic);
+    fixture.card.registers.FEATURES &= ~(uint32_t)NIC__FEATURES__STATISTICS_bm;
+    assert_int_equal(restart_driver(), 0);
+    assert_null(lan_nic_statistic(fixture.nic, 0, &value));
 }
 
 int main(void)
@@ -134,7 +159,9 @@ int main(void)
         NIC_TEST(interface_takes_address_and_features_from_the_card),
         NIC_TEST(a_started_card_has_all_but_one_buffer_posted),
         NIC_TEST(a_destroyed_card_is_silent_and_its_link_down),
-        NIC_TEST(statistics_are_walked_by_index_to_a_null_name),
+        NIC_TEST(statistics_are_walked_in_the_order_of_the_registers),
+        NIC_TEST(counters_of_the_driver_are_walked_by_name),
+        NIC_TEST(a_card_without_statistics_tells_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,7 @@ enum {
     LAN_BUF_L4_CSUM =
         1u << 1,           /* sum csum_start..end into csum_start + csum_offset, which holds the pseudo-header sum */
     LAN_BUF_TSO = 1u << 2, /* cut into segments of gso_size payload bytes */
+    LAN_BUF_TX_TIMESTAMP = 1u << 3, /* store in timestamp_ns when it left, for whoever keeps a reference (nic.h) */
 
     /* What the card found out on receive. */
     LAN_BUF_IP_OK = 1u << 8,      /* IPv4 header checksum verified */
@@ -34,6 +35,9 @@ enum {
     LAN_BUF_BROADCAST = 1u << 11, /* link-layer destination was broadcast */
     LAN_BUF_MULTICAST = 1u << 12, /* link-layer destination was a group address */
     LAN_BUF_TIMESTAMP = 1u << 13, /* timestamp_ns is valid */
+
+    /* Both ways: the frame belongs to the VLAN of vlan_tci, and the tag itself does not stand in it. */
+    LAN_BUF_VLAN = 1u << 14,
 };
 
 struct lan_pool;
@@ -53,7 +57,8 @@ struct lan_buf {
     uint16_t csum_offset;  /* bytes from csum_start */
     uint16_t gso_size;     /* TCP payload bytes per segment (LAN_BUF_TSO) */
     uint16_t hdr_len;      /* bytes of headers in front of the payload (LAN_BUF_TSO) */
-    uint32_t timestamp_ns; /* arrival time, low 32 bits */
+    uint32_t timestamp_ns; /* arrival or departure, low 32 bits (LAN_BUF_TIMESTAMP) */
+    uint16_t vlan_tci;     /* 802.1Q tag control information, host byte order (LAN_BUF_VLAN) */
     uint32_t scratch[3];   /* for the layer that holds the packet; undefined after handing it on */
 };
 

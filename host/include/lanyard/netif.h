@@ -20,6 +20,8 @@ enum {
     LAN_NETIF_SG = 1u << 3,         /* takes chains of up to max_fragments */
     LAN_NETIF_TSO = 1u << 4,        /* honours LAN_BUF_TSO up to max_tso_bytes */
     LAN_NETIF_LOOPBACK = 1u << 5,   /* what is sent comes back; no link layer, no checksums needed */
+    LAN_NETIF_VLAN_TX = 1u << 6,    /* honours LAN_BUF_VLAN: puts the tag in */
+    LAN_NETIF_VLAN_RX = 1u << 7,    /* takes tags out and sets LAN_BUF_VLAN; without it they stay in the frame */
 };
 
 struct lan_netif_ops {
