@@ -119,6 +119,7 @@ module nic #(
     wire [7:0]   cfg_tx_moderation_count, cfg_rx_moderation_count;
     wire [9:0]   cfg_tx_moderation_time, cfg_rx_moderation_time;
     wire         irq_tx_done_ack, irq_rx_done_ack;
+    wire         irq_tx_tell, irq_rx_tell;
     wire [3:0]   mdio_write;
     wire [7:0]   cfg_mdio_divide;
     wire [31:0]  mdio_value;
@@ -127,8 +128,7 @@ module nic #(
     wire [8:0]   stat_tx_flags;
     wire unused_yet = &{
         1'b0, cfg_half_duplex, cfg_vlan_strip, cfg_pause_rx, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_hash,
-        cfg_pause_quanta, cfg_tx_moderation_count, cfg_rx_moderation_count, cfg_tx_moderation_time, cfg_rx_moderation_time,
-        irq_tx_done_ack, irq_rx_done_ack, stat_tx_flags};
+        cfg_pause_quanta, stat_tx_flags};
 
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
@@ -185,8 +185,8 @@ module nic #(
         .medium_carrier         (1'b0),
         .medium_paused          (1'b0),
         .card_idle              (card_idle),
-        .irq_tx_done            (irq_tx_done),
-        .irq_rx_done            (irq_rx_done),
+        .irq_tx_done            (irq_tx_tell),
+        .irq_rx_done            (irq_rx_tell),
         .irq_tx_error           (irq_tx_error),
         .irq_rx_error           (irq_rx_error),
         .irq_rx_overflow        (irq_rx_overflow),
@@ -207,6 +207,34 @@ module nic #(
         .stat_address           (stat_address),
         .stat_ack               (stat_ack),
         .stat_data              (stat_data)
+    );
+
+    // Interrupt moderation
+
+    wire tx_moderation_idle, rx_moderation_idle;
+
+    moderation tx_moderation (
+        .clk       (clk),
+        .rst       (rst),
+        .cfg_count (cfg_tx_moderation_count),
+        .cfg_time  (cfg_tx_moderation_time),
+        .time_units(timestamp_ns[19:10]),
+        .event_in  (irq_tx_done),
+        .forget    (irq_tx_done_ack),
+        .tell      (irq_tx_tell),
+        .idle      (tx_moderation_idle)
+    );
+
+    moderation rx_moderation (
+        .clk       (clk),
+        .rst       (rst),
+        .cfg_count (cfg_rx_moderation_count),
+        .cfg_time  (cfg_rx_moderation_time),
+        .time_units(timestamp_ns[19:10]),
+        .event_in  (irq_rx_done),
+        .forget    (irq_rx_done_ack),
+        .tell      (irq_rx_tell),
+        .idle      (rx_moderation_idle)
     );
 
     // Memory
@@ -494,7 +522,8 @@ module nic #(
 
     assign irq_phy   = phy_irq_here && !phy_irq_last;
 
-    assign card_idle = tx_idle && rx_idle && read_idle && write_idle && stat_idle && mdio_idle;
+    assign card_idle = tx_idle && rx_idle && read_idle && write_idle && stat_idle && mdio_idle && tx_moderation_idle &&
+        rx_moderation_idle;
     assign idle      = card_idle && bus_idle;
 
 endmodule

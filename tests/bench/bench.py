@@ -19,6 +19,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "tests/bench/scenarios"
 
+sys.path.insert(0, str(ROOT / "constraints"))
+import synth
+
 
 class NotHere(Exception):
     """The measurement needs something that this machine does not have."""
@@ -100,24 +103,15 @@ def latency(bench):
 
 
 def area(bench):
-    for top, rows in (("nic", {"card.lut": None, "card.ff": None, "card.bram36": None}),
-                      ("mac", {"card.mac_lut": ("verilog-ethernet eth_mac_mii", 306)})):
-        cells = synthesize(top)
-        values = {
-            "lut": sum(count for cell, count in cells.items() if re.fullmatch(r"LUT[1-6]", cell)),
-            "ff": sum(count for cell, count in cells.items() if re.fullmatch(r"FD[A-Z]+", cell)),
-            "bram36": cells.get("RAMB36E1", 0) + cells.get("RAMB18E1", 0) / 2,
-        }
-        for name, peer in rows.items():
-            yield row(name, values[name.split("_")[-1].split(".")[-1]], name.split("_")[-1].split(".")[-1], "lower",
-                      f"yosys synth_xilinx -family xc7 -flatten -top {top}", peer)
-
-
-def synthesize(top):
-    sources = " ".join(str(path) for path in sorted((ROOT / "rtl").glob("*/*.v")))
-    text = run("yosys", "-p", f"read_verilog -I{ROOT}/rtl/nic -I{ROOT}/rtl/mac {sources}; synth_xilinx -family xc7 -flatten -top {top}; stat")
-    last = text[text.rindex("Number of cells:"):]
-    return {cell: int(count) for cell, count in re.findall(r"^\s+(\w+)\s+(\d+)$", last, re.M)}
+    how = "lanyard synth: yosys synth_xilinx -family xc7 -flatten"
+    card = synth.card_area("nic")
+    for name, what in (("lut", "LUT"), ("ff", "FF"), ("bram36", "RAMB36")):
+        yield row(f"card.{name}", card[what], what, "lower", how, limit=synth.budget("nic", {})[what])
+    mac_only = {name: 0 for name in synth.switches("mac")}
+    yield row("card.mac_lut", synth.card_area("mac", mac_only)["LUT"], "LUT", "lower", f"{how}, full duplex", ("verilog-ethernet eth_mac_mii", 306))
+    small = {name: 0 for name in ("TSO", "VLAN", "PAUSE", "STATISTICS")}
+    yield row("card.no_tso_lut", synth.card_area("nic", small)["LUT"], "LUT", "lower",
+              f"{how}, {' '.join(f'{name}=0' for name in small)}", limit=synth.budget("nic", small)["LUT"])
 
 
 def simulation_cost(bench):
@@ -181,7 +175,7 @@ def stack(bench):
 PRODUCERS = {
     line_rate: ("card.frames_per_s_64", "card.frames_per_s_1518", "card.gap_nibbles"),
     latency: ("card.tx_doorbell_to_preamble_cycles", "card.rx_sfd_to_irq_cycles"),
-    area: ("card.lut", "card.ff", "card.bram36", "card.mac_lut"),
+    area: ("card.lut", "card.ff", "card.bram36", "card.mac_lut", "card.no_tso_lut"),
     simulation_cost: ("sim.instr_per_mii_cycle_busy", "sim.instr_per_mii_cycle_idle"),
     demo: ("sim.demo_bytes_per_wall_s",),
     idle_hour: ("sim.idle_hour_wall_s",),
@@ -230,5 +224,5 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, synth.SynthesisError) as error:
         sys.exit(f"lanyard bench: {error}")

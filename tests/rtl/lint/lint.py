@@ -1,26 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hand every module under a folder, as a top of its own, to one tool; whatever the tool has to say is a failure."""
+"""Hand every module under a folder to one tool, as a top of its own: as it is, and with each part of the card that has
+a switch there switched off. Whatever the tool has to say is a failure."""
 
 import argparse
 import subprocess
 import sys
 from pathlib import Path
 
+import synth
 
-def verilator(top, folders, _):
+
+def verilator(top, folders, _, settings):
     return ["verilator", "--lint-only", "-Wall", "--top-module", top.stem,
+            *(f"-G{name}={value}" for name, value in settings.items()),
             *(arg for folder in folders for arg in ("-y", folder, f"+incdir+{folder}")), top]
 
 
-def icarus(top, folders, _):
+def icarus(top, folders, _, settings):
     return ["iverilog", "-g2005", "-Wall", "-t", "null", "-s", top.stem,
+            *(f"-P{top.stem}.{name}={value}" for name, value in settings.items()),
             *(arg for folder in folders for arg in ("-y", folder, "-I", folder)), top]
 
 
-def yosys(top, folders, sources):
+def yosys(top, folders, sources, settings):
     includes = " ".join(f"-I{folder}" for folder in folders)
+    chparam = "".join(f"chparam -set {name} {value} {top.stem}; " for name, value in settings.items())
     return ["yosys", "-q", "-p",
-            f"read_verilog {includes} {' '.join(map(str, sources))}; hierarchy -check -top {top.stem}; proc;"
+            f"read_verilog {includes} {' '.join(map(str, sources))}; {chparam}hierarchy -check -top {top.stem}; proc;"
             " check -assert; select -assert-none t:$dlatch t:$adlatch t:$dlatchsr"]
 
 
@@ -35,14 +41,17 @@ def main():
     folders = sorted({file.parent for file in args.folder.rglob("*.v*")})
     if not sources:
         sys.exit(f"{args.folder}: no Verilog file found")
-    bad = []
+    bad, runs = [], 0
     for top in sources:
-        run = subprocess.run(tools[args.tool](top, folders, sources), stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True)
-        if run.returncode or run.stdout.strip():
-            bad.append(top.name)
-            print(f"{top}, exit status {run.returncode}:\n{run.stdout}")
-    print(f"{args.tool}: {len(sources) - len(bad)} of {len(sources)} modules are clean")
+        off = [{name: 0} for name in synth.switches(top.stem)]
+        for settings in ({}, *off):
+            run = subprocess.run(tools[args.tool](top, folders, sources, settings), stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True)
+            runs += 1
+            if run.returncode or run.stdout.strip():
+                bad.append(" ".join([top.name, *(f"{name}=0" for name in settings)]))
+                print(f"{bad[-1]}, exit status {run.returncode}:\n{run.stdout}")
+    print(f"{args.tool}: {runs - len(bad)} of {runs} runs over {len(sources)} modules are clean")
     if bad:
         sys.exit(f"{args.tool} complains about " + ", ".join(bad))
 

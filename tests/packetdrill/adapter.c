@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The shared object's entry, its flags, packets and time. */
+#include "adapter.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Script and stack must not wait for ever for a packet that never comes. */
+#define PATIENCE_NS (UINT64_C(3600) * 1000000000)
+
+static void call_free(void *userdata)
+{
+    struct adapter *a = userdata;
+
+    for (int fd = 0; fd < ADAPTER_FDS; fd++)
+        adapter_forget_watches(a, fd);
+    machine_destroy(a->machine);
+    free(a);
+}
+
+static int call_netdev_send(void *userdata, const void *packet, size_t bytes)
+{
+    machine_receive(((struct adapter *)userdata)->machine, packet, bytes);
+    return 0;
+}
+
+static int call_netdev_receive(void *userdata, void *out, size_t *bytes, long long *time_us)
+{
+    struct packet *packet = machine_sent(((struct adapter *)userdata)->machine, PATIENCE_NS);
+
+    if (!packet)
+        return (int)adapter_result(-ETIMEDOUT);
+    if (packet->bytes < *bytes)
+        *bytes = packet->bytes;
+    memcpy(out, packet->data, *bytes);
+    *time_us = (long long)(packet->sent_ns / 1000);
+    free(packet);
+    return 0;
+}
+
+static int call_usleep(void *userdata, useconds_t us)
+{
+    machine_advance(((struct adapter *)userdata)->machine, (uint64_t)us * 1000);
+    return 0;
+}
+
+/* Each look takes a microsecond: whoever waits by looking must see time pass. */
+static int call_gettimeofday(void *userdata, struct timeval *now, struct timezone *zone)
+{
+    struct machine *m = ((struct adapter *)userdata)->machine;
+
+    (void)zone;
+    if (pthread_equal(pthread_self(), m->conductor))
+        machine_advance(m, 1000);
+    machine_enter(m);
+    *now = (struct timeval){(time_t)(m->now_ns / 1000000000), (suseconds_t)(m->now_ns / 1000 % 1000000)};
+    machine_leave(m);
+    return 0;
+}
+
+_Noreturn static void give_up(const char *what, const char *where, const char *expected)
+{
+    fprintf(stderr, "lanyard: so_flags: %s '%s', expected %s\n", what, where, expected);
+    exit(2);
+}
+
+static uint32_t address(const char *flag, const char *text)
+{
+    struct in_addr parsed;
+
+    if (inet_pton(AF_INET, text, &parsed) != 1)
+        give_up("bad address in", flag, "an IPv4 address such as 192.168.0.1");
+    return parsed.s_addr;
+}
+
+/* NAME=ADDRESS, separated by commas; the names are those of packetdrill's own options. */
+static struct machine_config parse(const char *flags)
+{
+    struct machine_config config = {inet_addr("192.168.0.1"), inet_addr("255.255.0.0"), inet_addr("192.168.0.2")};
+    const struct {
+        const char *name;
+        uint32_t *value;
+    } known[] = {{"local_ip=", &config.address}, {"netmask_ip=", &config.netmask}, {"gateway_ip=", &config.gateway}};
+    char copy[256], *rest = copy;
+
+    if (strlen(flags) >= sizeof copy)
+        give_up("too long:", flags, "less than 256 characters");
+    strcpy(copy, flags);
+    for (char *flag; (flag = strsep(&rest, ",")) != NULL;) {
+        bool found = *flag == '\0';
+
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+            size_t bytes = strlen(known[i].name);
+
+            if (strncmp(flag, known[i].name, bytes) == 0) {
+                *known[i].value = address(flag, flag + bytes);
+                found = true;
+            }
+        }
+        if (!found)
+            give_up("unknown flag", flag, "local_ip=A, netmask_ip=A or gateway_ip=A");
+    }
+    return config;
+}
+
+void packetdrill_interface_init(const char *flags, struct packetdrill_interface *interface)
+{
+    struct machine_config config = parse(flags ? flags : "");
+    struct adapter *a = calloc(1, sizeof *a);
+
+    if (!a || !(a->machine = machine_create(&config))) {
+        fputs("lanyard: no memory, or impossible addresses\n", stderr);
+        exit(2);
+    }
+    for (int fd = 0; fd < ADAPTER_FDS; fd++)
+        a->sockets[fd] = NOT_A_SOCKET;
+
+    *interface = (struct packetdrill_interface){
+        .userdata = a,
+        .free = call_free,
+        .netdev_send = call_netdev_send,
+        .netdev_receive = call_netdev_receive,
+        .usleep = call_usleep,
+        .gettimeofday = call_gettimeofday,
+    };
+    adapter_socket_calls(interface);
+    adapter_stream_calls(interface);
+    adapter_wait_calls(interface);
+}

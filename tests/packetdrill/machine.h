@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_PACKETDRILL_MACHINE_H
+#define LANYARD_PACKETDRILL_MACHINE_H
+
+/* One host in virtual time behind a link of IP packets, used by several threads.
+ *
+ * The thread that creates the machine conducts: only it lets time pass and handles packets. Others make socket calls
+ * between machine_enter() and machine_leave(), and sleep in those that block; time stands still while one of them runs,
+ * so a run is the same every time. Addresses are in network byte order, times in virtual nanoseconds from 0.
+ */
+
+#include "lanyard/socket.h"
+#include <pthread.h>
+
+struct packet { /* an IP packet that left the stack */
+    struct packet *next;
+    uint64_t sent_ns;
+    size_t bytes;
+    uint8_t data[];
+};
+
+struct sleeper;
+
+struct machine {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_t conductor;
+    unsigned running; /* calls of other threads that do not sleep */
+    struct sleeper *sleepers;
+
+    uint64_t now_ns, alarm_ns, random;
+    struct lan_stack *stack;
+    struct lan_netif netif;
+    struct lan_port port;
+    void *memory;
+    struct packet *first, **last;
+    bool asked;          /* the stack asked for the gateway's MAC address */
+    uint32_t asked_from; /* its own address */
+    uint32_t asked_for;
+};
+
+struct machine_config {
+    uint32_t address, netmask, gateway;
+};
+
+/* NULL: no memory. */
+struct machine *machine_create(const struct machine_config *config);
+void machine_destroy(struct machine *m);
+
+/* Around every use of the stack. */
+void machine_enter(struct machine *m);
+void machine_leave(struct machine *m);
+
+/* The conductor's, outside of enter and leave. */
+void machine_advance(struct machine *m, uint64_t ns);
+void machine_receive(struct machine *m, const void *packet, size_t bytes);
+
+/* The next packet that the stack sent, with time passing until there is one, `limit_ns` at most; NULL: none. The caller
+ * frees it. */
+struct packet *machine_sent(struct machine *m, uint64_t limit_ns);
+
+#endif
