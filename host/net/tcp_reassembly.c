@@ -135,13 +135,13 @@ static bool make_room(struct lan_tcb *tcb, uint32_t at)
     return true;
 }
 
-/* Bytes that an island holds already are cut off, or will come again: islands never overlap. */
+/* Islands never overlap: of a payload that meets some, what the ones at its two ends hold is cut off, and those that
+ * lie within it give way. */
 static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
 {
     uint32_t at = search(tcb, seq);
-    struct island *here = &islands_of(tcb)[at], *end = &islands_of(tcb)[*island_count(tcb)];
-    bool extends = here < end && lan_seq_leq(here->start, seq);
-    struct island *next = here + extends;
+    struct island *here = &islands_of(tcb)[at];
+    bool extends = at < *island_count(tcb) && lan_seq_leq(here->start, seq);
     if (extends) {
         uint32_t known = here->end - seq;
         if (known >= bytes) {
@@ -152,28 +152,32 @@ static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, u
         lan_buf_pull(payload, known);
         seq += known;
         bytes -= known;
-    }
-    if (next < end && lan_seq_lt(next->start, seq + bytes)) {
-        bytes = next->start - seq;
-        lan_buf_trim(payload, bytes);
-    }
-    if (!extends) {
+    } else {
         if (!make_room(tcb, at)) {
             lan_buf_free(payload);
             return;
         }
         *here = (struct island){.start = seq, .end = seq};
-        next = here + 1;
-        end = &islands_of(tcb)[*island_count(tcb)];
+    }
+    const struct island *end = &islands_of(tcb)[*island_count(tcb)];
+    struct island *next = here + 1;
+    for (; next < end && lan_seq_leq(next->end, seq + bytes); next++)
+        lan_buf_free(next->head);
+    bool meets = next < end && lan_seq_leq(next->start, seq + bytes);
+    if (meets) {
+        bytes = next->start - seq;
+        lan_buf_trim(payload, bytes);
     }
     join(tcb->stack, &here->head, &here->tail, payload);
     here->end = seq + bytes;
-    if (here->tail && next < end && next->start == here->end) {
+    if (meets && here->tail) {
         here->tail->next = next->head;
         here->tail = next->tail;
         here->end = next->end;
-        remove_islands(tcb, (uint32_t)(next - islands_of(tcb)), 1);
+        next++;
     }
+    if (next > here + 1)
+        remove_islands(tcb, at + 1, (uint32_t)(next - (here + 1)));
 }
 
 uint32_t lan_tcp_islands(const struct lan_tcb *tcb, struct lan_tcp_block blocks[LAN_TCP_SACK_BLOCKS])

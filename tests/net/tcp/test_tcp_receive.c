@@ -122,6 +122,19 @@ static void overlapping_pieces_give_the_stream_once(void **state)
     skip_sent(p);
 }
 
+static void a_segment_that_covers_islands_is_kept_whole_SHLD_31(void **state)
+{
+    struct peer *p = *state;
+    from_peer(p, ACK, 101, 1, 50);
+    from_peer(p, ACK, 201, 1, 50);
+    from_peer(p, ACK, 281, 1, 40);
+    skip_sent(p);
+    from_peer(p, ACK, 51, 1, 250);
+    from_peer(p, ACK, 1, 1, 50);
+    skip_sent(p);
+    host_reads(p, 1, 320);
+}
+
 static void old_data_is_acknowledged_at_once_and_its_new_tail_taken(void **state)
 {
     struct peer *p = *state;
@@ -412,6 +425,7 @@ int main(void)
         TEST(gaps_are_told_with_the_latest_block_first_RFC_2018),
         TEST_CONNECTED(gaps_are_not_told_to_a_peer_that_did_not_permit_it),
         TEST_CONNECTED(overlapping_pieces_give_the_stream_once),
+        TEST_CONNECTED(a_segment_that_covers_islands_is_kept_whole_SHLD_31),
         TEST_CONNECTED(old_data_is_acknowledged_at_once_and_its_new_tail_taken),
         TEST_CONNECTED(data_beyond_the_window_is_cut_off),
         TEST_CONNECTED(a_full_window_is_announced_as_zero_and_a_probe_is_answered_MUST_36),
