@@ -91,6 +91,13 @@
     X(TcpOutRsts, tcp_out_rsts)                                                                                        \
     X(TcpExtTCPTimeouts, tcp_ext_timeouts)                                                                             \
     X(TcpExtTCPFastRetrans, tcp_ext_fast_retrans)                                                                      \
+    X(TcpExtTCPLossProbes, tcp_ext_loss_probes)                                                                        \
+    X(TcpExtTCPLossProbeRecovery, tcp_ext_loss_probe_recovery)                                                         \
+    X(TcpExtTCPUndo, tcp_ext_undo)                                                                                     \
+    X(TcpExtTCPDSACKRecv, tcp_ext_dsack_recv)                                                                          \
+    X(TcpExtTCPDSACKSent, tcp_ext_dsack_sent)                                                                          \
+    X(TcpExtTCPSACKDiscard, tcp_ext_sack_discard)                                                                      \
+    X(TcpExtTCPSACKReneging, tcp_ext_sack_reneging)                                                                    \
     X(TcpExtTCPWinProbe, tcp_ext_window_probes)                                                                        \
     X(TcpExtTCPKeepAlive, tcp_ext_keep_alive)                                                                          \
     X(TcpExtDelayedACKs, tcp_ext_delayed_acks)                                                                         \

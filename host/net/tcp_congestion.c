@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Congestion control: NewReno (RFC 5681, RFC 6582). The recovery itself is in tcp_ack.c. */
+/* Congestion control: NewReno (RFC 5681, RFC 6582). The recovery itself is in tcp_recovery.c. */
 
 #include "tcp_internal.h"
 
@@ -19,8 +19,9 @@ static void newreno_init(struct lan_tcb *tcb)
     tcb->cwnd_acked = 0;
 }
 
-static void newreno_acked(struct lan_tcb *tcb, uint32_t bytes)
+static void newreno_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
+    uint32_t bytes = ack->acked;
     if (tcb->cwnd < tcb->ssthresh) {
         uint32_t most = 2u * tcb->mss; /* RFC 3465: an ACK may stand for two segments */
         tcb->cwnd += bytes < most ? bytes : most;
@@ -33,9 +34,10 @@ static void newreno_acked(struct lan_tcb *tcb, uint32_t bytes)
     }
 }
 
-static uint32_t newreno_ssthresh(const struct lan_tcb *tcb)
+static uint32_t newreno_ssthresh(struct lan_tcb *tcb)
 {
-    uint32_t half = (tcb->snd_nxt - tcb->snd_una) / 2; /* RFC 5681 (4) */
+    uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+    uint32_t half = (flight < tcb->cwnd ? flight : tcb->cwnd) / 2; /* RFC 5681 (4), without limited transmit */
     uint32_t least = 2u * tcb->mss;
     return half > least ? half : least;
 }

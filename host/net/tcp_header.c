@@ -6,6 +6,16 @@
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, OPTION_SACK_PERMITTED = 4, OPTION_SACK = 5 };
 enum { MSS_BYTES = 4, SCALE_BYTES = 3, SACK_PERMITTED_BYTES = 2, SACK_BLOCK_BYTES = 8 };
 
+static void take_sack(const uint8_t *option, struct lan_tcp_segment *segment)
+{
+    uint32_t blocks = (option[1] - 2u) / SACK_BLOCK_BYTES;
+    segment->sacks = (uint8_t)(blocks < LAN_TCP_SACK_BLOCKS ? blocks : LAN_TCP_SACK_BLOCKS);
+    for (uint32_t i = 0; i < segment->sacks; i++) {
+        const uint8_t *block = option + 2 + i * SACK_BLOCK_BYTES;
+        segment->sack[i] = (struct lan_tcp_block){lan_get32(block), lan_get32(block + 4)};
+    }
+}
+
 /* False: an option of illegal length (RFC 9293 MUST-7). */
 static bool parse_options(const uint8_t *option, const uint8_t *end, struct lan_tcp_segment *segment)
 {
@@ -23,6 +33,8 @@ static bool parse_options(const uint8_t *option, const uint8_t *end, struct lan_
             segment->scale = option[2] > LAN_TCP_SCALE_MAX ? LAN_TCP_SCALE_MAX + 1 : option[2] + 1;
         else if (option[0] == OPTION_SACK_PERMITTED && option[1] == SACK_PERMITTED_BYTES)
             segment->sack_permitted = true;
+        else if (option[0] == OPTION_SACK)
+            take_sack(option, segment);
         option += option[1];
     }
     return true;
@@ -50,6 +62,7 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
     segment->flags = header[13] & 0x3f;
     segment->window = lan_get16(header + 14);
     segment->scale = 0;
+    segment->sacks = 0;
     segment->mss = 0;
     segment->sack_permitted = false;
     if (header_bytes > LAN_TCP_HEADER && !parse_options(header + LAN_TCP_HEADER, header + header_bytes, segment)) {
@@ -90,10 +103,20 @@ uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out)
     return (uint32_t)(next - out);
 }
 
-uint32_t lan_tcp_put_sack(const struct lan_tcb *tcb, uint8_t *out)
+uint32_t lan_tcp_put_sack(struct lan_tcb *tcb, uint8_t *out)
 {
-    struct lan_tcp_block blocks[LAN_TCP_SACK_BLOCKS];
-    uint32_t n = tcb->flags & TCB_SACK ? lan_tcp_islands(tcb, blocks) : 0;
+    struct lan_tcp_block blocks[LAN_TCP_SACK_BLOCKS + 1];
+    uint32_t n = 0;
+    if (!(tcb->flags & TCB_SACK))
+        return 0;
+    if (tcb->dsack_start != tcb->dsack_end) { /* RFC 2883 4: told once, and first */
+        LAN_COUNT(tcb->stack, tcp_ext_dsack_sent);
+        blocks[n++] = (struct lan_tcp_block){tcb->dsack_start, tcb->dsack_end};
+        tcb->dsack_start = tcb->dsack_end;
+    }
+    n += lan_tcp_islands(tcb, blocks + n);
+    if (n > LAN_TCP_SACK_BLOCKS)
+        n = LAN_TCP_SACK_BLOCKS;
     if (!n)
         return 0;
     out[0] = out[1] = OPTION_NOP;

@@ -31,8 +31,7 @@ static void path_mtu(struct lan_tcb *tcb, uint32_t mtu)
     if (tcb->state < LAN_TCP_ESTABLISHED)
         return;
     tcb->flags &= ~(uint32_t)TCB_TIMING;
-    tcb->snd_rexmit = tcb->snd_una;
-    tcb->snd_cursor = NULL;
+    lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
     lan_tcp_output(tcb);
 }
 

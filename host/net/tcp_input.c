@@ -38,6 +38,7 @@ static bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint
         return true;
     if (lan_seq_lt(seq, tcb->rcv_nxt)) {
         uint32_t known = tcb->rcv_nxt - seq < bytes ? tcb->rcv_nxt - seq : bytes;
+        lan_tcp_note_duplicate(tcb, seq, seq + known);
         lan_buf_pull(segment->payload, known);
         seq += known;
         bytes -= known;
@@ -105,7 +106,7 @@ static void syn_sent(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
         return;
     }
     lan_tcp_rtt_acked(tcb, segment->ack);
-    tcb->snd_una = tcb->snd_rexmit = segment->ack;
+    tcb->snd_una = segment->ack;
     lan_tcp_established(tcb);
     tcb->flags |= TCB_ACK_NOW;
     if (take_text(tcb, segment, segment->seq + 1))
@@ -130,12 +131,15 @@ static void reject(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
         return;
     if (tcb->state == LAN_TCP_TIME_WAIT && segment->flags & SEG_FIN)
         lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
-    if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == SEG_SYN && segment->seq == tcb->irs)
+    if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == SEG_SYN && segment->seq == tcb->irs) {
         lan_tcp_send_syn(tcb); /* our SYN-ACK was lost */
-    else if (segment->bytes || segment->flags & (SEG_FIN | SEG_SYN))
+    } else if (segment->bytes || segment->flags & (SEG_FIN | SEG_SYN)) {
+        if (lan_seq_leq(segment->seq + segment->bytes, tcb->rcv_nxt))
+            lan_tcp_note_duplicate(tcb, segment->seq, segment->seq + segment->bytes);
         lan_tcp_send_ack(tcb); /* the peer sends it again until it hears that it has arrived */
-    else
+    } else {
         lan_tcp_send_challenge(tcb);
+    }
 }
 
 /* Fifth, in SYN-RECEIVED. False: the segment is dropped. */
@@ -148,7 +152,7 @@ static bool complete_handshake(struct lan_tcb *tcb, const struct lan_tcp_segment
     if (!lan_tcp_child_ready(tcb))
         return false;
     lan_tcp_rtt_acked(tcb, segment->ack);
-    tcb->snd_una = tcb->snd_rexmit = segment->ack;
+    tcb->snd_una = segment->ack;
     tcb->snd_wnd = segment->window << tcb->snd_scale;
     tcb->snd_max_wnd = tcb->snd_wnd;
     tcb->snd_wl1 = segment->seq;

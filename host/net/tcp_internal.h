@@ -7,8 +7,10 @@
  *
  * tcp_input.c      arriving segments, in the order of RFC 9293 3.10.7    tcp_header.c     the header, parsed
  * tcp_output.c     building and sending segments                         tcp_queue.c      the send queue
- * tcp_reassembly.c the receive queue and what arrived out of order       tcp_ack.c        what an ACK means for the
- * sender tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control
+ * tcp_reassembly.c the receive queue and what arrived out of order       tcp_ack.c        the ACK field and the window
+ * tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control
+ * tcp_sack.c       the scoreboard of what is under way                   tcp_rack.c       RACK-TLP, which finds losses
+ * tcp_recovery.c   recovery from losses
  * tcp_timer.c      deadlines of a connection, keep-alive                 tcp_tcb.c        the life of a TCB
  * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
  * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
@@ -41,6 +43,7 @@ enum {
 #define LAN_TCP_R2 (120 * LAN_S)               /* RFC 9293 SHLD-11: at least 100 s */
 #define LAN_TCP_R2_SYN (180 * LAN_S)           /* RFC 9293 MUST-23 */
 #define LAN_TCP_ACK_DELAY (40 * LAN_MS)        /* RFC 9293 MUST-40: below 500 ms */
+#define LAN_TCP_PEER_ACK_DELAY (200 * LAN_MS)  /* what to expect of others, RFC 8985 7.2 */
 #define LAN_TCP_MEMORY_RETRY (10 * LAN_MS)     /* after a segment that found no buffer */
 #define LAN_TCP_2MSL (60 * LAN_S)
 #define LAN_TCP_FIN_WAIT (60 * LAN_S)             /* FIN-WAIT-2 without an application */
@@ -80,6 +83,8 @@ enum lan_tcp_deadline {
     LAN_TCP_RETRANSMIT, /* retransmission and window probes */
     LAN_TCP_SEND_LATER, /* a delayed ACK, or output that found no memory */
     LAN_TCP_LIFE,       /* keep-alive; the end of FIN-WAIT-2 and TIME-WAIT */
+    LAN_TCP_REORDER,    /* RACK: what is late now is lost then */
+    LAN_TCP_TAIL_PROBE, /* TLP: nothing was heard of the end of the flight */
     LAN_TCP_DEADLINES,
 };
 
@@ -109,16 +114,28 @@ enum {
     TCB_IN_PORTS = 1u << 21,       /* stands in the table of ports */
     TCB_SACK = 1u << 22,           /* the peer takes selective acknowledgments */
     TCB_IN_CONNECTIONS = 1u << 23, /* stands in the table of connections */
+    TCB_REORDERING = 1u << 24,     /* the path has delivered out of order */
+    TCB_TAIL_PROBED = 1u << 25,    /* a tail loss probe is under way, until tail_end is acknowledged */
+    TCB_TAIL_REPEATED = 1u << 26,  /* and it was a retransmission */
+    TCB_UNDO = 1u << 27,           /* the last recovery can be undone */
+};
+
+/* What the octets of a run of the scoreboard are; none: under way for the first time. */
+enum {
+    RUN_SACKED = 1u << 0,
+    RUN_LOST = 1u << 1,          /* and not sent again yet */
+    RUN_RETRANSMITTED = 1u << 2, /* sent more than once */
 };
 
 struct lan_tcb;
+struct lan_tcp_ack;
 
 /* Congestion control. Windows are in bytes. */
 struct lan_tcp_congestion {
     const char *name;
     void (*init)(struct lan_tcb *tcb);
-    void (*acked)(struct lan_tcb *tcb, uint32_t bytes); /* new data was acknowledged outside recovery: adapts cwnd */
-    uint32_t (*ssthresh)(const struct lan_tcb *tcb);    /* a loss was found: the new slow start threshold */
+    void (*acked)(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); /* new data, outside recovery: adapts cwnd */
+    uint32_t (*ssthresh)(struct lan_tcb *tcb); /* a loss was found: the new slow start threshold */
 };
 
 extern const struct lan_tcp_congestion LAN_TCP_NEWRENO;
@@ -161,8 +178,8 @@ struct lan_tcb {
     uint32_t keep_idle_s, keep_interval_s;
     uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
 
-    /* Send sequence space (RFC 9293 3.3.1). [snd_rexmit, snd_nxt) was sent and is to be sent again. */
-    uint32_t iss, snd_una, snd_nxt, snd_rexmit;
+    /* Send sequence space (RFC 9293 3.3.1). */
+    uint32_t iss, snd_una, snd_nxt;
     uint32_t snd_wnd, snd_wl1, snd_wl2, snd_max_wnd;
     uint32_t snd_small; /* where the last segment of less than the MSS ended (Nagle) */
 
@@ -170,7 +187,8 @@ struct lan_tcb {
     uint32_t irs, rcv_nxt, rcv_adv;
     uint32_t rcv_acked; /* the last acknowledgment sent */
     uint32_t rcv_fin;
-    uint32_t rcv_latest; /* in what arrived last beyond a gap */
+    uint32_t rcv_latest;             /* in what arrived last beyond a gap */
+    uint32_t dsack_start, dsack_end; /* what arrived twice, and is to be told; equal: nothing */
 
     /* The send queue: bytes [snd_una, snd_una + snd_queued) in buffers joined by `link`; `scratch[0]` holds a buffer's
      * first sequence number. */
@@ -191,7 +209,18 @@ struct lan_tcb {
             uint64_t progress_ns; /* when the peer last acknowledged something, or the first unacknowledged byte left */
             uint32_t rtt_seq;
             uint32_t cwnd, ssthresh, recover;
-            uint32_t cwnd_acked; /* bytes acknowledged towards the next step of cwnd */
+            uint32_t cwnd_acked;        /* bytes acknowledged towards the next step of cwnd */
+            struct lan_buf *scoreboard; /* tcp_sack.c; NULL: nothing is under way */
+            uint32_t sacked, lost;      /* bytes of it: arrived beyond a gap; lost and not sent again */
+            uint32_t prr_delivered, prr_out, recover_flight; /* RFC 6937 */
+            uint32_t undo_cwnd, undo_ssthresh;
+            uint32_t undo_bytes;                /* sent again and not reported as duplicate */
+            uint64_t rack_sent_ns, rack_rtt_ns; /* of the segment sent last of those that have arrived */
+            uint64_t min_rtt_ns, min_rtt_at_ns;
+            uint32_t rack_end, rack_fack;
+            uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
+            uint8_t reorder_steps, reorder_persist;
+            uint32_t tail_end;
         };
     };
     const struct lan_tcp_congestion *congestion;
@@ -211,6 +240,11 @@ struct lan_tcp {
     uint32_t memory_low, memory_critical; /* free buffers of the pool below which TCP stops taking */
 };
 
+/* Contiguous bytes [start, end). */
+struct lan_tcp_block {
+    uint32_t start, end;
+};
+
 /* A received segment. The header's fields as RFC 9293 3.3.1 has them, then its options. */
 struct lan_tcp_segment {
     const struct lan_ip_info *info;
@@ -221,13 +255,20 @@ struct lan_tcp_segment {
     uint16_t source_port, destination_port;
     uint8_t flags;
     uint8_t scale; /* the option plus one, 0: absent */
+    uint8_t sacks; /* how many of `sack` */
     uint16_t mss;  /* 0: absent */
     bool sack_permitted;
+    struct lan_tcp_block sack[LAN_TCP_SACK_BLOCKS];
 };
 
-/* Contiguous bytes [start, end). */
-struct lan_tcp_block {
-    uint32_t start, end;
+/* What one ACK has told so far. */
+struct lan_tcp_ack {
+    uint32_t acked;       /* bytes by which snd_una has advanced */
+    uint32_t delivered;   /* bytes newly known to have arrived, in order or not */
+    uint32_t fack;        /* rack_fack to be */
+    uint32_t dsack_bytes; /* with dsack */
+    uint64_t rtt_ns;      /* of the last segment that it acknowledges and that was sent once; 0: none */
+    bool dsack, duplicate;
 };
 
 /* tcp_header.c */
@@ -241,7 +282,7 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
 uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out);
 
 /* The same for the selective acknowledgment of an ACK; 0 when there is nothing to tell. */
-uint32_t lan_tcp_put_sack(const struct lan_tcb *tcb, uint8_t *out);
+uint32_t lan_tcp_put_sack(struct lan_tcb *tcb, uint8_t *out);
 
 /* tcp_tcb.c */
 
@@ -369,6 +410,60 @@ uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb);
 /* The ACK field and window of an acceptable segment. False: the segment is to be dropped. */
 bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
 
+/* tcp_sack.c */
+
+bool lan_tcp_scoreboard_open(struct lan_tcb *tcb); /* to be called before something is sent; false: no memory */
+void lan_tcp_scoreboard_close(struct lan_tcb *tcb);
+
+/* [seq, end) has just been sent, again or for the first time; snd_nxt is still what it was. */
+void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end);
+
+/* Moves snd_una to `una`. */
+void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack);
+void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, struct lan_tcp_ack *ack);
+
+/* The first octets that are lost and not sent again; false: there are none. */
+bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost);
+
+/* Whatever was sent before `sent_ns` (or then, and ends before `end`) and has not arrived is lost `age_ns` after it was
+ * sent. Returns when the next one will be, or LAN_NEVER. */
+uint64_t lan_tcp_lose_older(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint64_t age_ns);
+
+/* The first `bytes` under way are lost, but for what SACK says has arrived. */
+void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes);
+void lan_tcp_not_lost(struct lan_tcb *tcb); /* nothing of it is */
+
+/* A time-out, though the peer said that it has the first octets: it has thrown them away, so no SACK counts (RFC 2018
+ * 8). */
+void lan_tcp_reneged(struct lan_tcb *tcb);
+
+/* Bytes in the network (RFC 6675 3). */
+static inline uint32_t lan_tcp_pipe(const struct lan_tcb *tcb)
+{
+    uint32_t flight = tcb->snd_nxt - tcb->snd_una, out = tcb->sacked + tcb->lost;
+    return flight > out ? flight - out : 0;
+}
+
+/* tcp_rack.c */
+
+/* Octets up to `end`, last sent at sent_ns, have arrived. */
+void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, bool retransmitted,
+                         struct lan_tcp_ack *ack);
+void lan_tcp_rack_detect(struct lan_tcb *tcb); /* marks what is lost, and sets the deadline for the rest */
+void lan_tcp_rack_dsack(struct lan_tcb *tcb);
+void lan_tcp_rack_recovered(struct lan_tcb *tcb);
+void lan_tcp_probe_arm(struct lan_tcb *tcb);
+void lan_tcp_probe_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack);
+bool lan_tcp_on_reorder(struct lan_tcb *tcb);
+bool lan_tcp_on_tail_probe(struct lan_tcb *tcb);
+
+/* tcp_recovery.c */
+
+/* Takes what an ACK has told: finds losses, enters and leaves recovery, adapts cwnd. */
+void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack);
+void lan_tcp_recover_lost(struct lan_tcb *tcb); /* begins fast recovery if something is lost */
+void lan_tcp_enter_loss(struct lan_tcb *tcb);   /* the retransmission time-out */
+
 /* tcp_retransmit.c */
 
 void lan_tcp_rtt_start(struct lan_tcb *tcb, uint32_t seq_end);
@@ -397,6 +492,13 @@ void lan_tcp_islands_free(struct lan_tcb *tcb);
 /* What arrived beyond gaps, the latest first, then its neighbours below (RFC 2018 4); returns how many. */
 uint32_t lan_tcp_islands(const struct lan_tcb *tcb, struct lan_tcp_block blocks[LAN_TCP_SACK_BLOCKS]);
 uint32_t lan_tcp_receive_copy(struct lan_tcb *tcb, uint8_t *out, uint32_t bytes, bool peek);
+
+/* [start, end) has arrived twice (RFC 2883). */
+static inline void lan_tcp_note_duplicate(struct lan_tcb *tcb, uint32_t start, uint32_t end)
+{
+    tcb->dsack_start = start;
+    tcb->dsack_end = end;
+}
 
 static inline struct lan_tcp *lan_tcp_of(const struct lan_tcb *tcb)
 {

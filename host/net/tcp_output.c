@@ -89,7 +89,7 @@ static void send_control(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
     if (packet) {
         put_ack(tcb, packet->data);
         uint32_t bytes = LAN_TCP_HEADER;
-        if (tcb->rcv_islands)
+        if (tcb->rcv_islands || tcb->dsack_start != tcb->dsack_end)
             bytes = add_options(packet, lan_tcp_put_sack(tcb, packet->data + LAN_TCP_HEADER));
         if (send_segment(tcb->stack, &tcb->flow, packet, bytes, tcb->tos, tcb->ttl) != -ENOBUFS)
             return;
@@ -150,7 +150,7 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
         start_segment(tcb->stack, tcb->local_port, tcb->remote_port, tcb->iss, reply ? SEG_SYN | SEG_ACK : SEG_SYN);
     if (!(tcb->flags & TCB_SYN_LOST) && tcb->snd_nxt == tcb->iss)
         lan_tcp_rtt_start(tcb, tcb->iss + 1);
-    tcb->snd_nxt = tcb->snd_rexmit = tcb->iss + 1;
+    tcb->snd_nxt = tcb->iss + 1;
     lan_tcp_arm_retransmit(tcb);
     if (!packet)
         return 0; /* the retransmission timer comes back */
@@ -193,6 +193,8 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     /* FIN takes its place in the window, too; alone it may probe a closed one. */
     bool fin = last && tcb->flags & TCB_FIN_QUEUED && (!n || lan_seq_lt(seq + n, tcb->snd_una + tcb->snd_wnd));
     uint8_t flags = SEG_ACK | (last && n ? SEG_PSH : 0) | (fin ? SEG_FIN : 0);
+    if (!lan_tcp_scoreboard_open(tcb))
+        return false;
     struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
     if (!packet)
         return false;
@@ -215,14 +217,17 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     }
     uint32_t end = seq + n + fin;
     tcb->stack->counters.tcp_out_segs += segments - 1; /* send_segment() counted one */
-    if (lan_seq_lt(seq, tcb->snd_nxt))
+    if (lan_seq_lt(seq, tcb->snd_nxt)) {
         tcb->stack->counters.tcp_retrans_segs += segments;
-    else
+        tcb->flags &= ~(uint32_t)TCB_TIMING; /* Karn's algorithm */
+        tcb->undo_bytes += n;
+    } else {
         lan_tcp_rtt_start(tcb, n > tcb->mss ? seq + tcb->mss : end);
+    }
     if (n < tcb->mss)
         tcb->snd_small = end;
-    if (seq == tcb->snd_rexmit)
-        tcb->snd_rexmit = end;
+    tcb->prr_out += end - seq;
+    lan_tcp_sent(tcb, seq, end);
     if (lan_seq_lt(tcb->snd_nxt, end))
         tcb->snd_nxt = end;
     if (tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER)
@@ -248,34 +253,59 @@ static bool may_send_partial(const struct lan_tcb *tcb)
  * of the `unsent`. */
 static uint32_t worth_sending(const struct lan_tcb *tcb, uint32_t fitting, uint32_t unsent)
 {
-    bool again = tcb->snd_rexmit != tcb->snd_nxt;
-    uint32_t most = again ? tcb->mss : max_payload(tcb);
-    if (fitting >= most)
-        return most;
-    if (fitting >= tcb->mss) /* what is left over is looked at by itself, when this is under way */
-        return fitting - fitting % tcb->mss;
-    if (again || (fitting == unsent && may_send_partial(tcb)))
+    if (fitting >= tcb->mss) { /* what is left over is looked at by itself, when this is under way */
+        uint32_t most = max_payload(tcb);
+        return fitting < most ? fitting - fitting % tcb->mss : most;
+    }
+    if (fitting == unsent && may_send_partial(tcb))
         return fitting;
     return fitting < unsent && fitting >= tcb->snd_max_wnd / 2 ? fitting : 0;
 }
 
-/* Sends one segment of what is unsent or to be sent again; false when nothing can go now. */
-static bool send_next(struct lan_tcb *tcb, uint32_t window)
+/* Bytes from `seq` to the edge of the peer's window. */
+static uint32_t offered_from(const struct lan_tcb *tcb, uint32_t seq)
+{
+    uint32_t used = seq - tcb->snd_una;
+    return used < tcb->snd_wnd ? tcb->snd_wnd - used : 0;
+}
+
+/* Sends one segment of what is lost; false when none can go now. The last one may take up new data behind it. */
+static bool send_lost(struct lan_tcb *tcb, const struct lan_tcp_block *lost, uint32_t room)
+{
+    uint32_t end =
+        lost->end == tcb->snd_nxt || lan_seq_lt(lan_tcp_data_end(tcb), lost->end) ? lan_tcp_data_end(tcb) : lost->end;
+    uint32_t n = end - lost->start, offered = offered_from(tcb, lost->start);
+    n = n < tcb->mss ? n : tcb->mss;
+    n = n < offered ? n : offered;
+    if (!offered || room < n)
+        return false;
+    return lan_tcp_send_data(tcb, lost->start, n) || (send_again_later(tcb), false);
+}
+
+/* Sends one segment, small or large, of what has not been sent; false when none can go now. */
+static bool send_new(struct lan_tcb *tcb, uint32_t room)
 {
     bool fin = tcb->flags & TCB_FIN_QUEUED;
-    uint32_t used = tcb->snd_rexmit - tcb->snd_una;
+    uint32_t used = tcb->snd_nxt - tcb->snd_una;
     if (used == tcb->snd_queued + fin)
         return false;
-    uint32_t unsent = tcb->snd_queued - used;
-    uint32_t room = used < window ? window - used : 0;
+    uint32_t unsent = tcb->snd_queued - used, offered = offered_from(tcb, tcb->snd_nxt);
     uint32_t fitting = unsent < room ? unsent : room;
+    fitting = fitting < offered ? fitting : offered;
     uint32_t n = worth_sending(tcb, fitting, unsent);
-    if (!n && !(fin && !unsent && room))
+    if (!n && !(fin && !unsent && room && offered))
         return false;
-    if (!lan_tcp_send_data(tcb, tcb->snd_rexmit, n)) {
-        send_again_later(tcb);
+    return lan_tcp_send_data(tcb, tcb->snd_nxt, n) || (send_again_later(tcb), false);
+}
+
+/* What was lost goes first (RFC 6675 4). */
+static bool send_next(struct lan_tcb *tcb)
+{
+    struct lan_tcp_block lost;
+    uint32_t pipe = lan_tcp_pipe(tcb);
+    uint32_t room = pipe < tcb->cwnd ? tcb->cwnd - pipe : 0;
+    if (!(lan_tcp_next_lost(tcb, &lost) ? send_lost(tcb, &lost, room) : send_new(tcb, room)))
         return false;
-    }
     if (tcb->flags & TCB_PROBING)
         lan_tcp_end_probing(tcb);
     return true;
@@ -293,16 +323,12 @@ static void restart_when_idle(struct lan_tcb *tcb)
 
 static void send_queue(struct lan_tcb *tcb)
 {
-    if (tcb->snd_rexmit - tcb->snd_una == tcb->snd_queued + !!(tcb->flags & TCB_FIN_QUEUED))
+    if (!tcb->lost && tcb->snd_nxt - tcb->snd_una == tcb->snd_queued + !!(tcb->flags & TCB_FIN_QUEUED))
         return;
     restart_when_idle(tcb);
-    uint32_t cwnd = tcb->cwnd;
-    if (!(tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))
-        cwnd += tcb->dupacks * tcb->mss; /* limited transmit, RFC 3042 */
-    uint32_t window = cwnd < tcb->snd_wnd ? cwnd : tcb->snd_wnd;
-    while (send_next(tcb, window)) {
+    while (send_next(tcb)) {
     }
-    bool limited = tcb->snd_nxt - tcb->snd_una + tcb->mss > tcb->cwnd;
+    bool limited = lan_tcp_pipe(tcb) + tcb->mss > tcb->cwnd;
     tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
     /* Something waits and nothing is under way that would bring an ACK: the override timer of 3.8.6.2.1, which is the
      * window probe's (3.8.6.1) too. */
@@ -314,8 +340,10 @@ static void send_queue(struct lan_tcb *tcb)
 
 void lan_tcp_output(struct lan_tcb *tcb)
 {
-    if (tcb->state >= LAN_TCP_ESTABLISHED && tcb->state != LAN_TCP_TIME_WAIT && !(tcb->flags & TCB_FIN_ACKED))
+    if (tcb->state >= LAN_TCP_ESTABLISHED && tcb->state != LAN_TCP_TIME_WAIT && !(tcb->flags & TCB_FIN_ACKED)) {
         send_queue(tcb);
+        lan_tcp_probe_arm(tcb);
+    }
     if (tcb->flags & TCB_ACK_NOW)
         lan_tcp_send_ack(tcb);
     else if (tcb->flags & TCB_ACK_LATER && tcb->deadline_ns[LAN_TCP_SEND_LATER] == LAN_NEVER)

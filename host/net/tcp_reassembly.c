@@ -146,6 +146,7 @@ static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, u
         uint32_t known = here->end - seq;
         if (known >= bytes) {
             LAN_COUNT(tcb->stack, tcp_ext_duplicates);
+            lan_tcp_note_duplicate(tcb, seq, seq + bytes);
             lan_buf_free(payload);
             return;
         }

@@ -77,8 +77,6 @@ static void probe(struct lan_tcb *tcb)
 {
     LAN_COUNT(tcb->stack, tcp_ext_window_probes);
     uint32_t n = tcb->snd_queued < tcb->mss ? tcb->snd_queued : tcb->mss;
-    tcb->snd_rexmit = tcb->snd_una;
-    tcb->snd_cursor = NULL;
     if (tcb->snd_wnd) {
         lan_tcp_end_probing(tcb);
         lan_tcp_send_data(tcb, tcb->snd_una, n < tcb->snd_wnd ? n : tcb->snd_wnd);
@@ -89,22 +87,14 @@ static void probe(struct lan_tcb *tcb)
     lan_tcp_arm_retransmit(tcb);
     lan_tcp_send_data(tcb, tcb->snd_una, n ? 1 : 0);
     tcb->flags &= ~(uint32_t)TCB_TIMING;
-    tcb->snd_rexmit = tcb->snd_una;
+    lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
 }
 
 static void time_out(struct lan_tcb *tcb)
 {
     LAN_COUNT(tcb->stack, tcp_ext_timeouts);
-    if (!tcb->retries) /* RFC 5681 3.1: once for one loss */
-        tcb->ssthresh = tcb->congestion->ssthresh(tcb);
-    tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_TIMING);
-    tcb->flags |= TCB_LOSS_RECOVERY;
-    tcb->recover = tcb->snd_nxt;
-    tcb->cwnd = tcb->mss;
-    tcb->cwnd_acked = 0;
-    tcb->dupacks = 0;
-    tcb->snd_rexmit = tcb->snd_una;
-    tcb->snd_cursor = NULL;
+    lan_tcp_enter_loss(tcb);
+    tcb->flags &= ~(uint32_t)TCB_TIMING;
     back_off(tcb);
     lan_tcp_arm_retransmit(tcb);
     lan_tcp_output(tcb);

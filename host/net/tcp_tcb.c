@@ -118,6 +118,8 @@ static void retire(struct lan_tcb *tcb)
     lan_timer_cancel(&tcb->stack->timers, &tcb->timer);
     for (int i = 0; i < LAN_TCP_DEADLINES; i++)
         tcb->deadline_ns[i] = LAN_NEVER;
+    if (tcb->state != LAN_TCP_LISTEN)
+        lan_tcp_scoreboard_close(tcb);
     lan_tcp_queue_free(tcb);
     lan_tcp_islands_free(tcb);
     tcb->state = LAN_TCP_CLOSED;
@@ -152,6 +154,7 @@ void lan_tcp_finish(struct lan_tcb *tcb, int error)
 void lan_tcp_time_wait(struct lan_tcb *tcb)
 {
     tcb->state = LAN_TCP_TIME_WAIT;
+    lan_tcp_scoreboard_close(tcb);
     lan_tcp_queue_free(tcb);
     lan_tcp_islands_free(tcb);
     lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
@@ -186,9 +189,9 @@ int lan_tcp_open(struct lan_tcb *tcb)
     tcb->flags &= TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE | TCB_BOUND; /* what an earlier attempt left */
     tcb->soft_error = 0;
     tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
-    tcb->srtt_ns = tcb->rttvar_ns = 0;
+    tcb->srtt_ns = tcb->rttvar_ns = tcb->min_rtt_ns = tcb->rack_sent_ns = 0;
     tcb->iss = lan_tcp_initial_sequence(tcb);
-    tcb->snd_una = tcb->snd_nxt = tcb->snd_rexmit = tcb->snd_small = tcb->iss;
+    tcb->snd_una = tcb->snd_nxt = tcb->snd_small = tcb->rack_fack = tcb->reorder_round = tcb->iss;
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->rto_ns = LAN_TCP_RTO_FIRST;
     tcb->flags |= TCB_SCALING | TCB_SACK;

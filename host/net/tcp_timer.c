@@ -72,6 +72,8 @@ void lan_tcp_fire(struct lan_timer *timer)
         [LAN_TCP_RETRANSMIT] = lan_tcp_on_retransmit,
         [LAN_TCP_SEND_LATER] = on_send_later,
         [LAN_TCP_LIFE] = on_life,
+        [LAN_TCP_REORDER] = lan_tcp_on_reorder,
+        [LAN_TCP_TAIL_PROBE] = lan_tcp_on_tail_probe,
     };
     struct lan_tcb *tcb = (struct lan_tcb *)((char *)timer - offsetof(struct lan_tcb, timer));
     lan_tcp_enter(tcb->stack);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scoreboard (RFC 6675 3): what was sent and is not acknowledged yet, as runs of octets that share a fate.
+ *
+ * The runs of a connection lie without gaps from SND.UNA to SND.NXT in a table that fills one buffer of the pool while
+ * anything is under way. Neighbours that nothing tells apart are one run, and so are transmissions that are closer in
+ * time than recovery could make use of. So memory has a bound, and an ACK costs a binary search a block and moves
+ * inside that buffer, whatever a peer may acknowledge. Should the table ever be full, what was learned from SACK is
+ * forgotten, which is allowed at any time (RFC 2018 8).
+ */
+
+#include "tcp_internal.h"
+
+enum { SAME_TIME = 64 /* transmissions within SRTT / 64 count as one */ };
+enum { NO_ROOM = UINT32_MAX };
+
+struct run {
+    uint32_t end; /* it starts where the one before ends, or at SND.UNA */
+    uint32_t flags;
+    uint64_t sent_ns; /* the first transmission of the run, the last time it was sent */
+};
+
+static uint32_t *first_of(const struct lan_tcb *tcb)
+{
+    return &tcb->scoreboard->scratch[0];
+}
+
+static uint32_t *count_of(const struct lan_tcb *tcb)
+{
+    return &tcb->scoreboard->scratch[1];
+}
+
+static struct run *runs_of(const struct lan_tcb *tcb)
+{
+    return (struct run *)tcb->scoreboard->store + *first_of(tcb);
+}
+
+static uint32_t start_of(const struct lan_tcb *tcb, uint32_t at)
+{
+    return at ? runs_of(tcb)[at - 1].end : tcb->snd_una;
+}
+
+/* `bytes` of a run have changed, or ended, what they count as. */
+static void count_bytes(struct lan_tcb *tcb, uint32_t flags, uint32_t bytes)
+{
+    tcb->sacked += flags & RUN_SACKED ? bytes : 0;
+    tcb->lost += flags & RUN_LOST ? bytes : 0;
+}
+
+static void set_flags(struct lan_tcb *tcb, uint32_t at, uint32_t flags)
+{
+    struct run *run = &runs_of(tcb)[at];
+    uint32_t bytes = run->end - start_of(tcb, at);
+    count_bytes(tcb, run->flags, 0u - bytes);
+    count_bytes(tcb, flags, bytes);
+    run->flags = flags;
+}
+
+bool lan_tcp_scoreboard_open(struct lan_tcb *tcb)
+{
+    if (tcb->scoreboard)
+        return true;
+    tcb->scoreboard = lan_buf_alloc(tcb->stack->pool, 0);
+    if (!tcb->scoreboard)
+        return false;
+    *first_of(tcb) = *count_of(tcb) = 0;
+    tcb->sacked = tcb->lost = 0;
+    return true;
+}
+
+void lan_tcp_scoreboard_close(struct lan_tcb *tcb)
+{
+    lan_buf_free(tcb->scoreboard);
+    tcb->scoreboard = NULL;
+    tcb->sacked = tcb->lost = 0;
+}
+
+static void remove_runs(struct lan_tcb *tcb, uint32_t at, uint32_t n)
+{
+    struct run *runs = runs_of(tcb);
+    *count_of(tcb) -= n;
+    memmove(&runs[at], &runs[at + n], (*count_of(tcb) - at) * sizeof *runs);
+}
+
+/* Room for one more run at `at`; false when the table is full. */
+static bool make_room(struct lan_tcb *tcb, uint32_t at)
+{
+    uint32_t room = tcb->scoreboard->capacity / sizeof(struct run), count = *count_of(tcb);
+    if (count == room)
+        return false;
+    if (*first_of(tcb) + count == room) {
+        memmove(tcb->scoreboard->store, runs_of(tcb), count * sizeof(struct run));
+        *first_of(tcb) = 0;
+    }
+    struct run *runs = runs_of(tcb);
+    memmove(&runs[at + 1], &runs[at], (count - at) * sizeof *runs);
+    ++*count_of(tcb);
+    return true;
+}
+
+/* The first run that ends beyond `seq`. */
+static uint32_t search(const struct lan_tcb *tcb, uint32_t seq)
+{
+    const struct run *runs = runs_of(tcb);
+    uint32_t low = 0, high = *count_of(tcb);
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (lan_seq_leq(runs[middle].end, seq))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The index of the run that starts at `seq`, after cutting one in two there if need be; NO_ROOM. */
+static uint32_t split(struct lan_tcb *tcb, uint32_t seq)
+{
+    uint32_t at = search(tcb, seq);
+    if (at == *count_of(tcb) || start_of(tcb, at) == seq)
+        return at;
+    if (!make_room(tcb, at))
+        return NO_ROOM;
+    struct run *run = &runs_of(tcb)[at];
+    *run = (struct run){.end = seq, .flags = run[1].flags, .sent_ns = run[1].sent_ns};
+    return at + 1;
+}
+
+/* Makes one run of [from, to), all of it with the flags and time of the first, and of its neighbours if they are alike.
+ */
+static bool alike(const struct lan_tcb *tcb, const struct run *a, const struct run *b)
+{
+    uint64_t apart = a->sent_ns < b->sent_ns ? b->sent_ns - a->sent_ns : a->sent_ns - b->sent_ns;
+    return a->flags == b->flags && (a->flags & RUN_SACKED || apart <= tcb->srtt_ns / SAME_TIME);
+}
+
+static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
+{
+    struct run *runs = runs_of(tcb);
+    if (from && alike(tcb, &runs[from - 1], &runs[from]))
+        from--;
+    if (to < *count_of(tcb) && alike(tcb, &runs[from], &runs[to]))
+        to++;
+    runs[from].end = runs[to - 1].end;
+    remove_runs(tcb, from + 1, to - from - 1);
+}
+
+/* The table is full: all of it is one run that was just sent. */
+static void forget(struct lan_tcb *tcb)
+{
+    LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
+    *first_of(tcb) = 0;
+    *count_of(tcb) = 1;
+    *runs_of(tcb) = (struct run){.end = tcb->snd_nxt, .sent_ns = lan_tcp_now(tcb)};
+    tcb->sacked = tcb->lost = 0;
+}
+
+static void sent_again(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
+{
+    uint32_t from = split(tcb, seq), to = from == NO_ROOM ? NO_ROOM : split(tcb, end);
+    if (to == NO_ROOM) {
+        forget(tcb);
+        return;
+    }
+    for (uint32_t i = from; i < to; i++) {
+        set_flags(tcb, i, RUN_RETRANSMITTED);
+        runs_of(tcb)[i].sent_ns = lan_tcp_now(tcb);
+    }
+    join(tcb, from, to);
+}
+
+void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
+{
+    if (lan_seq_lt(seq, tcb->snd_nxt)) {
+        sent_again(tcb, seq, lan_seq_lt(end, tcb->snd_nxt) ? end : tcb->snd_nxt);
+        if (lan_seq_leq(end, tcb->snd_nxt))
+            return;
+    }
+    uint32_t count = *count_of(tcb);
+    struct run fresh = {.end = end, .sent_ns = lan_tcp_now(tcb)};
+    if (count && alike(tcb, &runs_of(tcb)[count - 1], &fresh)) {
+        runs_of(tcb)[count - 1].end = end;
+        return;
+    }
+    if (!make_room(tcb, count)) {
+        forget(tcb);
+        make_room(tcb, 1);
+        count = 1;
+    }
+    runs_of(tcb)[count] = fresh;
+}
+
+static void delivered(struct lan_tcb *tcb, const struct run *run, uint32_t end, struct lan_tcp_ack *ack)
+{
+    lan_tcp_rack_update(tcb, run->sent_ns, end, run->flags & RUN_RETRANSMITTED, ack);
+}
+
+void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack)
+{
+    while (*count_of(tcb)) {
+        struct run *run = runs_of(tcb);
+        bool whole = lan_seq_leq(run->end, una);
+        uint32_t end = whole ? run->end : una, bytes = end - tcb->snd_una;
+        if (!bytes)
+            break;
+        count_bytes(tcb, run->flags, 0u - bytes);
+        if (!(run->flags & RUN_SACKED)) {
+            ack->delivered += bytes;
+            delivered(tcb, run, end, ack);
+        }
+        tcb->snd_una = end;
+        if (!whole)
+            break;
+        ++*first_of(tcb);
+        --*count_of(tcb);
+    }
+    tcb->snd_una = una;
+}
+
+/* One block within what is under way. */
+static void take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct lan_tcp_ack *ack)
+{
+    uint32_t known = search(tcb, start);
+    if (runs_of(tcb)[known].flags & RUN_SACKED && lan_seq_leq(end, runs_of(tcb)[known].end))
+        return;
+    uint32_t from = split(tcb, start), to = from == NO_ROOM ? NO_ROOM : split(tcb, end);
+    if (to == NO_ROOM) { /* no more can be told apart; what is there is acknowledged soon */
+        LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
+        return;
+    }
+    for (uint32_t i = from; i < to; i++) {
+        struct run *run = &runs_of(tcb)[i];
+        if (run->flags & RUN_SACKED)
+            continue;
+        ack->delivered += run->end - start_of(tcb, i);
+        delivered(tcb, run, run->end, ack);
+        set_flags(tcb, i, RUN_SACKED);
+    }
+    join(tcb, from, to);
+}
+
+/* RFC 2883 4: the first block tells of a duplicate if it is acknowledged already, or part of the second. */
+static bool is_dsack(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    const struct lan_tcp_block *block = segment->sack;
+    return lan_seq_leq(block[0].end, tcb->snd_una) ||
+           (segment->sacks > 1 && lan_seq_leq(block[1].start, block[0].start) &&
+            lan_seq_leq(block[0].end, block[1].end));
+}
+
+void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, struct lan_tcp_ack *ack)
+{
+    for (uint32_t i = 0; i < segment->sacks; i++) {
+        const struct lan_tcp_block *block = &segment->sack[i];
+        if (i == 0 && lan_seq_lt(block->start, block->end) && is_dsack(tcb, segment)) {
+            LAN_COUNT(tcb->stack, tcp_ext_dsack_recv);
+            ack->dsack = true;
+            ack->dsack_bytes = block->end - block->start;
+            continue;
+        }
+        if (!lan_seq_lt(tcb->snd_una, block->start) || !lan_seq_lt(block->start, block->end) ||
+            lan_seq_lt(tcb->snd_nxt, block->end)) {
+            if (!lan_seq_leq(block->end, tcb->snd_una) || !lan_seq_lt(block->start, block->end))
+                LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
+            continue;
+        }
+        if (tcb->scoreboard)
+            take_block(tcb, block->start, block->end, ack);
+    }
+}
+
+bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost)
+{
+    if (!tcb->lost)
+        return false;
+    const struct run *runs = runs_of(tcb);
+    uint32_t at = 0;
+    while (!(runs[at].flags & RUN_LOST))
+        at++;
+    lost->start = start_of(tcb, at);
+    while (at + 1 < *count_of(tcb) && runs[at + 1].flags & RUN_LOST)
+        at++;
+    lost->end = runs[at].end;
+    return true;
+}
+
+void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
+{
+    uint32_t to = tcb->scoreboard ? split(tcb, tcb->snd_una + bytes) : 0;
+    if (to == NO_ROOM)
+        to = 1;
+    for (uint32_t i = 0; i < to; i++) {
+        uint32_t flags = runs_of(tcb)[i].flags;
+        if (!(flags & RUN_SACKED))
+            set_flags(tcb, i, flags | RUN_LOST);
+    }
+}
+
+void lan_tcp_reneged(struct lan_tcb *tcb)
+{
+    if (!tcb->scoreboard || !*count_of(tcb) || !(runs_of(tcb)->flags & RUN_SACKED))
+        return;
+    LAN_COUNT(tcb->stack, tcp_ext_sack_reneging);
+    for (uint32_t i = 0; i < *count_of(tcb); i++)
+        set_flags(tcb, i, runs_of(tcb)[i].flags & ~(uint32_t)RUN_SACKED);
+}
+
+void lan_tcp_not_lost(struct lan_tcb *tcb)
+{
+    for (uint32_t i = 0; tcb->scoreboard && i < *count_of(tcb); i++)
+        set_flags(tcb, i, runs_of(tcb)[i].flags & ~(uint32_t)RUN_LOST);
+}
+
+uint64_t lan_tcp_lose_older(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint64_t age_ns)
+{
+    uint64_t earliest_ns = LAN_NEVER;
+    for (uint32_t i = 0; tcb->scoreboard && i < *count_of(tcb); i++) {
+        const struct run *run = &runs_of(tcb)[i];
+        bool before = run->sent_ns < sent_ns || (run->sent_ns == sent_ns && lan_seq_lt(run->end, end));
+        if (run->flags & (RUN_SACKED | RUN_LOST) || !before)
+            continue;
+        uint64_t due_ns = run->sent_ns + age_ns;
+        if (due_ns <= lan_tcp_now(tcb))
+            set_flags(tcb, i, run->flags | RUN_LOST);
+        else if (due_ns < earliest_ns)
+            earliest_ns = due_ns;
+    }
+    return earliest_ns;
+}

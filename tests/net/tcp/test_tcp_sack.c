@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recovery with SACK: RFC 2018, RFC 2883, RFC 6675, RFC 6937, RFC 8985. */
+#include "peer.h"
+
+#include <string.h>
+
+enum { RTT_MS = 20 };
+
+/* A block of an option: segments [from, to) of the host's stream. */
+struct block {
+    uint32_t from, to;
+};
+
+static uint32_t seq_of(uint32_t segment)
+{
+    return 1 + segment * MSS;
+}
+
+static void put_seq(uint8_t *p, uint32_t v)
+{
+    put16(p, (uint16_t)(v >> 16));
+    put16(p + 2, (uint16_t)v);
+}
+
+/* The peer acknowledges everything before `ack`, and blocks [start, end) beyond. */
+static void sack_bytes(struct peer *p, uint32_t ack, const struct block *blocks, uint32_t n)
+{
+    uint8_t option[4 + 4 * 8] = {1, 1, 5, (uint8_t)(2 + 8 * n)};
+    for (uint32_t i = 0; i < n; i++) {
+        put_seq(option + 4 + 8 * i, p->host_iss + blocks[i].from);
+        put_seq(option + 8 + 8 * i, p->host_iss + blocks[i].to);
+    }
+    from_peer_options(p, ACK, 1, ack, option, 4 + 8 * n);
+}
+
+/* The same by numbers of segments. */
+static void sack(struct peer *p, uint32_t ack, uint32_t from, uint32_t to)
+{
+    sack_bytes(p, seq_of(ack), &(struct block){seq_of(from), seq_of(to)}, 1);
+}
+
+static void expect_segment(struct peer *p, uint32_t segment)
+{
+    expect(p, ACK, seq_of(segment), 1, MSS);
+}
+
+/* A connection with SACK whose round trip is RTT_MS. The first two segments have been sent and acknowledged. */
+static int sack_setup(void **state)
+{
+    static struct peer peer;
+    fixture_setup(state);
+    peer = peer_of(*state);
+    struct peer *p = &peer;
+    int listener = listen_on(p->f, p->host_port, 8);
+    from_peer_options(p, SYN, 0, 0, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
+    p->host_iss = 0;
+    p->host_iss = next_sent(p).seq;
+    wait_ms(p, RTT_MS);
+    from_peer(p, ACK, 1, 1, 0);
+    p->fd = lan_accept(p->f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
+    assert_true(p->fd >= 0);
+    host_sends(p, 1, 2 * MSS);
+    skip_sent(p);
+    wait_ms(p, RTT_MS);
+    from_peer(p, ACK, 1, seq_of(2), 0);
+    *state = p;
+    return 0;
+}
+
+/* The host sends segments [from, to), and a round trip passes. */
+static void send_flight(struct peer *p, uint32_t from, uint32_t to)
+{
+    host_sends(p, seq_of(from), (to - from) * MSS);
+    for (uint32_t i = from; i < to; i++)
+        expect_segment(p, i);
+    wait_ms(p, RTT_MS);
+}
+
+static void three_segments_beyond_a_hole_send_the_hole_again(void **state)
+{
+    struct peer *p = *state;
+    send_flight(p, 2, 10);
+    sack(p, 2, 3, 4);
+    sack(p, 2, 3, 5);
+    expect_quiet(p);
+    sack(p, 2, 3, 6);
+    expect_segment(p, 2);
+    expect_quiet(p);
+    from_peer(p, ACK, 1, seq_of(10), 0);
+    wait_ms(p, 5000);
+    expect_quiet(p);
+    assert_int_equal(counter(p->f, "TcpRetransSegs"), 1);
+}
+
+static void every_hole_is_sent_again_and_nothing_else(void **state)
+{
+    struct peer *p = *state;
+    send_flight(p, 2, 12);
+    struct block blocks[] = {{seq_of(9), seq_of(12)}, {seq_of(5), seq_of(8)}, {seq_of(3), seq_of(4)}};
+    sack_bytes(p, seq_of(2), blocks, 3);
+    expect_segment(p, 2);
+    expect_segment(p, 4);
+    expect_segment(p, 8);
+    expect_quiet(p);
+}
+
+static void a_retransmission_that_is_lost_is_sent_again_without_a_time_out_RFC_8985(void **state)
+{
+    struct peer *p = *state;
+    send_flight(p, 2, 12);
+    sack(p, 2, 3, 8);
+    expect_segment(p, 2);
+    host_sends(p, seq_of(12), 4 * MSS);
+    wait_ms(p, 5);
+    sack(p, 2, 3, 12);
+    while (frames_waiting(p->f))
+        assert_true(next_sent(p).seq >= seq_of(12));
+    wait_ms(p, RTT_MS);
+    sack(p, 2, 3, 14); /* these were sent after the retransmission, and have arrived */
+    wait_ms(p, RTT_MS);
+    expect_segment(p, 2);
+    assert_int_equal(counter(p->f, "TcpExtTCPTimeouts"), 0);
+}
+
+static void one_segment_out_of_order_waits_for_the_reordering_window_RFC_8985_6_2(void **state)
+{
+    struct peer *p = *state;
+    send_flight(p, 2, 4);
+    sack(p, 2, 3, 4);
+    wait_ms(p, RTT_MS / 4 - 1);
+    expect_quiet(p);
+    wait_ms(p, 2);
+    expect_segment(p, 2);
+    assert_int_equal(counter(p->f, "TcpExtTCPFastRetrans"), 1);
+}
+
+static void a_lost_tail_is_probed_after_two_round_trips_RFC_8985_7(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, seq_of(2), 4 * MSS);
+    assert_int_equal(skip_sent(p), 4);
+    wait_ms(p, 2 * RTT_MS - 1);
+    expect_quiet(p);
+    wait_ms(p, 2);
+    expect_segment(p, 5);
+    assert_int_equal(counter(p->f, "TcpExtTCPLossProbes"), 1);
+    wait_ms(p, RTT_MS);
+    sack(p, 4, 5, 6); /* only segment 4 is missing */
+    wait_ms(p, RTT_MS);
+    expect_segment(p, 4);
+    assert_int_equal(counter(p->f, "TcpExtTCPTimeouts"), 0);
+}
+
+static void a_probe_prefers_new_data_RFC_8985_7_3(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, seq_of(2), 12 * MSS); /* more than the initial window */
+    for (uint32_t i = 2; i < 12; i++)
+        expect_segment(p, i);
+    expect_quiet(p);
+    wait_ms(p, 2 * RTT_MS + 1);
+    expect_segment(p, 12);
+    expect_quiet(p);
+}
+
+static void what_sack_has_told_is_not_sent_again_after_a_time_out(void **state)
+{
+    struct peer *p = *state;
+    send_flight(p, 2, 6);
+    sack(p, 2, 4, 6);
+    wait_ms(p, 2000); /* the retransmissions are lost, too */
+    while (frames_waiting(p->f))
+        assert_true(next_sent(p).seq < seq_of(4));
+    assert_true(counter(p->f, "TcpExtTCPTimeouts") > 0);
+    from_peer(p, ACK, 1, seq_of(3), 0);
+    expect_segment(p, 3);
+    expect_quiet(p);
+}
+
+static void a_peer_that_reneges_gets_everything_again_RFC_2018_8(void **state)
+{
+    struct peer *p = *state;
+    send_flight(p, 2, 6);
+    sack(p, 2, 4, 6);
+    wait_ms(p, 20);
+    skip_sent(p);
+    from_peer(p, ACK, 1, seq_of(4), 0); /* 4 and 5 it has thrown away */
+    wait_ms(p, 1000);
+    expect_segment(p, 4);
+    skip_sent(p);
+    from_peer(p, ACK, 1, seq_of(5), 0);
+    expect_segment(p, 5);
+    assert_int_equal(counter(p->f, "TcpExtTCPSACKReneging"), 1);
+}
+
+static void the_window_shrinks_by_half_in_proportion_RFC_6937(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, seq_of(2), 40 * MSS);
+    assert_int_equal(skip_sent(p), 10);
+    wait_ms(p, RTT_MS);
+    uint32_t sent = 0;
+    for (uint32_t end = 4; end <= 12; end++) { /* segment 2 is lost, 3 to 11 arrive */
+        sack(p, 2, 3, end);
+        sent += skip_sent(p);
+    }
+    /* Two by limited transmit before the loss is clear; then one for every two that arrive. */
+    assert_in_range(sent, 2 + 7 / 2, 2 + 7 / 2 + 1);
+}
+
+static void a_duplicate_report_takes_the_reduction_back_RFC_2883(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, seq_of(2), 40 * MSS);
+    assert_int_equal(skip_sent(p), 10);
+    wait_ms(p, RTT_MS);
+    sack(p, 2, 3, 12); /* 2 was only late */
+    skip_sent(p);
+    wait_ms(p, 2);
+    struct block duplicate = {seq_of(2), seq_of(3)};
+    sack_bytes(p, seq_of(12), &duplicate, 1);
+    assert_int_equal(counter(p->f, "TcpExtTCPDSACKRecv"), 1);
+    assert_int_equal(counter(p->f, "TcpExtTCPUndo"), 1);
+}
+
+static void a_segment_that_arrives_twice_is_reported_once_RFC_2883(void **state)
+{
+    struct peer *p = *state;
+    from_peer(p, ACK, 1, seq_of(2), 100);
+    wait_ms(p, 100);
+    skip_sent(p);
+    from_peer(p, ACK, 1, seq_of(2), 100);
+    struct sent sent = expect(p, ACK, seq_of(2), 101, 0);
+    uint8_t option[12] = {1, 1, 5, 10};
+    put_seq(option + 4, p->iss + 1);
+    put_seq(option + 8, p->iss + 101);
+    assert_int_equal(sent.option_bytes, 12);
+    assert_memory_equal(sent.options, option, 12);
+    from_peer(p, ACK, 301, seq_of(2), 100);
+    sent = expect(p, ACK, seq_of(2), 101, 0);
+    put_seq(option + 4, p->iss + 301);
+    put_seq(option + 8, p->iss + 401);
+    assert_memory_equal(sent.options, option, 12);
+}
+
+static void blocks_that_no_honest_peer_sends_change_nothing(void **state)
+{
+    struct peer *p = *state;
+    static const struct block bad[] = {
+        {1 + 4 * MSS, 1 + 3 * MSS},          /* backwards */
+        {1 + 4 * MSS, 1 + 4 * MSS},          /* empty */
+        {1 + 4 * MSS, 1 + 900 * MSS},        /* never sent */
+        {0x80000000, 0x80000010},            /* far away */
+        {1 + 2 * MSS, 1 + 2 * MSS + 100000}, /* from SND.UNA beyond SND.NXT */
+    };
+    send_flight(p, 2, 10);
+    for (uint32_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        for (int again = 0; again < 4; again++)
+            sack_bytes(p, seq_of(2), &bad[i], 1);
+    }
+    expect_quiet(p);
+    from_peer(p, ACK, 1, seq_of(10), 0);
+    wait_ms(p, 5000);
+    expect_quiet(p);
+    assert_int_equal(counter(p->f, "TcpRetransSegs"), 0);
+}
+
+static void a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives(void **state)
+{
+    struct peer *p = *state;
+    uint32_t buffers = lan_pool_free_buffers(lan_stack_pool(p->f->stack));
+    send_flight(p, 2, 12);
+    for (uint32_t i = 0; i < 5 * MSS; i += 2) {
+        struct block block = {seq_of(3) + i, seq_of(3) + i + 1};
+        sack_bytes(p, seq_of(2), &block, 1);
+        skip_sent(p);
+    }
+    assert_true(counter(p->f, "TcpExtTCPSACKDiscard") > 0);
+    from_peer(p, ACK, 1, seq_of(12), 0);
+    skip_sent(p);
+    assert_int_equal(lan_pool_free_buffers(lan_stack_pool(p->f->stack)), buffers);
+    send_flight(p, 12, 14);
+}
+
+#define TEST_SACK(name) cmocka_unit_test_setup_teardown(name, sack_setup, peer_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_SACK(three_segments_beyond_a_hole_send_the_hole_again),
+        TEST_SACK(every_hole_is_sent_again_and_nothing_else),
+        TEST_SACK(a_retransmission_that_is_lost_is_sent_again_without_a_time_out_RFC_8985),
+        TEST_SACK(one_segment_out_of_order_waits_for_the_reordering_window_RFC_8985_6_2),
+        TEST_SACK(a_lost_tail_is_probed_after_two_round_trips_RFC_8985_7),
+        TEST_SACK(a_probe_prefers_new_data_RFC_8985_7_3),
+        TEST_SACK(what_sack_has_told_is_not_sent_again_after_a_time_out),
+        TEST_SACK(a_peer_that_reneges_gets_everything_again_RFC_2018_8),
+        TEST_SACK(the_window_shrinks_by_half_in_proportion_RFC_6937),
+        TEST_SACK(a_duplicate_report_takes_the_reduction_back_RFC_2883),
+        TEST_SACK(a_segment_that_arrives_twice_is_reported_once_RFC_2883),
+        TEST_SACK(blocks_that_no_honest_peer_sends_change_nothing),
+        TEST_SACK(a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
