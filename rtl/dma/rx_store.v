@@ -46,8 +46,9 @@ module rx_store (
     input  wire        rec_valid,
     output wire        rec_ready,
     input  wire [13:0] rec_length,
-    input  wire [6:0]  rec_flags,
+    input  wire [7:0]  rec_flags,
     input  wire [15:0] rec_sum,
+    input  wire [15:0] rec_tci,
     input  wire [31:0] rec_timestamp,
     input  wire        s_axis_tvalid,
     output wire        s_axis_tready,
@@ -106,9 +107,9 @@ module rx_store (
         w_data = word;
         if (state == STATUS) begin
             case (beat)
-                2'd0:    w_data = {16'd0, rec_sum};
+                2'd0:    w_data = {rec_tci, rec_sum};
                 2'd1:    w_data = rec_timestamp;
-                default: w_data = {1'b1, 6'd0, rec_flags, last_buffer, !begun, 2'd0, octets};
+                default: w_data = {1'b1, 5'd0, rec_flags, last_buffer, !begun, 2'd0, octets};
             endcase
         end
     end

@@ -3,9 +3,10 @@
 // packet_buffer: frames on their way, in a byte-wide block RAM with one write and one read port.
 //
 // Writer: `write` appends an octet at `write_address`, unless `full`; `patch` overwrites one octet of the frame under
-// way instead (they share the port: never both at once). `commit` makes all octets since the last commit a frame and
-// files `record` with it; it must not come while `records_full`. `rollback` takes these octets back. Neither may
-// coincide with `write`; `patch` may come with `commit`.
+// way instead (they share the port: never both at once). `retract` takes back the last RETRACT octets of the frame under
+// way, which must have so many. `commit` makes all octets since the last commit a frame and files `record` with it; it
+// must not come while `records_full`. `rollback` takes all these octets back. None of these three may coincide with
+// `write` or with another; `patch` may come with `commit`.
 //
 // Reader: `m_axis_*` gives the octets of committed frames one after the other, up to one a cycle; `record_*` gives one
 // record a frame, at the latest together with its first octet. Where a frame ends is the record's to tell: while
@@ -20,13 +21,15 @@
 module packet_buffer #(
     parameter LOG2_BYTES   = 12,
     parameter LOG2_RECORDS = 4,  // 1 or more
-    parameter RECORD_BITS  = 8
+    parameter RECORD_BITS  = 8,
+    parameter RETRACT      = 3
 ) (
     input  wire                   clk,
     input  wire                   rst,
 
     input  wire                   write,
     input  wire [7:0]             write_data,
+    input  wire                   retract,
     output wire [LOG2_BYTES-1:0]  write_address,
     output wire                   full,
     output wire [LOG2_BYTES-1:0]  space,
@@ -52,7 +55,7 @@ module packet_buffer #(
     output wire                   idle
 );
 
-    localparam [LOG2_BYTES-1:0] ONE = 1;
+    localparam [LOG2_BYTES-1:0] ONE = 1, BACK = -RETRACT;
 
     reg [7:0] memory [0:(1<<LOG2_BYTES)-1];
 
@@ -78,7 +81,7 @@ module packet_buffer #(
     end
 
     always @(posedge clk) begin
-        if (write)    tail      <= tail + ONE;
+        if (write || retract) tail <= tail + (retract ? BACK : ONE);
         if (rollback) tail      <= committed;
         if (commit)   committed <= tail;
 

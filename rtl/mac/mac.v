@@ -33,7 +33,7 @@ module mac (
     output wire [7:0] m_axis_tdata,
     output wire       m_axis_tvalid,
     output wire       m_axis_tlast,
-    output wire [3:0] m_axis_tuser,   // with tlast: runt (no data), symbol error, dribble nibble, FCS error
+    output wire [5:0] m_axis_tuser,   // with tlast: runt (no data), symbol error, dribble nibble, FCS error
     output wire       rx_idle
 );
 

@@ -11,6 +11,8 @@
 //   [2] symbol   the PHY signalled `mii_rx_er` within the frame
 //   [1] dribble  an odd nibble followed the last octet; it is left out
 //   [0] fcs      the FCS is wrong
+// With the second octet `m_axis_tuser` is the hash of the destination address: the first six bits, in the order of the
+// wire, of the CRC-32 of its six octets, computed as the FCS is but for the complement at its end; the first is bit 5.
 // There is no `m_axis_tready`: the wire does not wait.
 //
 // The first octet is given 12 cycles after the last SFD nibble, the last octet 2 cycles after the last nibble, or
@@ -35,7 +37,7 @@ module mac_rx (
     output wire [7:0] m_axis_tdata,
     output wire       m_axis_tvalid,
     output wire       m_axis_tlast,
-    output wire [3:0] m_axis_tuser,
+    output wire [5:0] m_axis_tuser,
 
     output reg        idle
 );
@@ -102,7 +104,10 @@ module mac_rx (
     assign m_axis_tdata  = {line[35:32], line[39:36]};
     assign m_axis_tvalid = in_frame && !high_nibble && (more ? octets == HELD : rx_dv || octets != 0);
     assign m_axis_tlast  = !more;
-    assign m_axis_tuser  = {octets != HELD, symbol_error || (rx_dv && rx_er), rx_dv, crc != RESIDUE};
+    wire [3:0] verdict = {octets != HELD, symbol_error || (rx_dv && rx_er), rx_dv, crc != RESIDUE};
+
+    // An octet is given when the four behind it have gone through the CRC: with the second one it stands at the sixth.
+    assign m_axis_tuser  = {crc[0], crc[1], more ? {crc[2], crc[3], crc[4], crc[5]} : verdict};
 
 endmodule
 

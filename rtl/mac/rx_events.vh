@@ -16,3 +16,4 @@ localparam RX_OVERSIZE = 9;
 localparam RX_JABBER = 10;
 localparam RX_FILTERED = 11;
 localparam RX_DROPPED = 12;
+localparam RX_PAUSE = 13;

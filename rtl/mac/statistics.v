@@ -23,7 +23,7 @@ module statistics #(
 
     input  wire        rx_valid,
     input  wire [13:0] rx_octets,
-    input  wire [12:0] rx_flags,
+    input  wire [13:0] rx_flags,
     input  wire        tx_valid,
     input  wire [13:0] tx_octets,
 
@@ -49,6 +49,8 @@ module statistics #(
                 rx_flags[RX_FRAGMENT], rx_flags[RX_UNDERSIZE], rx_flags[RX_SYMBOL_ERROR], rx_flags[RX_DRIBBLE],
                 rx_flags[RX_ALIGNMENT_ERROR], rx_flags[RX_FCS_ERROR], rx_flags[RX_MULTICAST], rx_flags[RX_BROADCAST],
                 rx_flags[RX_GOOD], rx_flags[RX_GOOD], 2'b00};
+
+            wire unused = rx_flags[RX_PAUSE];
 
             reg [31:0] memory [0:15];
 

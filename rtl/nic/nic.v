@@ -17,7 +17,7 @@ module nic #(
     parameter RX_CSUM = 1,                                // verify checksums
     parameter TSO = 0,                                    // segment TCP
     parameter HALF_DUPLEX = 0,                            // CSMA/CD
-    parameter VLAN = 0,                                   // insert and strip tags
+    parameter VLAN = 1,                                   // insert and strip tags
     parameter PAUSE = 0,                                  // obey and send pause frames
     parameter STATISTICS = 1,                             // count frames
     parameter MDIO = 1,                                   // management of the PHY
@@ -125,10 +125,13 @@ module nic #(
     wire [31:0]  mdio_value;
     wire         irq_phy;
 
+    wire         rx_pause_valid;
+    wire [15:0]  rx_pause_quanta;
     wire [8:0]   stat_tx_flags;
+    wire [13:0]  stat_rx_flags;
     wire unused_yet = &{
-        1'b0, cfg_half_duplex, cfg_vlan_strip, cfg_pause_rx, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_hash,
-        cfg_pause_quanta, stat_tx_flags};
+        1'b0, cfg_half_duplex, cfg_pause_rx, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_pause_quanta,
+        rx_pause_valid, rx_pause_quanta, stat_tx_flags};
 
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
@@ -329,7 +332,7 @@ module nic #(
     wire [7:0] mac_tx_data;
     wire       mac_rx_valid, mac_rx_last, mac_rx_idle;
     wire [7:0] mac_rx_data;
-    wire [3:0] mac_rx_user;
+    wire [5:0] mac_rx_user;
 
     reset_sync tx_reset (
         .clk   (mii_tx_clk),
@@ -373,7 +376,6 @@ module nic #(
     wire        tx_idle, rx_idle;
     wire        stat_tx_valid, stat_rx_valid;
     wire [13:0] stat_tx_octets, stat_rx_octets;
-    wire [12:0] stat_rx_flags;
 
     nic_tx #(
         .BUFFER_LOG2(TX_BUFFER_LOG2),
@@ -423,7 +425,9 @@ module nic #(
 
     nic_rx #(
         .BUFFER_LOG2(RX_BUFFER_LOG2),
-        .RX_CSUM    (RX_CSUM)
+        .RX_CSUM    (RX_CSUM),
+        .VLAN       (VLAN),
+        .PAUSE      (PAUSE)
     ) receive (
         .clk            (clk),
         .rst            (rst),
@@ -434,6 +438,8 @@ module nic #(
         .cfg_broadcast  (cfg_broadcast),
         .cfg_keep_bad   (cfg_keep_bad),
         .cfg_mac        (cfg_mac),
+        .cfg_vlan_strip (cfg_vlan_strip),
+        .cfg_hash       (cfg_hash),
         .cfg_max_frame  (cfg_max_frame),
         .timestamp_ns   (timestamp_ns),
         .ring_address   (ring_address),
@@ -466,6 +472,8 @@ module nic #(
         .s_axis_tlast   (mac_rx_last),
         .s_axis_tuser   (mac_rx_user),
         .mac_idle       (mac_rx_idle),
+        .pause_valid    (rx_pause_valid),
+        .pause_quanta   (rx_pause_quanta),
         .stat_valid     (stat_rx_valid),
         .stat_octets    (stat_rx_octets),
         .stat_flags     (stat_rx_flags),

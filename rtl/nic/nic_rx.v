@@ -10,7 +10,9 @@
 
 module nic_rx #(
     parameter BUFFER_LOG2 = 13,
-    parameter RX_CSUM = 1
+    parameter RX_CSUM = 1,
+    parameter VLAN = 1,
+    parameter PAUSE = 1
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -21,7 +23,9 @@ module nic_rx #(
     input  wire        cfg_promiscuous,
     input  wire        cfg_broadcast,
     input  wire        cfg_keep_bad,
+    input  wire        cfg_vlan_strip,
     input  wire [47:0] cfg_mac,
+    input  wire [63:0] cfg_hash,
     input  wire [13:0] cfg_max_frame,
     input  wire [31:0] timestamp_ns,
 
@@ -60,20 +64,24 @@ module nic_rx #(
     input  wire        s_axis_tvalid,
     input  wire [7:0]  s_axis_tdata,
     input  wire        s_axis_tlast,
-    input  wire [3:0]  s_axis_tuser,    // mac_rx
+    input  wire [5:0]  s_axis_tuser,    // mac_rx
     input  wire        mac_idle,
+
+    // The link partner asks for a pause: a pulse
+    output wire        pause_valid,
+    output wire [15:0] pause_quanta,    // of 512 bit times
 
     // Statistics: pulses with the end of each frame (rx_path)
     output wire        stat_valid,
     output wire [13:0] stat_octets,
-    output wire [12:0] stat_flags,
+    output wire [13:0] stat_flags,
 
     output wire        idle
 );
 
     wire       fifo_valid, octet_ready, octet_last;
     wire [7:0] octet;
-    wire [3:0] octet_user;
+    wire [5:0] octet_user;
     wire       fifo_empty, unused_fifo_ready;
     reg        quiet;  // in mac_clk
     wire       rst_here, quiet_here;
@@ -81,7 +89,7 @@ module nic_rx #(
 
     // clk is never slower than MII, which brings an octet every second cycle: there is always room.
     async_fifo #(
-        .WIDTH     (13),
+        .WIDTH     (15),
         .LOG2_DEPTH(4)
     ) fifo (
         .s_clk  (mac_clk),
@@ -109,8 +117,8 @@ module nic_rx #(
 
     wire        rec_valid, rec_ready;
     wire [13:0] rec_length;
-    wire [6:0]  rec_flags;
-    wire [15:0] rec_sum;
+    wire [7:0]  rec_flags;
+    wire [15:0] rec_sum, rec_tci;
     wire [31:0] rec_timestamp;
     wire        whole_valid, whole_ready;
     wire [7:0]  whole;
@@ -118,7 +126,9 @@ module nic_rx #(
 
     rx_path #(
         .LOG2_BYTES(BUFFER_LOG2),
-        .RX_CSUM   (RX_CSUM)
+        .RX_CSUM   (RX_CSUM),
+        .VLAN      (VLAN),
+        .PAUSE     (PAUSE)
     ) rx_path (
         .clk            (clk),
         .rst            (rst),
@@ -131,7 +141,9 @@ module nic_rx #(
         .cfg_promiscuous(cfg_promiscuous),
         .cfg_broadcast  (cfg_broadcast),
         .cfg_keep_bad   (cfg_keep_bad),
+        .cfg_vlan_strip (cfg_vlan_strip),
         .cfg_mac        (cfg_mac),
+        .cfg_hash       (cfg_hash),
         .cfg_max_frame  (cfg_max_frame),
         .timestamp_ns   (timestamp_ns),
         .rec_valid      (rec_valid),
@@ -139,10 +151,13 @@ module nic_rx #(
         .rec_length     (rec_length),
         .rec_flags      (rec_flags),
         .rec_sum        (rec_sum),
+        .rec_tci        (rec_tci),
         .rec_timestamp  (rec_timestamp),
         .m_axis_tvalid  (whole_valid),
         .m_axis_tready  (whole_ready),
         .m_axis_tdata   (whole),
+        .pause_valid    (pause_valid),
+        .pause_quanta   (pause_quanta),
         .stat_valid     (stat_valid),
         .stat_octets    (stat_octets),
         .stat_flags     (stat_flags),
@@ -184,6 +199,7 @@ module nic_rx #(
         .rec_length     (rec_length),
         .rec_flags      (rec_flags),
         .rec_sum        (rec_sum),
+        .rec_tci        (rec_tci),
         .rec_timestamp  (rec_timestamp),
         .s_axis_tvalid  (whole_valid),
         .s_axis_tready  (whole_ready),

@@ -108,6 +108,7 @@ module tx_path #(
         .rst          (rst),
         .write        (take && !spoilt),
         .write_data   (s_axis_tdata),
+        .retract      (1'b0),
         .write_address(write_address),
         .full         (full),
         .space        (space),

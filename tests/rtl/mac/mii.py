@@ -57,7 +57,7 @@ async def collect(dut, frames):
         if not dut.m_axis_tvalid.value:
             continue
         last = bool(dut.m_axis_tlast.value)
-        tuser = dut.m_axis_tuser.value.integer if last else 0
+        tuser = dut.m_axis_tuser.value.integer & (RUNT | SYMBOL | DRIBBLE | FCS) if last else 0
         if tuser & RUNT:
             assert not data, "data in front of a runt"
         else:

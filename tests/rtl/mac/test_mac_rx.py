@@ -11,6 +11,7 @@ from cocotb.utils import get_sim_time
 from cocotbext.eth import GmiiFrame, MiiSource
 
 from idle import assert_nothing_changes
+from multicast_hash import multicast_hash
 from mii import (DRIBBLE, FCS, PREAMBLE, RUNT, SFD, SYMBOL, Received, collect, drive, frame_nibbles, nibbles, octets,
                  with_fcs)
 
@@ -98,6 +99,29 @@ async def rx_er_outside_of_a_frame_marks_none(dut):
         dut.mii_rx_er.value = 0
         await ClockCycles(dut.clk, 6)
     assert frames == [Received(octets(8), 0)] * 6
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def the_hash_of_the_destination_comes_with_the_second_octet(dut):
+    await start(dut)
+    hashes = []
+
+    async def note_hashes():
+        octet = 0
+        while True:
+            await RisingEdge(dut.clk)
+            if dut.m_axis_tvalid.value:
+                if octet == 1:
+                    hashes.append(dut.m_axis_tuser.value.integer)
+                octet = 0 if dut.m_axis_tlast.value else octet + 1
+
+    cocotb.start_soon(note_hashes())
+    rng = random.Random(3)
+    sent = [rng.randbytes(60) for _ in range(40)]
+    for data in sent:
+        await drive(dut, frame_nibbles(data), gap=2)
+    await ClockCycles(dut.clk, 4)
+    assert hashes == [multicast_hash(data[:6]) for data in sent]
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")

@@ -20,8 +20,8 @@ BROADCAST = b"\xff" * 6
 
 # Descriptor bits (docs/card.md)
 TX_EOP, TX_IRQ, TX_IP_CSUM, TX_L4_CSUM = (1 << bit for bit in (16, 17, 18, 19))
-RX_SOP, RX_EOP, RX_IP_OK, RX_L4_CHECKED, RX_L4_OK, RX_FCS_ERR, RX_ALIGN_ERR, RX_BCAST, RX_MCAST = (
-    1 << bit for bit in range(16, 25))
+RX_SOP, RX_EOP, RX_IP_OK, RX_L4_CHECKED, RX_L4_OK, RX_FCS_ERR, RX_ALIGN_ERR, RX_BCAST, RX_MCAST, RX_VLAN = (
+    1 << bit for bit in range(16, 26))
 DONE = 1 << 31
 
 # IRQ_CAUSE

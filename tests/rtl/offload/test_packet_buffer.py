@@ -14,8 +14,9 @@ from cocotb.triggers import ClockCycles, FallingEdge, ReadOnly
 from quiet import watch
 
 CAPACITY = 15
+RETRACT = 3
 RECORDS = 4
-COMMANDS = ("write", "patch", "commit", "rollback")
+COMMANDS = ("write", "retract", "patch", "commit", "rollback")
 MOVES = (*COMMANDS, "record_ready", "m_axis_tready")
 INPUTS = (*MOVES, "write_data", "patch_address", "patch_data", "record")
 
@@ -90,6 +91,20 @@ async def a_rollback_takes_back_one_frame_and_its_room(dut):
     assert await read(dut, 12) == b"keptkept too"
     await ClockCycles(dut.clk, 4, rising=False)
     assert not dut.m_axis_tvalid.value
+
+
+@cocotb.test()
+async def a_retraction_takes_back_the_last_three_octets_and_their_room(dut):
+    await start(dut)
+    for _ in range(5):  # around the end of the memory too
+        await append(dut, b"frame***")
+        await command(dut, retract=1)
+        assert dut.space.value == CAPACITY - 5
+        await append(dut, b"d")
+        await command(dut, commit=1, record=0)
+        assert await read(dut, 6) == b"framed"
+        await command(dut, record_ready=1)
+        dut.record_ready.value = 0
 
 
 @cocotb.test()
@@ -175,11 +190,13 @@ async def random_commands_follow_the_model(dut):
         choice = random.random()
         if choice < 0.7 and inside < CAPACITY:
             signals.update(write=1, write_data=random.randrange(256))
+        elif choice < 0.72 and len(frame) >= RETRACT:
+            signals.update(retract=1)
         elif choice < 0.8 and frame:
             at = random.randrange(len(frame))
             address = (dut.write_address.value.integer - len(frame) + at) % (CAPACITY + 1)
             signals.update(patch=1, patch_address=address, patch_data=random.randrange(256))
-        if not signals["write"] and choice > 0.75:
+        if not signals["write"] and "retract" not in signals and choice > 0.75:
             if choice > 0.95:
                 signals["rollback"] = 1
             elif len(records) < RECORDS:
@@ -207,6 +224,8 @@ async def random_commands_follow_the_model(dut):
             transferred += 1
         if signals["write"]:
             frame.append(signals["write_data"])
+        if signals.get("retract"):
+            del frame[-RETRACT:]
         if signals.get("patch"):
             frame[at] = signals["patch_data"]
         if signals.get("commit"):

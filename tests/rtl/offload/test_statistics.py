@@ -10,7 +10,6 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from quiet import watch
-from receive import EVENTS
 
 NIC_RDL = Path(__file__).parents[3] / "rtl/nic/nic.rdl"
 COUNTERS = re.findall(r"STAT_(\w+) +@", NIC_RDL.read_text())
@@ -18,6 +17,7 @@ NAMES = {"good": "RX_FRAMES", "broadcast": "RX_BROADCAST", "multicast": "RX_MULT
          "alignment_error": "RX_ALIGNMENT_ERRORS", "dribble": "RX_DRIBBLE", "symbol_error": "RX_SYMBOL_ERRORS",
          "undersize": "RX_UNDERSIZE", "fragment": "RX_FRAGMENTS", "oversize": "RX_OVERSIZE", "jabber": "RX_JABBERS",
          "filtered": "RX_FILTERED", "dropped": "RX_DROPPED"}
+EVENTS = tuple(NAMES)
 INPUTS = ("rx_valid", "rx_octets", "rx_flags", "tx_valid", "tx_octets", "read_request", "read_address")
 
 

@@ -16,6 +16,23 @@ TOP = os.environ.get("TOPLEVEL")
 
 
 @cocotb.test(skip=TOP != "rx_path")
+async def without_vlan_and_pause_tags_and_control_frames_are_octets_like_any(dut):
+    bench = receive.Bench(dut)
+    await bench.start()
+    dut.cfg_vlan_strip.value = 1
+    tagged = ethernet(ipv4(udp(bytes(60))), vlan=5)
+    control = ethernet(bytes.fromhex("0001ffff").ljust(46, b"\0"), ethertype=0x8808)
+    longest = ethernet(ipv4(udp(bytes(1472))), vlan=5)
+    for frame in (tagged, control, longest):
+        await bench.send(frame)
+    await bench.settle()
+    assert [(received.data, received.flags, received.tci) for received in bench.frames] == [
+        (tagged, 0, 0), (control, 0, 0)]
+    assert [event.flags for event in bench.events] == [{"good"}, {"good"}, {"oversize"}]
+    assert all(event.quanta is None for event in bench.events)
+
+
+@cocotb.test(skip=TOP != "rx_path")
 async def without_rx_csum_frames_are_delivered_unjudged(dut):
     bench = receive.Bench(dut)
     await bench.start()
