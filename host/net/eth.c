@@ -2,6 +2,8 @@
 #include "netif_internal.h"
 #include "stack_internal.h"
 
+enum { ETH_VLAN = 0x8100, VLAN_IDENTIFIER = 0xfff };
+
 const uint8_t LAN_ETH_BROADCAST[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uint8_t destination[6], uint16_t type)
@@ -48,7 +50,10 @@ void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
     }
     frame->flags = (frame->flags & ~(uint32_t)(LAN_BUF_BROADCAST | LAN_BUF_MULTICAST)) | cast;
 
-    uint16_t type = lan_get16(frame->data + 12);
+    /* IEEE 802.1Q: identifier 0 is a priority only, any other another network than this one. A tag that still stands in
+     * the frame is an unknown protocol as well. */
+    bool foreign = (frame->flags & LAN_BUF_VLAN) && (frame->vlan_tci & VLAN_IDENTIFIER);
+    uint16_t type = foreign ? ETH_VLAN : lan_get16(frame->data + 12);
 
     lan_buf_pull(frame, LAN_ETH_HEADER);
     switch (type) {

@@ -10,9 +10,9 @@ static bool driver_can(const struct lan_netif *netif, const struct lan_buf *fram
     uint32_t features = netif->features;
     uint32_t can = (features & LAN_NETIF_TX_IP_CSUM ? LAN_BUF_IP_CSUM : 0) |
                    (features & LAN_NETIF_TX_L4_CSUM ? LAN_BUF_L4_CSUM : 0) |
-                   (features & LAN_NETIF_TSO ? LAN_BUF_TSO : 0);
+                   (features & LAN_NETIF_TSO ? LAN_BUF_TSO : 0) | (features & LAN_NETIF_VLAN_TX ? LAN_BUF_VLAN : 0);
 
-    if (frame->flags & (LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | LAN_BUF_TSO) & ~can)
+    if (frame->flags & (LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | LAN_BUF_TSO | LAN_BUF_VLAN) & ~can)
         return false;
     if ((frame->flags & LAN_BUF_TSO) && netif->max_tso_bytes && lan_buf_total(frame) > netif->max_tso_bytes)
         return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a netif cannot do, done in software just above the driver: TCP segmentation, checksums, and joining fragments.
- * Each step leaves a frame with one request less, so a netif with any set of features gets what it can take.
+/* What a netif cannot do, done in software just above the driver: TCP segmentation, checksums, VLAN tags, and joining
+ * fragments. Each step leaves a frame with one request less, so a netif with any set of features gets what it can take.
  */
 #include "checksum.h"
 #include "netif_internal.h"
@@ -9,6 +9,7 @@
 #include <errno.h>
 
 enum { IP_OFFSET = LAN_ETH_HEADER };
+enum { ADDRESSES = 12, TAG_BYTES = 4, ETH_VLAN = 0x8100 };
 enum { TCP_SEQ = 4, TCP_FLAGS = 13, TCP_CHECKSUM = 16, UDP_CHECKSUM = 6 };
 enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80 };
 
@@ -41,11 +42,22 @@ static void fill_ip_checksum(struct lan_buf *frame)
     frame->flags &= ~(uint32_t)LAN_BUF_IP_CSUM;
 }
 
-/* The frame in one fragment; NULL when there is no buffer or it does not fit into one. */
+/* IEEE 802.1Q: behind the addresses. The offload fields would count from another place now, so none may be left. */
+static void insert_tag(struct lan_buf *frame)
+{
+    uint8_t *start = lan_buf_push(frame, TAG_BYTES);
+
+    memmove(start, start + TAG_BYTES, ADDRESSES);
+    lan_put16(start + ADDRESSES, ETH_VLAN);
+    lan_put16(start + ADDRESSES + 2, frame->vlan_tci);
+    frame->flags &= ~(uint32_t)LAN_BUF_VLAN;
+}
+
+/* The frame in one fragment, with room for a tag; NULL when there is no buffer or it does not fit into one. */
 static struct lan_buf *joined(struct lan_stack *stack, const struct lan_buf *frame)
 {
     uint32_t bytes = lan_buf_total(frame);
-    struct lan_buf *whole = lan_buf_alloc(stack->pool, 0);
+    struct lan_buf *whole = lan_buf_alloc(stack->pool, TAG_BYTES);
 
     if (!whole || bytes > lan_buf_tailroom(whole)) {
         lan_buf_free(whole);
@@ -55,16 +67,20 @@ static struct lan_buf *joined(struct lan_stack *stack, const struct lan_buf *fra
     whole->flags = frame->flags;
     whole->csum_start = frame->csum_start;
     whole->csum_offset = frame->csum_offset;
+    whole->vlan_tci = frame->vlan_tci;
     return whole;
 }
 
 static int transmit_frame(struct lan_netif *netif, struct lan_buf *frame)
 {
-    if ((frame->flags & LAN_BUF_L4_CSUM) && !(netif->features & LAN_NETIF_TX_L4_CSUM))
+    bool tag = (frame->flags & LAN_BUF_VLAN) && !(netif->features & LAN_NETIF_VLAN_TX);
+    uint32_t features = tag ? 0 : netif->features;
+
+    if ((frame->flags & LAN_BUF_L4_CSUM) && !(features & LAN_NETIF_TX_L4_CSUM))
         fill_l4_checksum(frame);
-    if ((frame->flags & LAN_BUF_IP_CSUM) && !(netif->features & LAN_NETIF_TX_IP_CSUM))
+    if ((frame->flags & LAN_BUF_IP_CSUM) && !(features & LAN_NETIF_TX_IP_CSUM))
         fill_ip_checksum(frame);
-    if (lan_netif_too_many_fragments(netif, frame)) {
+    if (lan_netif_too_many_fragments(netif, frame) || (tag && lan_buf_headroom(frame) < TAG_BYTES)) {
         struct lan_buf *whole = joined(netif->stack, frame);
 
         if (!whole)
@@ -72,6 +88,8 @@ static int transmit_frame(struct lan_netif *netif, struct lan_buf *frame)
         lan_buf_free(frame);
         frame = whole;
     }
+    if (tag)
+        insert_tag(frame);
     return lan_netif_send(netif, frame);
 }
 
@@ -79,7 +97,7 @@ static int transmit_frame(struct lan_netif *netif, struct lan_buf *frame)
 static struct lan_buf *cut_segment(struct lan_stack *stack, struct lan_buf *payload, const uint8_t *headers,
                                    uint32_t bytes)
 {
-    struct lan_buf *segment = lan_buf_alloc(stack->pool, 0);
+    struct lan_buf *segment = lan_buf_alloc(stack->pool, TAG_BYTES);
 
     if (!segment)
         return NULL;
@@ -92,7 +110,8 @@ static struct lan_buf *cut_segment(struct lan_stack *stack, struct lan_buf *payl
     lan_put16(ip + 2, (uint16_t)(payload->csum_start - IP_OFFSET + l4_bytes));
     lan_store16(tcp + TCP_CHECKSUM,
                 lan_sum_fold(lan_sum_pseudo(lan_load32(ip + 12), lan_load32(ip + 16), ip[9], l4_bytes)));
-    segment->flags = LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM;
+    segment->flags = LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | (payload->flags & LAN_BUF_VLAN);
+    segment->vlan_tci = payload->vlan_tci;
     segment->csum_start = payload->csum_start;
     segment->csum_offset = TCP_CHECKSUM;
     if (lan_buf_append_views(segment, payload, 0, bytes))

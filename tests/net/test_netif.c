@@ -205,6 +205,79 @@ static void the_largest_segment_is_cut(void **state)
     expect_silence(f);
 }
 
+static const struct lan_netif_ops *ops_of_fixture;
+
+/* A switch at the end of a trunk: takes the tag off and hands the frame on. */
+static int untag(struct lan_netif *netif, struct lan_buf *frame)
+{
+    assert_int_equal(frame->flags, 0);
+    assert_memory_equal(frame->data + 12, ((uint8_t[]){0x81, 0, 0xa0, 0x64}), 4);
+    memmove(frame->data + 4, frame->data, 12);
+    lan_buf_pull(frame, 4);
+    return ops_of_fixture->transmit(netif, frame);
+}
+
+static const struct lan_netif_ops TRUNK = {.transmit = untag};
+
+static void tags_are_put_in_for_a_netif_without(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_buf *packet = segment(f, 3500, 600, LAN_BUF_TSO | LAN_BUF_VLAN);
+
+    ops_of_fixture = f->netif.ops;
+    f->netif.ops = &TRUNK;
+    f->netif.features |= LAN_NETIF_TX_IP_CSUM | LAN_NETIF_TX_L4_CSUM; /* of untagged frames */
+    packet->vlan_tci = 0xa064;
+    send_segment(f, packet);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_memory_equal(expect_frame(f)->bytes + ETH + IP + TCP_BYTES, data + i * MSS, i < 3 ? MSS : 500);
+    expect_silence(f);
+    f->netif.ops = ops_of_fixture;
+}
+
+static void a_netif_that_puts_tags_in_gets_the_request_untouched(void **state)
+{
+    struct fixture *f = *state;
+
+    f->netif.ops = &LOOK;
+    f->netif.features |= LAN_NETIF_VLAN_TX;
+    send_segment(f, segment(f, 100, 100, LAN_BUF_VLAN));
+    assert_int_equal(flags_seen, LAN_BUF_VLAN);
+}
+
+static void input_with_tag(struct fixture *f, uint16_t tci)
+{
+    struct frame request;
+
+    frame_arp(&request, 1, PEER_MAC, PEER, HOST);
+
+    struct lan_buf *buf = lan_buf_alloc(lan_stack_pool(f->stack), 2);
+
+    memcpy(lan_buf_put(buf, request.len), request.bytes, request.len);
+    buf->flags = LAN_BUF_VLAN;
+    buf->vlan_tci = tci;
+    lan_netif_input(&f->netif, buf);
+}
+
+static void a_frame_of_another_vlan_is_dropped(void **state)
+{
+    struct fixture *f = *state;
+
+    input_with_tag(f, 0x0001);
+    input_with_tag(f, 0xefff);
+    expect_silence(f);
+    assert_int_equal(counter(f, "EthInUnknownProtos"), 2);
+    assert_int_equal(f->netif.stats.in_unknown_protocols, 2);
+}
+
+static void a_frame_with_a_priority_tag_is_taken(void **state)
+{
+    struct fixture *f = *state;
+
+    input_with_tag(f, 0xe000);
+    expect_frame(f); /* the answer */
+}
+
 static void a_segment_too_large_for_the_netif_s_tso_is_cut(void **state)
 {
     struct fixture *f = *state;
@@ -227,7 +300,7 @@ static void cutting_stops_when_memory_runs_out(void **state)
         buf->link = hoard;
         hoard = buf;
     }
-    f->transmit_result = -ENOBUFS; /* the driver keeps nothing back */
+    f->transmit_result = -ENOBUFS;                /* the driver keeps nothing back */
     assert_int_equal(send_segment(f, packet), 0); /* the first segment is on its way: not unsent */
     assert_int_equal(counter(f, "LinkOutNoBuffers"), 1);
     while (hoard) {
@@ -437,6 +510,10 @@ int main(void)
         NETIF_TEST(a_large_segment_is_cut_for_a_netif_without_tso),
         NETIF_TEST(a_large_segment_of_one_mss_keeps_all_its_flags),
         NETIF_TEST(the_largest_segment_is_cut),
+        NETIF_TEST(tags_are_put_in_for_a_netif_without),
+        NETIF_TEST(a_netif_that_puts_tags_in_gets_the_request_untouched),
+        NETIF_TEST(a_frame_of_another_vlan_is_dropped),
+        NETIF_TEST(a_frame_with_a_priority_tag_is_taken),
         NETIF_TEST(a_segment_too_large_for_the_netif_s_tso_is_cut),
         NETIF_TEST(cutting_stops_when_memory_runs_out),
         NETIF_TEST(cutting_stops_when_views_run_out),
