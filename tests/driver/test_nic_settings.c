@@ -179,6 +179,16 @@ static void every_group_that_is_joined_is_taken(void **state)
     assert_int_equal(fixture.card.registers.HASH_LO | fixture.card.registers.HASH_HI, 0);
 }
 
+static void the_group_of_all_systems_has_the_bit_of_the_card_s_page(void **state)
+{
+    (void)state;
+    static const uint8_t ALL_SYSTEMS[6] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x01};
+    assert_int_equal(lan_nic_join(fixture.nic, ALL_SYSTEMS), 0);
+    fake_card_settle(&fixture.card);
+    assert_int_equal(fixture.card.registers.HASH_LO, 1u << 31);
+    assert_int_equal(fixture.card.registers.HASH_HI, 0);
+}
+
 static void a_group_is_left_when_the_last_member_has_left(void **state)
 {
     (void)state;
@@ -307,6 +317,7 @@ int main(void)
         NIC_TEST(a_long_frame_that_came_before_the_mtu_shrank_is_no_lie),
         NIC_TEST(filters_take_what_they_name_and_nothing_else),
         NIC_TEST(every_group_that_is_joined_is_taken),
+        NIC_TEST(the_group_of_all_systems_has_the_bit_of_the_card_s_page),
         NIC_TEST(a_group_is_left_when_the_last_member_has_left),
         NIC_TEST(groups_outlast_all_multicast),
         NIC_TEST(loopback_has_one_place_at_a_time),
