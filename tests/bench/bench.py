@@ -46,10 +46,11 @@ class Bench:
         run(self.build / "sim/cli/lanyard", "sim", SCENARIOS / scenario, "--json", result)
         return json.loads(result.read_text())
 
-    def instructions(self, *command, only=None, env=None):
-        """Instructions that a command executes: all, or those of the objects whose path matches `only`."""
+    def instructions(self, *command, only=None, env=None, whole_run=True):
+        """Instructions that a command executes: all, or those of the objects whose path matches `only`; of the whole run, or
+        from where the command itself begins to count."""
         out = self.scratch / "callgrind.out"
-        run("valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *(["--instr-atstart=no"] if only else []),
+        run("valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *([] if whole_run else ["--instr-atstart=no"]),
             *command, env={**os.environ, **(env or {})}, cwd=self.scratch)
         if only is None:
             return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M).group(1))
@@ -129,6 +130,25 @@ def simulation_cost(bench):
     yield row("sim.instr_per_mii_cycle_idle", cost / (long - short), "instructions", "lower", how, limit=0)
 
 
+def segmentation(bench):
+    program = bench.build / "tests/bench/driver/driver_bench"
+    how = "callgrind on driver_bench: stack's offload and driver, 64,000 bytes a packet; difference of two run lengths, less the making of packets"
+    short, long = 4, 54
+
+    def per_mb(mode):
+        cost = [bench.instructions(program, mode, packets, only="driver_bench$|/libc[.-]") for packets in (short, long)]
+        seen = [json.loads(run(program, mode, packets)) for packets in (short, long)]
+        megabytes = (seen[1]["payload"] - seen[0]["payload"]) / 1e6
+        return (cost[1] - cost[0]) / megabytes, (seen[1]["descriptors"] - seen[0]["descriptors"]) / megabytes
+
+    made, _ = per_mb("build")
+    cut_by_card, cut_by_stack = per_mb("tso"), per_mb("no-tso")
+    yield row("driver.tso_instr_per_mb", cut_by_card[0] - made, "instructions", "lower", how, ("without TSO", round(cut_by_stack[0] - made)))
+    yield row("driver.no_tso_instr_per_mb", cut_by_stack[0] - made, "instructions", "lower", how)
+    yield row("driver.tso_descriptors_per_mb", cut_by_card[1], "descriptors", "lower", how, ("without TSO", round(cut_by_stack[1])))
+    yield row("driver.no_tso_descriptors_per_mb", cut_by_stack[1], "descriptors", "lower", how)
+
+
 def goodput(bench):
     result = bench.simulate("bulk.toml")
     source = next(app for app in result["applications"] if app["application"].startswith("bulk-source"))
@@ -161,7 +181,7 @@ def stack(bench):
         command = (harness, "-s", *mode, plugin)
         count = per(run(*command, env={**os.environ, **env}, cwd=bench.scratch))
         # The stack's own object is the harness's private copy of it; the C library's part belongs to it too.
-        return bench.instructions(*command, only=r"\.copy-|/libc[.-]", env={**env, "HX_KEEP": "1"}) / count
+        return bench.instructions(*command, only=r"\.copy-|/libc[.-]", env={**env, "HX_KEEP": "1"}, whole_run=False) / count
 
     def per_segment(text):
         return int(segments.search(text)[1])
@@ -177,6 +197,7 @@ PRODUCERS = {
     latency: ("card.tx_doorbell_to_preamble_cycles", "card.rx_sfd_to_irq_cycles"),
     area: ("card.lut", "card.ff", "card.bram36", "card.mac_lut", "card.no_tso_lut"),
     simulation_cost: ("sim.instr_per_mii_cycle_busy", "sim.instr_per_mii_cycle_idle"),
+    segmentation: ("driver.tso_instr_per_mb", "driver.tso_descriptors_per_mb", "driver.no_tso_instr_per_mb", "driver.no_tso_descriptors_per_mb"),
     demo: ("sim.demo_bytes_per_wall_s",),
     idle_hour: ("sim.idle_hour_wall_s",),
     goodput: ("tcp.goodput_clean_mbps",),
