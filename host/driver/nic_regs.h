@@ -305,6 +305,66 @@ extern "C" {
 #define NIC__STAT_TX_OCTETS__COUNT_bw 32
 #define NIC__STAT_TX_OCTETS__COUNT_reset 0x0
 
+// reg - nic::STAT_TX_MULTICAST
+#define NIC__STAT_TX_MULTICAST__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_MULTICAST__COUNT_bp 0
+#define NIC__STAT_TX_MULTICAST__COUNT_bw 32
+#define NIC__STAT_TX_MULTICAST__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_BROADCAST
+#define NIC__STAT_TX_BROADCAST__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_BROADCAST__COUNT_bp 0
+#define NIC__STAT_TX_BROADCAST__COUNT_bw 32
+#define NIC__STAT_TX_BROADCAST__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_PAUSE
+#define NIC__STAT_TX_PAUSE__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_PAUSE__COUNT_bp 0
+#define NIC__STAT_TX_PAUSE__COUNT_bw 32
+#define NIC__STAT_TX_PAUSE__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_DEFERRED
+#define NIC__STAT_TX_DEFERRED__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_DEFERRED__COUNT_bp 0
+#define NIC__STAT_TX_DEFERRED__COUNT_bw 32
+#define NIC__STAT_TX_DEFERRED__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_SINGLE_COLLISION
+#define NIC__STAT_TX_SINGLE_COLLISION__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_SINGLE_COLLISION__COUNT_bp 0
+#define NIC__STAT_TX_SINGLE_COLLISION__COUNT_bw 32
+#define NIC__STAT_TX_SINGLE_COLLISION__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_MULTIPLE_COLLISION
+#define NIC__STAT_TX_MULTIPLE_COLLISION__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_MULTIPLE_COLLISION__COUNT_bp 0
+#define NIC__STAT_TX_MULTIPLE_COLLISION__COUNT_bw 32
+#define NIC__STAT_TX_MULTIPLE_COLLISION__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_LATE_COLLISION
+#define NIC__STAT_TX_LATE_COLLISION__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_LATE_COLLISION__COUNT_bp 0
+#define NIC__STAT_TX_LATE_COLLISION__COUNT_bw 32
+#define NIC__STAT_TX_LATE_COLLISION__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_EXCESSIVE_COLLISION
+#define NIC__STAT_TX_EXCESSIVE_COLLISION__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_EXCESSIVE_COLLISION__COUNT_bp 0
+#define NIC__STAT_TX_EXCESSIVE_COLLISION__COUNT_bw 32
+#define NIC__STAT_TX_EXCESSIVE_COLLISION__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_CARRIER_SENSE_ERROR
+#define NIC__STAT_TX_CARRIER_SENSE_ERROR__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_CARRIER_SENSE_ERROR__COUNT_bp 0
+#define NIC__STAT_TX_CARRIER_SENSE_ERROR__COUNT_bw 32
+#define NIC__STAT_TX_CARRIER_SENSE_ERROR__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_COLLISIONS
+#define NIC__STAT_TX_COLLISIONS__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_COLLISIONS__COUNT_bp 0
+#define NIC__STAT_TX_COLLISIONS__COUNT_bw 32
+#define NIC__STAT_TX_COLLISIONS__COUNT_reset 0x0
+
 // reg - nic::STAT_RX_FRAMES
 #define NIC__STAT_RX_FRAMES__COUNT_bm 0xffffffff
 #define NIC__STAT_RX_FRAMES__COUNT_bp 0
@@ -389,6 +449,96 @@ extern "C" {
 #define NIC__STAT_RX_DROPPED__COUNT_bw 32
 #define NIC__STAT_RX_DROPPED__COUNT_reset 0x0
 
+// reg - nic::STAT_RX_PAUSE
+#define NIC__STAT_RX_PAUSE__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_PAUSE__COUNT_bp 0
+#define NIC__STAT_RX_PAUSE__COUNT_bw 32
+#define NIC__STAT_RX_PAUSE__COUNT_reset 0x0
+
+// reg - nic::STAT_RX_64
+#define NIC__STAT_RX_64__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_64__COUNT_bp 0
+#define NIC__STAT_RX_64__COUNT_bw 32
+#define NIC__STAT_RX_64__COUNT_reset 0x0
+
+// reg - nic::STAT_RX_65_TO_127
+#define NIC__STAT_RX_65_TO_127__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_65_TO_127__COUNT_bp 0
+#define NIC__STAT_RX_65_TO_127__COUNT_bw 32
+#define NIC__STAT_RX_65_TO_127__COUNT_reset 0x0
+
+// reg - nic::STAT_RX_128_TO_255
+#define NIC__STAT_RX_128_TO_255__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_128_TO_255__COUNT_bp 0
+#define NIC__STAT_RX_128_TO_255__COUNT_bw 32
+#define NIC__STAT_RX_128_TO_255__COUNT_reset 0x0
+
+// reg - nic::STAT_RX_256_TO_511
+#define NIC__STAT_RX_256_TO_511__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_256_TO_511__COUNT_bp 0
+#define NIC__STAT_RX_256_TO_511__COUNT_bw 32
+#define NIC__STAT_RX_256_TO_511__COUNT_reset 0x0
+
+// reg - nic::STAT_RX_512_TO_1023
+#define NIC__STAT_RX_512_TO_1023__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_512_TO_1023__COUNT_bp 0
+#define NIC__STAT_RX_512_TO_1023__COUNT_bw 32
+#define NIC__STAT_RX_512_TO_1023__COUNT_reset 0x0
+
+// reg - nic::STAT_RX_1024_TO_1518
+#define NIC__STAT_RX_1024_TO_1518__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_1024_TO_1518__COUNT_bp 0
+#define NIC__STAT_RX_1024_TO_1518__COUNT_bw 32
+#define NIC__STAT_RX_1024_TO_1518__COUNT_reset 0x0
+
+// reg - nic::STAT_RX_ALL_OCTETS
+#define NIC__STAT_RX_ALL_OCTETS__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_ALL_OCTETS__COUNT_bp 0
+#define NIC__STAT_RX_ALL_OCTETS__COUNT_bw 32
+#define NIC__STAT_RX_ALL_OCTETS__COUNT_reset 0x0
+
+// reg - nic::STAT_RX_ALL_FRAMES
+#define NIC__STAT_RX_ALL_FRAMES__COUNT_bm 0xffffffff
+#define NIC__STAT_RX_ALL_FRAMES__COUNT_bp 0
+#define NIC__STAT_RX_ALL_FRAMES__COUNT_bw 32
+#define NIC__STAT_RX_ALL_FRAMES__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_64
+#define NIC__STAT_TX_64__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_64__COUNT_bp 0
+#define NIC__STAT_TX_64__COUNT_bw 32
+#define NIC__STAT_TX_64__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_65_TO_127
+#define NIC__STAT_TX_65_TO_127__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_65_TO_127__COUNT_bp 0
+#define NIC__STAT_TX_65_TO_127__COUNT_bw 32
+#define NIC__STAT_TX_65_TO_127__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_128_TO_255
+#define NIC__STAT_TX_128_TO_255__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_128_TO_255__COUNT_bp 0
+#define NIC__STAT_TX_128_TO_255__COUNT_bw 32
+#define NIC__STAT_TX_128_TO_255__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_256_TO_511
+#define NIC__STAT_TX_256_TO_511__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_256_TO_511__COUNT_bp 0
+#define NIC__STAT_TX_256_TO_511__COUNT_bw 32
+#define NIC__STAT_TX_256_TO_511__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_512_TO_1023
+#define NIC__STAT_TX_512_TO_1023__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_512_TO_1023__COUNT_bp 0
+#define NIC__STAT_TX_512_TO_1023__COUNT_bw 32
+#define NIC__STAT_TX_512_TO_1023__COUNT_reset 0x0
+
+// reg - nic::STAT_TX_1024_TO_1518
+#define NIC__STAT_TX_1024_TO_1518__COUNT_bm 0xffffffff
+#define NIC__STAT_TX_1024_TO_1518__COUNT_bp 0
+#define NIC__STAT_TX_1024_TO_1518__COUNT_bw 32
+#define NIC__STAT_TX_1024_TO_1518__COUNT_reset 0x0
+
 // addrmap - nic
 typedef struct __attribute__ ((__packed__)) {
     uint32_t ID;
@@ -427,6 +577,17 @@ typedef struct __attribute__ ((__packed__)) {
     uint8_t RESERVED_8c_ff[0x74];
     uint32_t STAT_TX_FRAMES;
     uint32_t STAT_TX_OCTETS;
+    uint32_t STAT_TX_MULTICAST;
+    uint32_t STAT_TX_BROADCAST;
+    uint32_t STAT_TX_PAUSE;
+    uint32_t STAT_TX_DEFERRED;
+    uint32_t STAT_TX_SINGLE_COLLISION;
+    uint32_t STAT_TX_MULTIPLE_COLLISION;
+    uint32_t STAT_TX_LATE_COLLISION;
+    uint32_t STAT_TX_EXCESSIVE_COLLISION;
+    uint32_t STAT_TX_CARRIER_SENSE_ERROR;
+    uint32_t STAT_TX_COLLISIONS;
+    uint8_t RESERVED_130_13f[0x10];
     uint32_t STAT_RX_FRAMES;
     uint32_t STAT_RX_OCTETS;
     uint32_t STAT_RX_BROADCAST;
@@ -441,10 +602,26 @@ typedef struct __attribute__ ((__packed__)) {
     uint32_t STAT_RX_JABBERS;
     uint32_t STAT_RX_FILTERED;
     uint32_t STAT_RX_DROPPED;
+    uint32_t STAT_RX_PAUSE;
+    uint8_t RESERVED_17c_17f[0x4];
+    uint32_t STAT_RX_64;
+    uint32_t STAT_RX_65_TO_127;
+    uint32_t STAT_RX_128_TO_255;
+    uint32_t STAT_RX_256_TO_511;
+    uint32_t STAT_RX_512_TO_1023;
+    uint32_t STAT_RX_1024_TO_1518;
+    uint32_t STAT_RX_ALL_OCTETS;
+    uint32_t STAT_RX_ALL_FRAMES;
+    uint32_t STAT_TX_64;
+    uint32_t STAT_TX_65_TO_127;
+    uint32_t STAT_TX_128_TO_255;
+    uint32_t STAT_TX_256_TO_511;
+    uint32_t STAT_TX_512_TO_1023;
+    uint32_t STAT_TX_1024_TO_1518;
 } nic_t;
 
 
-static_assert(sizeof(nic_t) == 0x140, "Packing error");
+static_assert(sizeof(nic_t) == 0x1b8, "Packing error");
 
 #ifdef __cplusplus
 }

@@ -8,3 +8,6 @@ localparam TX_CARRIER_SENSE_ERROR = 1;  // carrier was missing while it was sent
 localparam TX_LATE_COLLISION = 2;
 localparam TX_EXCESSIVE_COLLISION = 3;
 localparam TX_COLLISIONS = 4;           // low bit of five: how many there were, 0 to 16, a late one included
+localparam TX_MULTICAST = 9;            // at most one of the last three
+localparam TX_BROADCAST = 10;
+localparam TX_PAUSE = 11;

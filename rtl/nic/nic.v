@@ -131,14 +131,14 @@ module nic #(
     wire [13:0]  stat_rx_flags;
     wire unused_yet = &{
         1'b0, cfg_half_duplex, cfg_pause_rx, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_pause_quanta,
-        rx_pause_valid, rx_pause_quanta, stat_tx_flags};
+        rx_pause_valid, rx_pause_quanta};
 
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
     wire [2:0]   ring_address;
     wire [31:0]  tx_ring_value, rx_ring_value, ring_write_data;
     wire         stat_request, stat_ack;
-    wire [3:0]   stat_address;
+    wire [5:0]   stat_address;
     wire [31:0]  stat_data;
 
     assign s_axil_bresp = 2'b00;
@@ -492,6 +492,7 @@ module nic #(
         .rx_flags    (stat_rx_flags),
         .tx_valid    (stat_tx_valid),
         .tx_octets   (stat_tx_octets),
+        .tx_flags    ({3'd0, stat_tx_flags}),
         .read_request(stat_request),
         .read_address(stat_address),
         .read_ack    (stat_ack),

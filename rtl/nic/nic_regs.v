@@ -88,7 +88,7 @@ module nic_regs #(
 
     // Statistics
     output reg          stat_request,
-    output wire [3:0]   stat_address,
+    output wire [5:0]   stat_address,
     input  wire         stat_ack,
     input  wire [31:0]  stat_data
 );
@@ -97,7 +97,7 @@ module nic_regs #(
 
     localparam [31:0] CONTROL_RESET = `NIC_CONTROL_RESET, MAX_FRAME_RESET = `NIC_MAX_FRAME_RESET;
     localparam [31:0] PAUSE_RESET = `NIC_PAUSE_RESET, MDIO_CLOCK_RESET = `NIC_MDIO_CLOCK_RESET;
-    localparam [11:0] RING_BLOCK = ~12'h01F, STAT_BLOCK = ~12'h03F;  // address bits that tell a block
+    localparam [11:0] RING_BLOCK = ~12'h01F, STAT_BLOCK = ~12'h0FF;  // address bits that tell a block
 
     wire half_duplex_here = FEATURES[`NIC_FEATURES__HALF_DUPLEX];
     wire vlan_here        = FEATURES[`NIC_FEATURES__VLAN];
@@ -124,7 +124,7 @@ module nic_regs #(
 
     assign ring_address    = address[4:2];
     assign ring_write_data = s_axil_wdata;
-    assign stat_address    = address[5:2];
+    assign stat_address    = address[7:2];
 
     always @* begin
         tx_ring_write = 4'b0000;

@@ -171,6 +171,13 @@ class Card:
         await self.write("CONTROL", sum(field("CONTROL", name, 1) for name in names))
 
     async def read(self, name):
+        """A register; of a counter, what it is now: reading the first one takes the snapshot that the others are read from."""
+        if name.startswith("STAT_"):
+            await self.peek("STAT_TX_FRAMES")
+        return await self.peek(name)
+
+    async def peek(self, name):
+        """What a register reads, and nothing more."""
         return int.from_bytes((await self.axil.read(offset(name), 4)).data, "little")
 
     async def write(self, name, value):
