@@ -30,9 +30,8 @@ static uint32_t wire_limit(const struct lan_nic *nic, const struct lan_buf *fram
 static bool can_segment(const struct lan_nic *nic, const struct lan_buf *frame, uint64_t total)
 {
     uint32_t l4 = frame->csum_start, headers = frame->hdr_len;
-    if (!(nic->card_features & NIC__FEATURES__TSO_bm) || frame->gso_size == 0 || total > nic->netif.max_tso_bytes ||
-        headers > UINT8_MAX || headers > frame->len || headers >= total ||
-        headers < ETH_HEADER_BYTES + IPV4_MIN + TCP_MIN)
+    if (!(nic->card_features & NIC__FEATURES__TSO_bm) || frame->gso_size == 0 || headers > UINT8_MAX ||
+        headers > frame->len || headers >= total || headers < ETH_HEADER_BYTES + IPV4_MIN + TCP_MIN)
         return false;
 
     const uint8_t *ip = frame->data + ETH_HEADER_BYTES;

@@ -291,6 +291,56 @@ static void a_frame_that_comes_while_the_handler_runs_is_told_in_time(void **sta
     assert_int_equal(fixture.received_count, 2);
 }
 
+static uint32_t below(uint32_t bound)
+{
+    static uint64_t seed = 1;
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed >> 33) % bound;
+}
+
+static uint32_t received;
+
+static void count_one_more(struct fixture *f)
+{
+    f->on_input = NULL;
+    received += fake_card_receive(&f->card, counting(70), 70, 0);
+}
+
+/* The handler runs when the line is high and at no other time, so each frame that is missing at the end was lost. */
+static void no_moderation_loses_a_wake_up(void **state)
+{
+    (void)state;
+    for (int run = 0; run < 300; run++) {
+        const struct lan_nic_coalesce coalesce = {1 + below(50), below(6), 1 + below(50), below(6)};
+        uint32_t sent = 0;
+        received = 0;
+        assert_int_equal(lan_nic_set_coalesce(fixture.nic, &coalesce), 0);
+        for (int step = 0; step < 50; step++) {
+            if (below(2) && fake_card_receive(&fixture.card, counting(60), 60, 0))
+                received++;
+            if (below(2) && transmit_one(60) == 0)
+                sent += fake_card_send(&fixture.card, 0);
+            if (below(8) == 0)
+                fixture.on_input = count_one_more;
+            fake_card_pass(&fixture.card, below(20000));
+            if (below(2) && fake_card_irq(&fixture.card))
+                lan_nic_interrupt(fixture.nic);
+            if (below(10) == 0)
+                lan_nic_interrupt(fixture.nic); /* a line that is shared */
+        }
+        for (int i = 0; i < 3; i++) {
+            fake_card_pass(&fixture.card, 52000);
+            serve();
+        }
+        fixture.on_input = NULL;
+        assert_int_equal(fixture.received_count, received);
+        forget_received();
+        assert_true(sent > 0);
+        assert_int_equal(lan_pool_free_buffers(fixture.pool) + fake_card_posted(&fixture.card, FAKE_RX),
+                         fixture.pool_config.buffers);
+    }
+}
+
 static void settings_of_a_card_that_was_switched_off_do_not_start_it(void **state)
 {
     (void)state;
@@ -325,6 +375,7 @@ int main(void)
         NIC_TEST(microseconds_are_rounded_up_to_the_units_of_the_card),
         NIC_TEST(moderated_frames_share_an_interrupt),
         NIC_TEST(a_frame_that_comes_while_the_handler_runs_is_told_in_time),
+        NIC_TEST(no_moderation_loses_a_wake_up),
         NIC_TEST(settings_of_a_card_that_was_switched_off_do_not_start_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
