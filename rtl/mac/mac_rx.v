@@ -7,13 +7,16 @@
 // as soon as one nibble after the end of the frame before. Without SFD nothing is given.
 //
 // Every frame with a nibble behind its SFD ends with exactly one `m_axis_tlast`, at which `m_axis_tuser` tells:
-//   [3] runt     fewer than 5 octets arrived, so there are no data: `m_axis_tdata` means nothing
+//   [3] runt     fewer than 5 octets arrived, or the frame was cut off: `m_axis_tdata` means nothing
 //   [2] symbol   the PHY signalled `mii_rx_er` within the frame
 //   [1] dribble  an odd nibble followed the last octet; it is left out
 //   [0] fcs      the FCS is wrong
 // With the second octet `m_axis_tuser` is the hash of the destination address: the first six bits, in the order of the
 // wire, of the CRC-32 of its six octets, computed as the FCS is but for the complement at its end; the first is bit 5.
 // There is no `m_axis_tready`: the wire does not wait.
+//
+// `deaf` (half duplex: the card is sending) cuts off the frame under way, if there is one, as a runt with a wrong FCS,
+// and lets none begin until `mii_rx_dv` has been low.
 //
 // The first octet is given 12 cycles after the last SFD nibble, the last octet 2 cycles after the last nibble, or
 // one after a dribble nibble. `idle` is high when no register changes any more until `mii_rx_dv` rises; it falls two
@@ -29,6 +32,7 @@
 module mac_rx (
     input  wire       clk,
     input  wire       rst,
+    input  wire       deaf,
 
     input  wire [3:0] mii_rxd,
     input  wire       mii_rx_dv,
@@ -50,7 +54,7 @@ module mac_rx (
     reg [3:0] rxd;
     reg       rx_dv;
     reg       rx_er;
-    reg       blind;         // since reset there has been no gap yet
+    reg       blind;         // since reset or deaf there has been no gap yet
     reg       preamble;      // the nibble before was a 5
     reg       in_frame;      // behind the SFD, up to the last octet's m_axis_tvalid
     reg       high_nibble;   // rxd is the second nibble of an octet
@@ -95,19 +99,19 @@ module mac_rx (
         end
 
         if (!rx_dv) blind <= 1'b0;
-        if (rst) begin
+        if (rst || deaf) begin
             blind    <= 1'b1;
             in_frame <= 1'b0;
         end
     end
 
     assign m_axis_tdata  = {line[35:32], line[39:36]};
-    assign m_axis_tvalid = in_frame && !high_nibble && (more ? octets == HELD : rx_dv || octets != 0);
-    assign m_axis_tlast  = !more;
-    wire [3:0] verdict = {octets != HELD, symbol_error || (rx_dv && rx_er), rx_dv, crc != RESIDUE};
+    assign m_axis_tvalid = in_frame && (deaf || (!high_nibble && (more ? octets == HELD : rx_dv || octets != 0)));
+    assign m_axis_tlast  = !more || deaf;
+    wire [3:0] verdict = {octets != HELD || deaf, symbol_error || (rx_dv && rx_er), rx_dv, crc != RESIDUE || deaf};
 
     // An octet is given when the four behind it have gone through the CRC: with the second one it stands at the sixth.
-    assign m_axis_tuser  = {crc[0], crc[1], more ? {crc[2], crc[3], crc[4], crc[5]} : verdict};
+    assign m_axis_tuser  = {crc[0], crc[1], m_axis_tlast ? verdict : {crc[2], crc[3], crc[4], crc[5]}};
 
 endmodule
 

@@ -105,7 +105,7 @@ module nic #(
         8'd0, RX_LOG2, TX_LOG2, 7'd0, LOOPBACK != 0, MDIO != 0, STATISTICS != 0, PAUSE != 0, VLAN != 0, HALF_DUPLEX != 0,
         TSO != 0, RX_CSUM != 0, TX_CSUM != 0};
 
-    wire unused = &{1'b0, m_axi_bid, m_axi_bresp[0], m_axi_rid, m_axi_rresp[0], mii_crs, mii_col};
+    wire unused = &{1'b0, m_axi_bid, m_axi_bresp[0], m_axi_rid, m_axi_rresp[0]};
 
     // Registers
 
@@ -129,9 +129,9 @@ module nic #(
     wire [15:0]  rx_pause_quanta;
     wire [8:0]   stat_tx_flags;
     wire [13:0]  stat_rx_flags;
+    wire         carrier_here, paused;
     wire unused_yet = &{
-        1'b0, cfg_half_duplex, cfg_pause_rx, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_pause_quanta,
-        rx_pause_valid, rx_pause_quanta};
+        1'b0, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_pause_quanta, mac_tx_again, mac_tx_flags};
 
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
@@ -185,8 +185,8 @@ module nic #(
         .cfg_tx_moderation_time (cfg_tx_moderation_time),
         .cfg_rx_moderation_count(cfg_rx_moderation_count),
         .cfg_rx_moderation_time (cfg_rx_moderation_time),
-        .medium_carrier         (1'b0),
-        .medium_paused          (1'b0),
+        .medium_carrier         (carrier_here),
+        .medium_paused          (paused),
         .card_idle              (card_idle),
         .irq_tx_done            (irq_tx_tell),
         .irq_rx_done            (irq_rx_tell),
@@ -328,11 +328,30 @@ module nic #(
     always @(posedge clk) mii_rst <= rst;
 
     wire       tx_rst, rx_rst;
-    wire       mac_tx_valid, mac_tx_ready, mac_tx_last, mac_tx_done, mac_tx_idle;
+    wire       mac_tx_valid, mac_tx_ready, mac_tx_last, mac_tx_done, mac_tx_again, mac_tx_holding, mac_tx_idle;
+    wire [8:0] mac_tx_flags;
+    wire       mac_pause_valid;
     wire [7:0] mac_tx_data;
     wire       mac_rx_valid, mac_rx_last, mac_rx_idle;
     wire [7:0] mac_rx_data;
     wire [5:0] mac_rx_user;
+
+    // A change of CONTROL.HALF_DUPLEX goes through both clocks of MII, and idle waits for its return.
+    wire tx_half_duplex, rx_half_duplex, half_duplex_here;
+
+    sync_bit tx_half_duplex_sync (
+        .clk(mii_tx_clk),
+        .d  (cfg_half_duplex),
+        .q  (tx_half_duplex)
+    );
+
+    sync_bit #(
+        .WIDTH(2)
+    ) medium_sync (
+        .clk(clk),
+        .d  ({rx_half_duplex, mii_crs}),
+        .q  ({half_duplex_here, carrier_here})
+    );
 
     reset_sync tx_reset (
         .clk   (mii_tx_clk),
@@ -346,29 +365,42 @@ module nic #(
         .rst   (rx_rst)
     );
 
-    mac mac (
-        .mii_tx_clk   (mii_tx_clk),
-        .tx_rst       (tx_rst),
-        .s_axis_tdata (mac_tx_data),
-        .s_axis_tvalid(mac_tx_valid),
-        .s_axis_tready(mac_tx_ready),
-        .s_axis_tlast (mac_tx_last),
-        .s_axis_tuser (1'b0),
-        .tx_done      (mac_tx_done),
-        .tx_idle      (mac_tx_idle),
-        .mii_txd      (mii_txd),
-        .mii_tx_en    (mii_tx_en),
-        .mii_tx_er    (mii_tx_er),
-        .mii_rx_clk   (mii_rx_clk),
-        .rx_rst       (rx_rst),
-        .mii_rxd      (mii_rxd),
-        .mii_rx_dv    (mii_rx_dv),
-        .mii_rx_er    (mii_rx_er),
-        .m_axis_tdata (mac_rx_data),
-        .m_axis_tvalid(mac_rx_valid),
-        .m_axis_tlast (mac_rx_last),
-        .m_axis_tuser (mac_rx_user),
-        .rx_idle      (mac_rx_idle)
+    mac #(
+        .HALF_DUPLEX(HALF_DUPLEX),
+        .PAUSE      (PAUSE)
+    ) mac (
+        .mii_tx_clk    (mii_tx_clk),
+        .tx_rst        (tx_rst),
+        .half_duplex   (tx_half_duplex),
+        .seed          (cfg_mac[47:24] ^ cfg_mac[23:0]),
+        .pause_valid   (mac_pause_valid),
+        .pause_quanta  (rx_pause_quanta),
+        .s_axis_tdata  (mac_tx_data),
+        .s_axis_tvalid (mac_tx_valid),
+        .s_axis_tready (mac_tx_ready),
+        .s_axis_tlast  (mac_tx_last),
+        .s_axis_tuser  (1'b0),
+        .tx_done       (mac_tx_done),
+        .tx_again      (mac_tx_again),
+        .tx_flags      (mac_tx_flags),
+        .tx_holding    (mac_tx_holding),
+        .tx_idle       (mac_tx_idle),
+        .mii_txd       (mii_txd),
+        .mii_tx_en     (mii_tx_en),
+        .mii_tx_er     (mii_tx_er),
+        .mii_crs       (mii_crs),
+        .mii_col       (mii_col),
+        .mii_rx_clk    (mii_rx_clk),
+        .rx_rst        (rx_rst),
+        .rx_half_duplex(rx_half_duplex),
+        .mii_rxd       (mii_rxd),
+        .mii_rx_dv     (mii_rx_dv),
+        .mii_rx_er     (mii_rx_er),
+        .m_axis_tdata  (mac_rx_data),
+        .m_axis_tvalid (mac_rx_valid),
+        .m_axis_tlast  (mac_rx_last),
+        .m_axis_tuser  (mac_rx_user),
+        .rx_idle       (mac_rx_idle)
     );
 
     // The two halves in clk
@@ -379,7 +411,8 @@ module nic #(
 
     nic_tx #(
         .BUFFER_LOG2(TX_BUFFER_LOG2),
-        .TX_CSUM    (TX_CSUM)
+        .TX_CSUM    (TX_CSUM),
+        .PAUSE      (PAUSE)
     ) transmit (
         .clk            (clk),
         .rst            (rst),
@@ -416,7 +449,11 @@ module nic #(
         .m_axis_tdata   (mac_tx_data),
         .m_axis_tlast   (mac_tx_last),
         .mac_done       (mac_tx_done),
+        .mac_holding    (mac_tx_holding),
         .mac_idle       (mac_tx_idle),
+        .mac_pause_valid(mac_pause_valid),
+        .pause_valid    (rx_pause_valid && cfg_pause_rx),
+        .paused         (paused),
         .stat_valid     (stat_tx_valid),
         .stat_octets    (stat_tx_octets),
         .stat_flags     (stat_tx_flags),
@@ -533,7 +570,7 @@ module nic #(
 
     assign card_idle = tx_idle && rx_idle && read_idle && write_idle && stat_idle && mdio_idle && tx_moderation_idle &&
         rx_moderation_idle;
-    assign idle      = card_idle && bus_idle;
+    assign idle      = card_idle && bus_idle && half_duplex_here == cfg_half_duplex;
 
 endmodule
 

@@ -10,7 +10,8 @@
 
 module nic_tx #(
     parameter BUFFER_LOG2 = 12,
-    parameter TX_CSUM = 1
+    parameter TX_CSUM = 1,
+    parameter PAUSE = 1
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -56,7 +57,13 @@ module nic_tx #(
     output wire [7:0]  m_axis_tdata,
     output wire        m_axis_tlast,
     input  wire        mac_done,        // the frame has left
+    input  wire        mac_holding,     // back-off or pause
     input  wire        mac_idle,
+    output wire        mac_pause_valid, // pause_valid, there
+
+    // Pause: each pulse starts it anew for the quanta that stand with it, and rest until the next pulse
+    input  wire        pause_valid,
+    output wire        paused,          // or in back-off
 
     // Statistics
     output wire        stat_valid,      // pulse: the MAC is done with a frame
@@ -161,6 +168,52 @@ module nic_tx #(
         .q  ({rst_here, mac_idle_here})
     );
 
+    // A pause is on its way until its echo comes back; by then the MAC is not idle any more, if it has to wait.
+    wire pause_busy;
+
+    generate
+        if (PAUSE != 0) begin : pause
+            reg  on_its_way;
+            reg  holding;  // in mac_clk
+            wire echo;
+
+            always @(posedge mac_clk) holding <= mac_holding;
+
+            assign pause_busy = on_its_way;
+
+            sync_pulse pause_sync (
+                .s_clk  (clk),
+                .s_rst  (rst),
+                .s_pulse(pause_valid),
+                .m_clk  (mac_clk),
+                .m_pulse(mac_pause_valid)
+            );
+
+            sync_pulse echo_sync (
+                .s_clk  (mac_clk),
+                .s_rst  (mac_rst),
+                .s_pulse(mac_pause_valid),
+                .m_clk  (clk),
+                .m_pulse(echo)
+            );
+
+            sync_bit holding_sync (
+                .clk(clk),
+                .d  (holding),
+                .q  (paused)
+            );
+
+            always @(posedge clk) begin
+                if (echo)        on_its_way <= 1'b0;
+                if (pause_valid) on_its_way <= 1'b1;
+                if (rst)         on_its_way <= 1'b0;
+            end
+        end else begin : no_pause
+            wire unused = &{1'b0, pause_valid, mac_holding};
+            assign {mac_pause_valid, paused, pause_busy} = 3'b000;
+        end
+    endgenerate
+
     async_fifo #(
         .WIDTH     (9),
         .LOG2_DEPTH(4)
@@ -187,7 +240,7 @@ module nic_tx #(
     );
 
     // A frame on its way keeps tx_dma busy until the MAC has sent it; after that the MAC only counts the gap.
-    assign idle = mac_idle_here && dma_idle && path_idle;
+    assign idle = mac_idle_here && dma_idle && path_idle && !pause_busy;
 
 endmodule
 

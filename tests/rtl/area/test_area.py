@@ -47,7 +47,7 @@ def test_table_has_a_row_for_each_module_and_the_whole_last(tmp_path):
     outcome = run("--top", "mac", "--json", tmp_path / "area.json")
     assert outcome.returncode == 0, outcome.stderr
     names = [line.split()[0] for line in outcome.stdout.splitlines()[1:-1]]
-    assert names == ["mac/crc32_nibble", "mac/mac_rx", "mac/mac_tx", "mac/mac"]
+    assert names == ["lib/sync_bit", "mac/crc32_nibble", "mac/csma", "mac/mac_rx", "mac/mac_tx", "mac/tx_hold", "mac/mac"]
     rows = json.loads((tmp_path / "area.json").read_text())["modules"]
     assert [row["name"] for row in rows] == names
     assert rows[-1]["LUT"] > rows[0]["LUT"] > 0 and rows[-1]["FF"] > 0

@@ -22,6 +22,7 @@ async def start(dut):
     """Reset; the list that received frames are appended to."""
     cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns").start())
     dut.rst.value = 1
+    dut.deaf.value = 0
     dut.mii_rxd.value = 0
     dut.mii_rx_dv.value = 0
     dut.mii_rx_er.value = 0
@@ -231,6 +232,40 @@ async def the_rest_of_a_frame_that_a_reset_hit_is_not_taken_for_one(dut):
     await drive(dut, hidden, gap=1)
     await drive(dut, frame_nibbles(octets(61)))
     assert frames == [Received(octets(61), 0)]
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def nothing_is_received_that_begins_while_deaf(dut):
+    frames = await start(dut)
+    burst = frame_nibbles(octets(60))
+    for early, late in ((0, 0), (1, 0), (0, 1), (10, -30)):  # deaf a bit before, a bit after, not up to its end
+        dut.deaf.value = 1
+        await ClockCycles(dut.clk, 1 + early)
+        cocotb.start_soon(drive(dut, burst))
+        await ClockCycles(dut.clk, len(burst) + late)
+        dut.deaf.value = 0
+        await ClockCycles(dut.clk, 60)
+    assert frames == []
+    await drive(dut, frame_nibbles(octets(61)), gap=4)
+    assert frames == [Received(octets(61), 0)]
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def a_frame_under_way_is_cut_off_as_bad_when_deaf(dut):
+    frames = await start(dut)
+    burst = frame_nibbles(octets(30))
+    for place in range(17, len(burst)):
+        cocotb.start_soon(drive(dut, burst))
+        await ClockCycles(dut.clk, place)
+        dut.deaf.value = 1
+        await ClockCycles(dut.clk, 4)
+        dut.deaf.value = 0
+        await ClockCycles(dut.clk, len(burst) - place + 4)
+    assert len(frames) == len(burst) - 17
+    for frame in frames:
+        assert frame.tuser & (RUNT | FCS) == RUNT | FCS and octets(30).startswith(frame.data)
+    await drive(dut, frame_nibbles(octets(61)), gap=4)
+    assert frames[-1] == Received(octets(61), 0)
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
