@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-RTL = Path(__file__).resolve().parents[3] / "rtl"
+RTL = Path(__file__).resolve().parents[2] / "rtl"
 SIZES = ((64, 64), (65, 127), (128, 255), (256, 511), (512, 1023), (1024, 1518))
 
 # Where the counters stand: from the description of the registers
