@@ -59,7 +59,7 @@ class Proof:
             "write_aiger -zinit -no-startoffset -map model.aim model.aig",
         ]
         output = run(["yosys", "-p", "; ".join(script)], self.build / "yosys.log", cwd=self.build)
-        error = re.search(r"ERROR: .*|Warning: Wire .* is used but has no driver", output)
+        error = re.search(r"ERROR: .*", output)
         if error:
             sys.exit(f"{self.name}: yosys: {error[0]}")
 
