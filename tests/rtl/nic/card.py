@@ -119,8 +119,9 @@ class Card:
     def __init__(self, dut, clk_ns=40, mii_ns=40, latency=8, memory_bytes=1 << 20):
         self.dut, self.clk_ns, self.mii_ns = dut, clk_ns, mii_ns
         cocotb.start_soon(Clock(dut.clk, clk_ns, "ns").start())
-        cocotb.start_soon(Clock(dut.mii_tx_clk, mii_ns, "ns").start())
-        cocotb.start_soon(Clock(dut.mii_rx_clk, mii_ns, "ns").start())
+        self.mii_clocks = {}
+        self.run_mii_clock("tx")
+        self.run_mii_clock("rx")
         self.time_rests = False
         cocotb.start_soon(self._tell_time())
         for name in ("mii_rxd", "mii_rx_dv", "mii_rx_er", "mii_crs", "mii_col", "phy_irq"):
@@ -132,6 +133,12 @@ class Card:
         for interface in (self.axil.write_if, self.axil.read_if):
             interface.log.setLevel("ERROR")
         self.phy = None
+
+    def run_mii_clock(self, side):
+        self.mii_clocks[side] = cocotb.start_soon(Clock(getattr(self.dut, f"mii_{side}_clk"), self.mii_ns, "ns").start())
+
+    def stop_mii_clock(self, side):
+        self.mii_clocks[side].kill()
 
     async def _tell_time(self):
         now = 0

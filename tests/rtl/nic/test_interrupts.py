@@ -69,8 +69,8 @@ async def errors_are_not_moderated(dut):
 
 @cocotb.test()
 async def two_completions_in_one_cycle_are_both_told(dut):
+    card = await Card(dut).start()
     for moderated in (0, 2):
-        card = await Card(dut).start()
         for ring in ("TX", "RX"):
             await moderate(card, ring, 0, moderated)
         await FallingEdge(dut.clk)

@@ -163,6 +163,22 @@ async def the_counters_can_be_read_while_they_count(dut):
 
 
 @cocotb.test()
+async def a_ring_may_have_any_size_of_four_bits(dut):
+    """Of 2^0 descriptors none can be posted; with 2^15 the tail has all its bits."""
+    card = await Card(dut).start(rx_log2=15)
+    await card.write("TX_SIZE", 0)
+    for tail in (1, 0, 0x7FFF):
+        await card.write("TX_TAIL", tail)
+        await ClockCycles(dut.clk, 50)
+    assert await card.tx.status() == (1, 0, 0) and await card.tx.head() == 0
+    await card.write("RX_TAIL", 0x7FFF)
+    assert await card.read("RX_TAIL") == 0x7FFF
+    await card.arrive(bytes(60))
+    await card.rest()
+    card.check_writes()
+
+
+@cocotb.test()
 async def a_frame_of_management_is_busy_until_its_end(dut):
     card = await start(dut)
     phy = Phy(dut, address=3)
