@@ -54,6 +54,10 @@ class Host : public sc_core::sc_module
     {
         return stack_;
     }
+    lan_nic *nic()
+    {
+        return nic_;
+    }
     const lan_port *port() const
     {
         return &port_;

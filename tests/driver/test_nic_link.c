@@ -276,6 +276,16 @@ static void a_setting_changed_while_the_card_drains_does_not_enable_it(void **st
     assert_true(fixture.card.registers.CONTROL & NIC__CONTROL__PROMISCUOUS_bm);
 }
 
+static void a_card_left_in_half_duplex_is_taken_over(void **state)
+{
+    (void)state;
+    fake_phy_plug(&fixture.card.phy, PARTNER_100_HALF);
+    poll_link();
+    expect_link(100, false);
+    assert_int_equal(use_card(FAKE_CARD_FEATURES), 0);
+    expect_link(100, true);
+}
+
 static void a_mode_can_be_forced_and_negotiation_taken_up_again(void **state)
 {
     (void)state;
@@ -365,6 +375,7 @@ int main(void)
         PHY_TEST(an_interrupt_during_a_look_leads_to_another),
         PHY_TEST(frames_posted_while_the_duplex_changes_are_sent_afterwards),
         PHY_TEST(a_setting_changed_while_the_card_drains_does_not_enable_it),
+        PHY_TEST(a_card_left_in_half_duplex_is_taken_over),
         PHY_TEST(a_mode_can_be_forced_and_negotiation_taken_up_again),
         PHY_TEST(the_same_setting_once_more_negotiates_anew),
         PHY_TEST(impossible_modes_are_refused),
