@@ -3,14 +3,15 @@
 // tx_complete: writes sent frames back to their descriptors.
 //
 // Keeps a queue of the frames that are in the card. A frame enters it with `frame_push`, is stamped with the time when
-// the MAC has sent it (`frame_sent`, in the order of pushing), and leaves it when the time stamp and DONE have been written
+// it has left the card (`frame_done`, in the order of pushing), and leaves it when time stamp, error and DONE have been written
 // to its last descriptor and the bus has acknowledged that. Then `ring_complete` moves the head and `irq` tells, if the
 // descriptor asked for it.
 //
 // A reset of the ring, or a bus error here, gives up the frames in the queue: they still leave it when they have been
 // sent, but nothing is written for them any more.
 //
-// Only the octet that holds DONE is written of the descriptor's last word, so nothing else of it need be remembered.
+// Only the octet that holds DONE and the error is written of the descriptor's last word, so nothing else of it need be
+// remembered.
 
 `resetall
 `timescale 1ns / 1ps
@@ -25,10 +26,9 @@ module tx_complete (
     input  wire        frame_push,
     input  wire [14:0] frame_index,
     input  wire        frame_irq,
-    input  wire [13:0] frame_octets,
-    input  wire        frame_sent,
+    input  wire        frame_done,
+    input  wire [1:0]  frame_error,     // of the descriptor's word 3
     input  wire [31:0] timestamp_ns,
-    output wire [13:0] sent_octets,     // with frame_sent: padding and FCS included
 
     // Ring
     input  wire        ring_ok,         // not stopped by an error
@@ -56,25 +56,19 @@ module tx_complete (
     output wire        idle             // none of them can leave it now
 );
 
-    localparam [13:0] MIN_OCTETS = 14'd60, FCS_OCTETS = 14'd4;
-    localparam [31:0] DONE = 32'h80000000;
-
     localparam [1:0] NEXT = 0, STAMP_WORD = 1, DONE_WORD = 2, RESPONSE = 3;
 
     reg [1:0]  state;
     reg [15:0] frames [0:7];
     reg [31:0] stamps [0:7];
-    reg [13:0] sizes  [0:7];
+    reg [1:0]  errors [0:7];
     reg [7:0]  alive;  // not given up
-    reg [3:0]  pushed, sent, written;
+    reg [3:0]  pushed, done, written;
 
     wire [15:0] frame        = frames[written[2:0]];
-    wire        ready        = sent != written;
+    wire        ready        = done != written;
     wire        acknowledged = state == RESPONSE && write_done;
 
-    wire [13:0] size         = sizes[sent[2:0]];
-
-    assign sent_octets     = (size < MIN_OCTETS ? MIN_OCTETS : size) + FCS_OCTETS;
     assign frame_room      = pushed != {!written[3], written[2:0]};
 
     assign ring_done_index = frame[14:0];
@@ -85,7 +79,7 @@ module tx_complete (
     assign write_valid     = state == NEXT && ready && alive[written[2:0]] && !ring_reset;
     assign write_addr      = {ring_done_addr, 2'd2};
     assign w_valid         = state == STAMP_WORD || state == DONE_WORD;
-    assign w_data          = state == STAMP_WORD ? stamps[written[2:0]] : DONE;
+    assign w_data          = state == STAMP_WORD ? stamps[written[2:0]] : {6'b100000, errors[written[2:0]], 24'd0};
     assign w_strb          = state == STAMP_WORD ? 4'b1111 : 4'b1000;
 
     assign writing         = state != NEXT;
@@ -95,13 +89,13 @@ module tx_complete (
     always @(posedge clk) begin
         if (frame_push) begin
             frames[pushed[2:0]] <= {frame_irq, frame_index};
-            sizes[pushed[2:0]]  <= frame_octets;
             alive[pushed[2:0]]  <= ring_ok;
             pushed              <= pushed + 4'd1;
         end
-        if (frame_sent) begin
-            stamps[sent[2:0]] <= timestamp_ns;
-            sent              <= sent + 4'd1;
+        if (frame_done) begin
+            stamps[done[2:0]] <= timestamp_ns;
+            errors[done[2:0]] <= frame_error;
+            done              <= done + 4'd1;
         end
 
         case (state)
@@ -121,7 +115,7 @@ module tx_complete (
         if (rst) begin
             state   <= NEXT;
             pushed  <= 0;
-            sent    <= 0;
+            done    <= 0;
             written <= 0;
         end
     end

@@ -3,15 +3,17 @@
 // tx_dma: the transmit ring and everything between it and an octet stream of frames.
 //
 // tx_fetch reads descriptors and fragments into a small queue of words, tx_unpack makes octets of them, tx_complete writes
-// the descriptors back when the MAC has sent their frame. `frame_sent` pulses once for each frame that was
-// given without drop (`m_axis_tuser`), in order; `timestamp_ns` is sampled with it.
+// the descriptors back when the MAC has sent their frame. `frame_done` pulses once for each frame that was
+// given without drop (`m_axis_tuser`), in order; `frame_error` and `timestamp_ns` are sampled with it.
 
 `resetall
 `timescale 1ns / 1ps
 `default_nettype none
 
 module tx_dma #(
-    parameter [16:0] FRAME_LIMIT = 2048  // octets, below 2^14; a longer frame is malformed
+    parameter [16:0] FRAME_LIMIT = 2048, // as for tx_fetch
+    parameter TSO = 1,
+    parameter VLAN = 1
 ) (
     input  wire         clk,
     input  wire         rst,
@@ -50,16 +52,21 @@ module tx_dma #(
     // Frames
     output wire         frame_ip_csum,
     output wire         frame_l4_csum,
+    output wire         frame_tso,
+    output wire         frame_vlan,
     output wire [7:0]   frame_csum_start,
     output wire [7:0]   frame_csum_offset,
+    output wire [7:0]   frame_hdr_len,
+    output wire [13:0]  frame_mss,
+    output wire [15:0]  frame_tci,
     output wire         m_axis_tvalid,
     input  wire         m_axis_tready,
     output wire [7:0]   m_axis_tdata,
     output wire         m_axis_tlast,
     output wire         m_axis_tuser,
-    input  wire         frame_sent,
+    input  wire         frame_done,
+    input  wire [1:0]   frame_error,
     input  wire [31:0]  timestamp_ns,
-    output wire [13:0]  sent_octets,        // of the frame that is sent, padding and FCS included
 
     output wire         idle
 );
@@ -104,10 +111,11 @@ module tx_dma #(
     wire [5:0]  words;
     wire        unused_ready;
     wire        frame_room, frame_push, frame_irq;
-    wire [13:0] frame_octets;
 
     tx_fetch #(
-        .FRAME_LIMIT(FRAME_LIMIT)
+        .FRAME_LIMIT(FRAME_LIMIT),
+        .TSO        (TSO),
+        .VLAN       (VLAN)
     ) tx_fetch (
         .clk            (clk),
         .rst            (rst),
@@ -135,7 +143,6 @@ module tx_dma #(
         .frame_room     (frame_room),
         .frame_push     (frame_push),
         .frame_irq      (frame_irq),
-        .frame_octets   (frame_octets),
         .busy           (fetch_busy),
         .idle           (fetch_idle)
     );
@@ -164,8 +171,13 @@ module tx_dma #(
         .word             (word),
         .frame_ip_csum    (frame_ip_csum),
         .frame_l4_csum    (frame_l4_csum),
+        .frame_tso        (frame_tso),
+        .frame_vlan       (frame_vlan),
         .frame_csum_start (frame_csum_start),
         .frame_csum_offset(frame_csum_offset),
+        .frame_hdr_len    (frame_hdr_len),
+        .frame_mss        (frame_mss),
+        .frame_tci        (frame_tci),
         .m_axis_tvalid    (m_axis_tvalid),
         .m_axis_tready    (m_axis_tready),
         .m_axis_tdata     (m_axis_tdata),
@@ -180,10 +192,9 @@ module tx_dma #(
         .frame_push     (frame_push),
         .frame_index    (next),
         .frame_irq      (frame_irq),
-        .frame_octets   (frame_octets),
-        .frame_sent     (frame_sent),
+        .frame_done     (frame_done),
+        .frame_error    (frame_error),
         .timestamp_ns   (timestamp_ns),
-        .sent_octets    (sent_octets),
         .ring_ok        (ok),
         .ring_reset     (reset),
         .ring_reset_done(reset_done),

@@ -6,7 +6,9 @@
 // there is a place for all of it: `word_room` tells that 17 words will be taken.
 //
 // `frame_push` tells that the frame which ends at descriptor `ring_next` has been read whole and will be sent; `frame_irq`
-// and `frame_octets` come with it. A frame is begun only when there is `frame_room` for this.
+// comes with it. A frame is begun only when there is `frame_room` for this.
+//
+// A frame to be segmented may have up to 2^17 - 1 octets here: its headers tell its length, and tx_segment reads them.
 //
 // A frame that meets an error, or a reset, is ended with drop. The descriptor at fault is the one in hand, `ring_next`,
 // or, where the ring is full of one frame without end, the place of the first that cannot be posted.
@@ -16,7 +18,9 @@
 `default_nettype none
 
 module tx_fetch #(
-    parameter [16:0] FRAME_LIMIT = 2048  // octets, below 2^14; a longer frame is malformed
+    parameter [16:0] FRAME_LIMIT = 2048, // octets, below 2^14; a longer frame or segment is malformed
+    parameter TSO = 1,                   // 0: so is a frame that asks for segmentation,
+    parameter VLAN = 1                   // or for a tag
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -52,7 +56,6 @@ module tx_fetch #(
     input  wire        frame_room,
     output wire        frame_push,
     output reg         frame_irq,
-    output wire [13:0] frame_octets,
 
     output wire        busy,           // a frame has been begun and not ended
     output wire        idle
@@ -60,11 +63,15 @@ module tx_fetch #(
 
     localparam [2:0] NEXT = 0, DESCRIPTOR = 1, CHECK = 2, REQUEST = 3, DATA = 4, FAIL = 5, ABORT = 6;
     localparam [1:0] DESCRIPTOR_ERROR = 1, DATA_ERROR = 2, MALFORMED = 3;
+    localparam [8:0] TCP_HEADER = 20;
 
     reg [2:0]  state;
     reg [1:0]  beat;          // of the descriptor
     reg        bus_error;     // within the burst
     reg        begun;         // data of the frame have been given
+    reg        tso;           // it is to be segmented
+    reg [7:0]  hdr_len;
+    reg        refused;       // by its first descriptor alone
     reg [16:0] sum;           // octets of the frame, with those of this fragment from REQUEST on
 
     // The fragment: word address, octet lanes of its first and last word, and the number of words left, less one.
@@ -75,7 +82,12 @@ module tx_fetch #(
     reg [1:0]  last_lane;
     reg        eop;
 
-    wire [16:0] len = {words, last_lane};
+    wire [16:0] len   = {words, last_lane};
+    wire [17:0] total = {1'b0, sum} + {1'b0, len};
+
+    wire too_long  = tso ? total[17] : total > {1'b0, FRAME_LIMIT};
+    wire no_data   = tso && eop && total <= {10'd0, hdr_len};
+    wire malformed = len == 0 || too_long || no_data || refused;
 
     // All descriptors that the ring can hold belong to this frame, and none has EOP.
     wire        endless = begun && !ring_available && !ring_reset && ring_after_next == ring_head;
@@ -83,9 +95,9 @@ module tx_fetch #(
     wire        begin_next = ring_available && word_room && (begun || (ring_run && enable && frame_room));
     wire [3:0]  to_border  = ~addr[3:0];
 
-    // A frame's first descriptor goes along as header words 1 and 3. The last word of a burst ends the frame if there
+    // A frame's first descriptor goes along as header words 1 to 3. The last word of a burst ends the frame if there
     // is a reason to give it up.
-    wire header   = state == DESCRIPTOR && !begun && beat[0];
+    wire header   = state == DESCRIPTOR && !begun && beat != 0;
     wire spoilt   = read_data_last && (bus_error || read_data_error);
     wire drop     = state == ABORT || spoilt;
     wire last     = state == ABORT || spoilt || (words == 0 && eop);
@@ -100,7 +112,6 @@ module tx_fetch #(
     assign ring_take    = state == DATA && read_data_valid && words == 0 && !spoilt;
     assign ring_fail    = state == FAIL;
     assign frame_push   = ring_take && eop;
-    assign frame_octets = sum[13:0];
 
     assign busy = state != NEXT || begun;
     assign idle = state == NEXT && !begin_next && !endless && !(ring_reset && begun);
@@ -125,13 +136,29 @@ module tx_fetch #(
                     eop       <= read_data[16];
                     frame_irq <= read_data[17];
                 end
+                if (!begun) begin
+                    case (beat)
+                        1: begin
+                            hdr_len <= read_data[23:16];
+                            refused <= {1'b0, read_data[7:0]} + TCP_HEADER > {1'b0, read_data[23:16]};
+                        end
+                        2: if (read_data[15:0] == 0 || {1'b0, read_data[15:0]} + {9'd0, hdr_len} > FRAME_LIMIT) begin
+                            refused <= 1'b1;
+                        end
+                        3: begin
+                            tso     <= TSO != 0 && read_data[20];
+                            refused <= (read_data[20] && (TSO == 0 || refused)) || (read_data[21] && VLAN == 0);
+                        end
+                        default: ;
+                    endcase
+                end
                 if (read_data_last) state <= CHECK;
             end
             CHECK: begin
                 {words, last_lane} <= len + {{15{first_lane == 0}}, first_lane - 2'd1};
-                sum                <= sum + len;
+                sum                <= total[16:0];
                 if (bus_error) ring_fail_error <= DESCRIPTOR_ERROR;
-                state <= bus_error || len == 0 || sum + len > FRAME_LIMIT ? FAIL : REQUEST;
+                state <= bus_error || malformed ? FAIL : REQUEST;
             end
             REQUEST: begin
                 ring_fail_error <= DATA_ERROR;

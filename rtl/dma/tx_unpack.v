@@ -26,8 +26,13 @@ module tx_unpack (
 
     output reg         frame_ip_csum,
     output reg         frame_l4_csum,
+    output reg         frame_tso,
+    output reg         frame_vlan,
     output reg  [7:0]  frame_csum_start,
     output reg  [7:0]  frame_csum_offset,
+    output reg  [7:0]  frame_hdr_len,
+    output reg  [13:0] frame_mss,
+    output reg  [15:0] frame_tci,
 
     output wire        m_axis_tvalid,
     input  wire        m_axis_tready,
@@ -59,13 +64,16 @@ module tx_unpack (
         if (m_axis_tvalid && m_axis_tready) step <= last ? 2'd0 : step + 2'd1;
 
         if (word_valid && header) begin
-            if (word[33:32] == 2'd1) begin
-                frame_csum_start  <= word[7:0];
-                frame_csum_offset <= word[15:8];
-            end else begin
-                frame_ip_csum <= word[18];
-                frame_l4_csum <= word[19];
-            end
+            case (word[33:32])
+                2'd1: {frame_hdr_len, frame_csum_offset, frame_csum_start} <= word[23:0];
+                2'd2: {frame_tci, frame_mss} <= {word[31:16], word[13:0]};
+                default: begin  // segments differ from one another, so all their checksums are made here
+                    frame_ip_csum <= word[18] || word[20];
+                    frame_l4_csum <= word[19] || word[20];
+                    frame_tso     <= word[20];
+                    frame_vlan    <= word[21];
+                end
+            endcase
         end
 
         if (rst) step <= 0;

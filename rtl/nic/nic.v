@@ -15,7 +15,7 @@ module nic #(
     parameter RX_BUFFER_LOG2 = 13,                        // bytes of the receive frame buffer, 2^n
     parameter TX_CSUM = 1,                                // insert checksums
     parameter RX_CSUM = 1,                                // verify checksums
-    parameter TSO = 0,                                    // segment TCP
+    parameter TSO = 1,                                    // segment TCP; with TX_CSUM only
     parameter HALF_DUPLEX = 0,                            // CSMA/CD
     parameter VLAN = 1,                                   // insert and strip tags
     parameter PAUSE = 0,                                  // obey and send pause frames
@@ -101,9 +101,10 @@ module nic #(
 );
 
     localparam [3:0] TX_LOG2 = TX_BUFFER_LOG2, RX_LOG2 = RX_BUFFER_LOG2;
+    localparam TSO_HERE = TSO != 0 && TX_CSUM != 0;
     localparam [31:0] FEATURES = {
         8'd0, RX_LOG2, TX_LOG2, 7'd0, LOOPBACK != 0, MDIO != 0, STATISTICS != 0, PAUSE != 0, VLAN != 0, HALF_DUPLEX != 0,
-        TSO != 0, RX_CSUM != 0, TX_CSUM != 0};
+        TSO_HERE, RX_CSUM != 0, TX_CSUM != 0};
 
     wire unused = &{1'b0, m_axi_bid, m_axi_bresp[0], m_axi_rid, m_axi_rresp[0]};
 
@@ -412,6 +413,8 @@ module nic #(
     nic_tx #(
         .BUFFER_LOG2(TX_BUFFER_LOG2),
         .TX_CSUM    (TX_CSUM),
+        .TSO        (TSO_HERE),
+        .VLAN       (VLAN),
         .PAUSE      (PAUSE)
     ) transmit (
         .clk            (clk),

@@ -11,6 +11,8 @@
 module nic_tx #(
     parameter BUFFER_LOG2 = 12,
     parameter TX_CSUM = 1,
+    parameter TSO = 1,     // with TX_CSUM only
+    parameter VLAN = 1,
     parameter PAUSE = 1
 ) (
     input  wire        clk,
@@ -73,11 +75,15 @@ module nic_tx #(
     output wire        idle
 );
 
-    // Whole frames only are sent, so the buffer sets the limit.
-    localparam [16:0] FRAME_LIMIT = (17'd1 << BUFFER_LOG2) - 17'd1;
+    // Whole frames only are sent, so the buffer, which holds an octet less than its size, sets the limit. The tag is extra.
+    localparam [16:0] FRAME_LIMIT = (17'd1 << BUFFER_LOG2) - 17'd5;
+    localparam [1:0]  MALFORMED = 3;
 
-    wire        frame_ip_csum, frame_l4_csum;
-    wire [7:0]  frame_csum_start, frame_csum_offset;
+    wire        frame_ip_csum, frame_l4_csum, frame_tso, frame_vlan;
+    wire [7:0]  frame_csum_start, frame_csum_offset, frame_hdr_len;
+    wire [13:0] frame_mss;
+    wire [15:0] frame_tci;
+    wire        frame_done, malformed;
     wire        octet_valid, octet_ready, octet_last, octet_drop;
     wire [7:0]  octet;
     wire        rst_here, sent_pulse;
@@ -87,7 +93,9 @@ module nic_tx #(
     assign stat_flags = 9'd0;
 
     tx_dma #(
-        .FRAME_LIMIT(FRAME_LIMIT)
+        .FRAME_LIMIT(FRAME_LIMIT),
+        .TSO        (TSO),
+        .VLAN       (VLAN)
     ) tx_dma (
         .clk              (clk),
         .rst              (rst),
@@ -118,44 +126,116 @@ module nic_tx #(
         .write_error      (write_error),
         .frame_ip_csum    (frame_ip_csum),
         .frame_l4_csum    (frame_l4_csum),
+        .frame_tso        (frame_tso),
+        .frame_vlan       (frame_vlan),
         .frame_csum_start (frame_csum_start),
         .frame_csum_offset(frame_csum_offset),
+        .frame_hdr_len    (frame_hdr_len),
+        .frame_mss        (frame_mss),
+        .frame_tci        (frame_tci),
         .m_axis_tvalid    (octet_valid),
         .m_axis_tready    (octet_ready),
         .m_axis_tdata     (octet),
         .m_axis_tlast     (octet_last),
         .m_axis_tuser     (octet_drop),
-        .frame_sent       (stat_valid),
+        .frame_done       (frame_done),
+        .frame_error      (malformed ? MALFORMED : 2'd0),
         .timestamp_ns     (timestamp_ns),
-        .sent_octets      (stat_octets),
         .idle             (dma_idle)
     );
 
-    wire       whole_valid, whole_ready, whole_last;
+    wire       cut_valid, cut_ready, cut_last, cut_drop, cut_end;
+    wire [7:0] cut;
+    wire       segment_idle, path_idle;
+
+    tx_segment #(
+        .TSO(TSO)
+    ) tx_segment (
+        .clk             (clk),
+        .rst             (rst),
+        .s_axis_tvalid   (octet_valid),
+        .s_axis_tready   (octet_ready),
+        .s_axis_tdata    (octet),
+        .s_axis_tlast    (octet_last),
+        .s_axis_tuser    (octet_drop),
+        .frame_tso       (frame_tso),
+        .frame_csum_start(frame_csum_start),
+        .frame_hdr_len   (frame_hdr_len),
+        .frame_mss       (frame_mss),
+        .m_axis_tvalid   (cut_valid),
+        .m_axis_tready   (cut_ready),
+        .m_axis_tdata    (cut),
+        .m_axis_tlast    (cut_last),
+        .m_axis_tuser    (cut_drop),
+        .frame_end       (cut_end),
+        .path_empty      (path_idle),
+        .malformed       (malformed),
+        .idle            (segment_idle)
+    );
+
+    wire       whole_valid, whole_ready, whole_last, whole_end;
     wire [7:0] whole;
-    wire       path_idle, unused_frame_space;
+    wire       buffer_idle, unused_frame_space;
 
     tx_path #(
         .LOG2_BYTES(BUFFER_LOG2),
-        .TX_CSUM   (TX_CSUM)
+        .TX_CSUM   (TX_CSUM),
+        .VLAN      (VLAN)
     ) tx_path (
         .clk              (clk),
         .rst              (rst),
-        .s_axis_tvalid    (octet_valid),
-        .s_axis_tready    (octet_ready),
-        .s_axis_tdata     (octet),
-        .s_axis_tlast     (octet_last),
-        .s_axis_tuser     (octet_drop),
+        .s_axis_tvalid    (cut_valid),
+        .s_axis_tready    (cut_ready),
+        .s_axis_tdata     (cut),
+        .s_axis_tlast     (cut_last),
+        .s_axis_tuser     (cut_drop),
         .frame_ip_csum    (frame_ip_csum),
         .frame_l4_csum    (frame_l4_csum),
         .frame_csum_start (frame_csum_start),
         .frame_csum_offset(frame_csum_offset),
+        .frame_vlan       (frame_vlan),
+        .frame_tci        (frame_tci),
+        .frame_end        (cut_end),
         .m_axis_tvalid    (whole_valid),
         .m_axis_tready    (whole_ready),
         .m_axis_tdata     (whole),
         .m_axis_tlast     (whole_last),
-        .tx_path_idle     (path_idle),
+        .m_frame_end      (whole_end),
+        .tx_path_idle     (buffer_idle),
         .frame_space      (unused_frame_space)
+    );
+
+    // What there is to be told of the frames on their way through the MAC
+    localparam [13:0] MIN_OCTETS = 14'd60, FCS_OCTETS = 14'd4;
+
+    reg  [13:0] octets;  // of the frame that leaves the buffer, so far
+    wire        fifo_ready, way_ready, way_valid, way_end;
+    wire [13:0] way_octets;
+    wire [4:0]  unused_way_count;
+
+    assign whole_ready = fifo_ready && way_ready;
+    assign stat_octets = (way_octets < MIN_OCTETS ? MIN_OCTETS : way_octets) + FCS_OCTETS;
+    assign frame_done  = (stat_valid && way_end) || malformed;
+    assign path_idle   = buffer_idle && !way_valid;
+
+    always @(posedge clk) begin
+        if (whole_valid && whole_ready) octets <= whole_last ? 14'd1 : octets + 14'd1;
+        if (rst) octets <= 14'd1;
+    end
+
+    sync_fifo #(
+        .WIDTH     (15),
+        .LOG2_DEPTH(4)
+    ) on_the_way (
+        .clk    (clk),
+        .rst    (rst),
+        .s_valid(whole_valid && whole_ready && whole_last),
+        .s_ready(way_ready),
+        .s_data ({whole_end, octets}),
+        .m_valid(way_valid),
+        .m_ready(stat_valid),
+        .m_data ({way_end, way_octets}),
+        .count  (unused_way_count)
     );
 
     wire mac_idle_here, unused_fifo_empty;
@@ -220,8 +300,8 @@ module nic_tx #(
     ) fifo (
         .s_clk  (clk),
         .s_rst  (rst),
-        .s_valid(whole_valid),
-        .s_ready(whole_ready),
+        .s_valid(whole_valid && way_ready),
+        .s_ready(fifo_ready),
         .s_data ({whole_last, whole}),
         .s_empty(unused_fifo_empty),
         .m_clk  (mac_clk),
@@ -239,8 +319,8 @@ module nic_tx #(
         .m_pulse(sent_pulse)
     );
 
-    // A frame on its way keeps tx_dma busy until the MAC has sent it; after that the MAC only counts the gap.
-    assign idle = mac_idle_here && dma_idle && path_idle && !pause_busy;
+    // A frame keeps the path busy until the MAC has sent it; after that the MAC only counts the gap.
+    assign idle = mac_idle_here && dma_idle && segment_idle && path_idle && !pause_busy;
 
 endmodule
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: CERN-OHL-P-2.0
 //
-// tx_path: takes a frame whole into its buffer, writes the checksums into it, and only then gives it to the MAC.
+// tx_path: takes a frame whole into its buffer, writes checksums and tag into it, and only then gives it to the MAC.
 //
-// In: `s_axis_*`, and `frame_*` with the checksums wanted (checksum_insert), which stand from the first octet until the
-// last is taken. `s_axis_tuser` with `s_axis_tlast` drops the frame. A frame longer than the buffer (2^LOG2_BYTES - 1
+// In: `s_axis_*`, and `frame_*` with the checksums wanted (checksum_insert) and the tag, which stand from the first octet
+// until the last is taken. `frame_vlan`: a tag with `frame_tci` goes behind the addresses, unseen by the checksums. `s_axis_tuser` with `s_axis_tlast` drops the frame. A frame longer than the buffer (2^LOG2_BYTES - 1
 // octets) is taken to its end and dropped.
-// Out: `m_axis_*`, without gaps once a frame has begun, one octet a cycle if the reader is as fast.
+// Out: `m_axis_*`, without gaps once a frame has begun, one octet a cycle if the reader is as fast. `m_frame_end` stands
+// with the whole frame: what `frame_end` was with its `s_axis_tlast`.
 //
-// A frame costs one cycle besides its octets, three more behind an IPv4 header whose checksum is written, and two (odd
+// A frame costs one cycle besides its octets, four more for a tag, three more behind an IPv4 header whose checksum is written, and two (odd
 // span: three) for an L4 checksum.
 //
 // `frame_space`: a frame of MAX_FRAME octets fits now. `tx_path_idle`: nothing is on its way out, and no
@@ -20,6 +21,7 @@
 module tx_path #(
     parameter LOG2_BYTES  = 12,
     parameter TX_CSUM     = 1,
+    parameter VLAN        = 1,
     parameter LOG2_FRAMES = 4
 ) (
     input  wire       clk,
@@ -34,11 +36,15 @@ module tx_path #(
     input  wire       frame_l4_csum,
     input  wire [7:0] frame_csum_start,
     input  wire [7:0] frame_csum_offset,
+    input  wire       frame_vlan,
+    input  wire [15:0] frame_tci,
+    input  wire       frame_end,
 
     output wire       m_axis_tvalid,
     input  wire       m_axis_tready,
     output wire [7:0] m_axis_tdata,
     output wire       m_axis_tlast,
+    output wire       m_frame_end,
 
     output wire       tx_path_idle,
     output wire       frame_space
@@ -46,7 +52,7 @@ module tx_path #(
 
     localparam [LOG2_BYTES-1:0] MAX_FRAME = 1518;  // without FCS, with a VLAN tag
 
-    wire [LOG2_BYTES-1:0] write_address, read_address, space, frame_end;
+    wire [LOG2_BYTES-1:0] write_address, read_address, space, end_address;
     wire                  full, records_full, frame_valid, unused_idle;
 
     wire                  busy, patch;
@@ -55,15 +61,21 @@ module tx_path #(
 
     reg  closing;  // the frame has ended
     reg  spoilt;   // it is to be dropped
+    reg  ends;     // frame_end
+    wire room   = spoilt || !(full || records_full);
     wire take   = s_axis_tvalid && s_axis_tready;
     wire finish = closing && !busy;
 
-    assign s_axis_tready = !closing && !busy && !patch && (spoilt || !(full || records_full));
+    wire       tagging;  // an octet of the tag is being written
+    wire [7:0] tag;
+
+    assign s_axis_tready = !closing && !busy && !patch && !tagging && room;
 
     always @(posedge clk) begin
         if (take && s_axis_tlast) begin
             closing <= 1'b1;
             spoilt  <= spoilt || s_axis_tuser;
+            ends    <= frame_end;
         end
         if (s_axis_tvalid && !closing && full && !frame_valid) spoilt <= 1'b1;  // nothing will leave to make room
         if (finish || rst) begin
@@ -99,15 +111,35 @@ module tx_path #(
         end
     endgenerate
 
+    generate
+        if (VLAN) begin : vlan
+            localparam [15:0] TPID = 16'h8100;
+
+            reg [4:0] place;  // in the buffer, up to the end of the tag
+
+            assign tagging = frame_vlan && place[4:2] == 3'b011 && !closing;
+            assign tag     = place[1] ? (place[0] ? frame_tci[7:0] : frame_tci[15:8]) : (place[0] ? TPID[7:0] : TPID[15:8]);
+
+            always @(posedge clk) begin
+                if (!place[4] && (take || (tagging && room))) place <= place + 5'd1;
+                if (finish || rst) place <= 0;
+            end
+        end else begin : no_vlan
+            wire unused = &{1'b0, frame_vlan, frame_tci};
+            assign tagging = 1'b0;
+            assign tag     = 8'd0;
+        end
+    endgenerate
+
     packet_buffer #(
         .LOG2_BYTES  (LOG2_BYTES),
         .LOG2_RECORDS(LOG2_FRAMES),
-        .RECORD_BITS (LOG2_BYTES)
+        .RECORD_BITS (LOG2_BYTES + 1)
     ) buffer (
         .clk          (clk),
         .rst          (rst),
-        .write        (take && !spoilt),
-        .write_data   (s_axis_tdata),
+        .write        ((take || (tagging && room)) && !spoilt),
+        .write_data   (tagging ? tag : s_axis_tdata),
         .retract      (1'b0),
         .write_address(write_address),
         .full         (full),
@@ -116,12 +148,12 @@ module tx_path #(
         .patch_address(patch_address),
         .patch_data   (patch_data),
         .commit       (finish && !spoilt),
-        .record       (write_address),
+        .record       ({ends, write_address}),
         .records_full (records_full),
         .rollback     (finish && spoilt),
         .record_valid (frame_valid),
         .record_ready (m_axis_tvalid && m_axis_tready && m_axis_tlast),
-        .record_data  (frame_end),
+        .record_data  ({m_frame_end, end_address}),
         .m_axis_tvalid(m_axis_tvalid),
         .m_axis_tready(m_axis_tready),
         .m_axis_tdata (m_axis_tdata),
@@ -129,8 +161,8 @@ module tx_path #(
         .idle         (unused_idle)
     );
 
-    assign m_axis_tlast = read_address == frame_end;
-    assign tx_path_idle = !s_axis_tvalid && !closing && !patch && !busy && !frame_valid;
+    assign m_axis_tlast = read_address == end_address;
+    assign tx_path_idle = !s_axis_tvalid && !closing && !patch && !busy && !tagging && !frame_valid;
     assign frame_space  = space >= MAX_FRAME && !records_full;
 
 endmodule

@@ -19,7 +19,7 @@ PEER = bytes.fromhex("020000000002")
 BROADCAST = b"\xff" * 6
 
 # Descriptor bits (docs/card.md)
-TX_EOP, TX_IRQ, TX_IP_CSUM, TX_L4_CSUM = (1 << bit for bit in (16, 17, 18, 19))
+TX_EOP, TX_IRQ, TX_IP_CSUM, TX_L4_CSUM, TX_TSO, TX_VLAN = (1 << bit for bit in range(16, 22))
 RX_SOP, RX_EOP, RX_IP_OK, RX_L4_CHECKED, RX_L4_OK, RX_FCS_ERR, RX_ALIGN_ERR, RX_BCAST, RX_MCAST, RX_VLAN = (
     1 << bit for bit in range(16, 26))
 DONE = 1 << 31
@@ -59,6 +59,10 @@ class Written:
     @property
     def length(self):
         return self.words[3] & 0xFFFF
+
+    @property
+    def error(self):
+        return self.words[3] >> 24 & 15
 
     def has(self, bit):
         return bool(self.words[3] & bit)
@@ -198,12 +202,13 @@ class Card:
         self.memory[address:address + len(data)] = data
         return address
 
-    def put_tx(self, fragments, flags=TX_IRQ, csum_start=0, csum_offset=0):
+    def put_tx(self, fragments, flags=TX_IRQ, csum_start=0, csum_offset=0, hdr_len=0, mss=0, tci=0):
         """Fill descriptors for one frame. A fragment is bytes, or the (address, length) of some. Returns the last index."""
         fragments = [f if isinstance(f, tuple) else (self.place(f), len(f)) for f in fragments]
         for number, (address, length) in enumerate(fragments):
             eop = TX_EOP if number == len(fragments) - 1 else 0
-            index = self.tx.put(address, csum_start | csum_offset << 8, 0, length | flags | eop)
+            index = self.tx.put(address, csum_start | csum_offset << 8 | hdr_len << 16, mss | tci << 16,
+                                length | flags | eop)
         return index
 
     async def send(self, *fragments, **how):

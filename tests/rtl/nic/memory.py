@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The memory behind the card's AXI4 master: cocotbext-axi's slave, with latency, faults, and a watch on every write."""
 
+import random
+
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiBus, AxiSlave
 
 # What the slave model itself takes from the address to the first data, and from the last data to the response.
 MODEL_READ_CYCLES = 2
 MODEL_WRITE_CYCLES = 2
+
+
+def stalls(seed):
+    """Generators of pauses, three cycles of four free, each of its own."""
+    seeds = iter(range(seed, seed + 100))
+
+    def pattern():
+        rng = random.Random(next(seeds))
+        while True:
+            yield rng.random() < 0.25
+    return pattern
 
 
 class BusError(Exception):

@@ -11,17 +11,7 @@ from scapy.layers.l2 import Ether
 from card import (
     BROADCAST, MAC, PEER, RX_BCAST, RX_DONE, RX_EOP, RX_IP_OK, RX_L4_CHECKED, RX_L4_OK, RX_SOP, TX_DONE, TX_EOP,
     TX_IP_CSUM, TX_IRQ, TX_L4_CSUM, Card, frame, padded)
-
-
-def stalls(seed):
-    """Generators of pauses, three cycles of four free, each of its own."""
-    seeds = iter(range(seed, seed + 100))
-
-    def pattern():
-        rng = random.Random(next(seeds))
-        while True:
-            yield rng.random() < 0.25
-    return pattern
+from memory import stalls
 
 
 def to_card(packet):

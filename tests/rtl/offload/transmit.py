@@ -11,7 +11,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 INPUTS = ("s_axis_tvalid", "s_axis_tdata", "s_axis_tlast", "s_axis_tuser", "m_axis_tready", "frame_ip_csum",
-          "frame_l4_csum", "frame_csum_start", "frame_csum_offset")
+          "frame_l4_csum", "frame_csum_start", "frame_csum_offset", "frame_vlan", "frame_tci", "frame_end")
 
 
 @dataclass
@@ -20,6 +20,7 @@ class Checksums:
     l4: bool = False
     start: int = 0
     offset: int = 0
+    tci: int = None  # of the tag to be inserted
 
 
 class Bench:
@@ -37,6 +38,7 @@ class Bench:
         dut = self.dut
         cocotb.start_soon(Clock(dut.clk, 40, "ns").start())
         self.set_checksums(Checksums())
+        dut.frame_end.value = 1
         dut.rst.value = 1
         await ClockCycles(dut.clk, 3)
         dut.rst.value = 0
@@ -48,6 +50,8 @@ class Bench:
         self.dut.frame_l4_csum.value = checksums.l4
         self.dut.frame_csum_start.value = checksums.start
         self.dut.frame_csum_offset.value = checksums.offset
+        self.dut.frame_vlan.value = checksums.tci is not None
+        self.dut.frame_tci.value = checksums.tci or 0
 
     async def follow(self):
         """Change the settings as late, and take them away as early, as the contract allows: with each tlast taken."""

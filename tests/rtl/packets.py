@@ -51,9 +51,9 @@ def udp(data, length=None, checksum=None, source=THERE, destination=HERE):
     return datagram[:6] + struct.pack("!H", checksum) + data
 
 
-def tcp(data, options=b"", checksum=None, source=THERE, destination=HERE):
+def tcp(data, options=b"", checksum=None, source=THERE, destination=HERE, sequence=0x12345678, flags=0x18):
     words = 5 + len(options) // 4
-    header = struct.pack("!HHIIBBHHH", 80, 40000, 0x12345678, 0x9ABCDEF0, words << 4, 0x18, 8192, 0, 0)
+    header = struct.pack("!HHIIBBHHH", 80, 40000, sequence, 0x9ABCDEF0, words << 4, flags, 8192, 0, 0)
     segment = header + options + data
     if checksum is None:
         checksum = 0xFFFF - ones_sum(pseudo_header(len(segment), TCP, source, destination) + segment)
