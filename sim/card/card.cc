@@ -166,10 +166,14 @@ void Card::rise(Picoseconds now, unsigned edges)
         s.cycles++;
     }
     if (edges & EDGE_MII) {
-        const MiiNibble rx = exchange({m.mii_txd, m.mii_tx_en != 0, m.mii_tx_er != 0});
+        const MiiNibble tx = {m.mii_txd, m.mii_tx_en != 0, m.mii_tx_er != 0};
+        const MiiNibble rx = exchange(tx);
+        const MiiSense sense = this->sense(tx, rx);
         m.mii_rxd = rx.data;
         m.mii_rx_dv = rx.valid;
         m.mii_rx_er = rx.error;
+        m.mii_crs = sense.carrier;
+        m.mii_col = sense.collision;
         m.mii_tx_clk = m.mii_rx_clk = 1;
         heard = !rx.quiet();
     }

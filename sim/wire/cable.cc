@@ -37,14 +37,46 @@ Cable::Cable(MiiEnd &a, MiiEnd &b, Picoseconds delay)
         throw std::invalid_argument(a.label() + " cannot be both ends of a cable");
     if (a.rate() != b.rate())
         throw std::invalid_argument(a.label() + " and " + b.label() + " have different MII rates");
-    a.out_ = b.in_ = &a_to_b_;
-    b.out_ = a.in_ = &b_to_a_;
+    join();
 }
 
 Cable::~Cable()
 {
     a_.out_ = a_.in_ = nullptr;
     b_.out_ = b_.in_ = nullptr;
+    a_.partner_ = b_.partner_ = nullptr;
+}
+
+void Cable::join()
+{
+    a_.out_ = b_.in_ = &a_to_b_;
+    b_.out_ = a_.in_ = &b_to_a_;
+    a_.partner_ = &b_;
+    b_.partner_ = &a_;
+    a_.agree();
+    b_.agree();
+}
+
+void Cable::part()
+{
+    const uint64_t next_edge = a_.engine().now() / mii_period(a_.rate()) + 1;
+    a_to_b_.cut(next_edge);
+    b_to_a_.cut(next_edge);
+    a_.out_ = a_.in_ = b_.out_ = b_.in_ = nullptr;
+    a_.partner_ = b_.partner_ = nullptr;
+    a_.agree();
+    b_.agree();
+}
+
+void Cable::plug(const MiiEnd &end, bool in)
+{
+    const bool was_in = in_at_a_ && in_at_b_;
+    (&end == &a_ ? in_at_a_ : in_at_b_) = in;
+    const bool is_in = in_at_a_ && in_at_b_;
+    if (is_in && !was_in)
+        join();
+    if (!is_in && was_in)
+        part();
 }
 
 } // namespace lanyard

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A full-duplex cable between two MII ends of the same rate. It delays, and does nothing else.
+// A cable between two MII ends of the same rate. It delays, and does nothing else.
 
 #include "sim/wire/mii.h"
 
@@ -20,6 +20,10 @@ class Cable
     Cable &operator=(const Cable &) = delete;
     ~Cable();
 
+    // Pulls the cable out at one of its ends, or puts it in again: there is a link while both are plugged. What is on
+    // the cable is lost. From a SystemC process; both are at first.
+    void plug(const MiiEnd &end, bool in);
+
     MiiLine &a_to_b()
     {
         return a_to_b_;
@@ -30,8 +34,12 @@ class Cable
     }
 
   private:
+    void join();
+    void part();
+
     MiiEnd &a_, &b_;
     MiiLine a_to_b_, b_to_a_;
+    bool in_at_a_ = true, in_at_b_ = true;
 };
 
 } // namespace lanyard

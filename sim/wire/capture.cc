@@ -42,17 +42,17 @@ struct Capture::State {
     uint64_t frames = 0;
     uint64_t bad = 0;
 
+    Tap &add_tap(unsigned source);
     void add(unsigned source, Frame frame);
     void write_instant();
 };
 
-// Reads the frames that enter one line.
+// Reads the frames that enter one line, or pass one hub.
 class Capture::Tap : public LineObserver
 {
   public:
-    Tap(State &state, MiiLine &line) : state_(state), source_(line.source().source())
+    Tap(State &state, unsigned source) : state_(state), source_(source)
     {
-        line.add_observer(*this);
     }
 
     void nibble(Picoseconds now, MiiNibble nibble) override
@@ -73,6 +73,12 @@ class Capture::Tap : public LineObserver
     unsigned source_;
     FrameAssembler assembler_;
 };
+
+Capture::Tap &Capture::State::add_tap(unsigned source)
+{
+    taps.push_back(std::make_unique<Tap>(*this, source));
+    return *taps.back();
+}
 
 void Capture::State::add(unsigned source, Frame frame)
 {
@@ -122,8 +128,13 @@ Capture::~Capture()
 
 void Capture::watch(Cable &cable)
 {
-    state_->taps.push_back(std::make_unique<Tap>(*state_, cable.a_to_b()));
-    state_->taps.push_back(std::make_unique<Tap>(*state_, cable.b_to_a()));
+    for (MiiLine *line : {&cable.a_to_b(), &cable.b_to_a()})
+        line->add_observer(state_->add_tap(line->source().source()));
+}
+
+void Capture::watch(Hub &hub)
+{
+    hub.add_observer(state_->add_tap(hub.source()));
 }
 
 void Capture::on_frame(std::function<void(uint64_t number, const Frame &frame)> callback)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Writes the frames of one or more cables to a pcap file with nanosecond stamps: whole frames without FCS, as they
-// leave the sender, stamped at their end, ordered by (time, source, sequence). As with a network card's capture,
-// carrier that held no good frame is counted and not written.
+// Writes the frames of cables and hubs to a pcap file with nanosecond stamps: whole frames without FCS, as they
+// leave the sender of a cable or pass the middle of a hub, stamped at their end, ordered by (time, source, sequence).
+// As with a network card's capture, carrier that held no good frame is counted and not written.
 
 #include <functional>
 #include <memory>
@@ -11,6 +11,7 @@
 
 #include "sim/wire/cable.h"
 #include "sim/wire/frame.h"
+#include "sim/wire/hub.h"
 
 namespace lanyard
 {
@@ -24,10 +25,11 @@ class Capture
     Capture &operator=(const Capture &) = delete;
     ~Capture(); // closes
 
-    // Both directions. The cable must outlive the capture's use.
+    // Both directions of a cable; what every station of a hub hears. They must outlive the capture's use.
     void watch(Cable &cable);
+    void watch(Hub &hub);
 
-    // Called for each frame at its end, ahead of SystemC's time; number counts from 1 over all cables.
+    // Called for each frame at its end, ahead of SystemC's time; number counts from 1 over all of them.
     void on_frame(std::function<void(uint64_t number, const Frame &frame)> callback);
 
     uint64_t frames() const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/wire/mii.h"
 
+#include <algorithm>
+
 namespace lanyard
 {
 
@@ -39,9 +41,33 @@ void MiiLine::note(uint64_t index, MiiNibble nibble)
     carrying_ = !nibble.quiet();
 }
 
+void MiiLine::cut(uint64_t index)
+{
+    if (carrying_)
+        note(index, {});
+    std::fill(ring_.begin(), ring_.end(), MiiNibble{});
+}
+
 MiiEnd::MiiEnd(ClockEngine &engine, std::string label, MiiRate rate, Picoseconds clk_period)
     : Clocked(engine, std::move(label), clk_period, mii_period(rate)), rate_(rate)
 {
+}
+
+void MiiEnd::agree()
+{
+    const LinkAbility own = ability();
+    const LinkAbility other = partner_ ? partner_->ability() : LinkAbility{};
+    const bool full_duplex = own.full_duplex && (!own.negotiates || (other.negotiates && other.full_duplex));
+    half_duplex_ = partner_ && !full_duplex;
+    link_changed();
+}
+
+void MiiEnd::renegotiate()
+{
+    if (!partner_)
+        return;
+    agree();
+    partner_->agree();
 }
 
 } // namespace lanyard

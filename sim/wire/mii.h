@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// MII: nibbles, the delay line that carries them one way, and the ends that a cable joins.
+// MII: nibbles, the delay line that carries them one way, and the ends that a cable joins. An end stands for a PHY and
+// what is behind it: it has a link when its cable is plugged at both ends, of the duplex that the ends agree on.
 
 #include <cstdint>
 #include <vector>
@@ -29,6 +30,12 @@ constexpr Picoseconds mii_period(MiiRate rate)
 {
     return rate == MiiRate::mbps100 ? 40'000 : 400'000;
 }
+
+// What a PHY tells its MAC beside nibbles, in half duplex (802.3 22.2.2.11, 22.2.2.12); in full duplex nothing.
+struct MiiSense {
+    bool carrier;
+    bool collision;
+};
 
 // Sees every nibble that enters a line, and the first quiet one after them; called ahead of SystemC's time.
 class LineObserver
@@ -69,6 +76,9 @@ class MiiLine
     }
     void add_observer(LineObserver &observer);
 
+    // Loses what is in flight: from the edge `index` on there is silence.
+    void cut(uint64_t index);
+
   private:
     void note(uint64_t index, MiiNibble nibble);
 
@@ -80,13 +90,35 @@ class MiiLine
     std::vector<LineObserver *> observers_;
 };
 
-// One end of a cable. An end without a cable sends into nothing and hears nothing.
+// What an end offers in auto-negotiation (802.3 clause 28), at its one rate.
+struct LinkAbility {
+    bool half_duplex = true;
+    bool full_duplex = true;
+    bool negotiates = true; // else others find it by parallel detection, and take it for half duplex (28.2.3.1)
+};
+
+// One end of a cable. An end without a link sends into nothing and hears nothing.
 class MiiEnd : public Clocked
 {
   public:
     MiiRate rate() const
     {
         return rate_;
+    }
+
+    // Who is at the other end; null: there is no link.
+    const MiiEnd *partner() const
+    {
+        return partner_;
+    }
+    bool half_duplex() const
+    {
+        return half_duplex_;
+    }
+
+    virtual LinkAbility ability() const
+    {
+        return {};
     }
 
   protected:
@@ -102,10 +134,28 @@ class MiiEnd : public Clocked
         return in_->take(index);
     }
 
+    // ability() has changed. From a SystemC process or attend().
+    void renegotiate();
+
+    // The partner has come, gone, or offers something else. In a SystemC process, or before the simulation starts.
+    virtual void link_changed()
+    {
+    }
+
+    // At the same edge, of what was exchanged.
+    MiiSense sense(MiiNibble tx, MiiNibble rx) const
+    {
+        return {half_duplex_ && (tx.valid || !rx.quiet()), half_duplex_ && tx.valid && !rx.quiet()};
+    }
+
   private:
     friend class Cable;
 
+    void agree();
+
     MiiRate rate_;
+    MiiEnd *partner_ = nullptr;
+    bool half_duplex_ = false;
     MiiLine *out_ = nullptr;
     MiiLine *in_ = nullptr;
 };
