@@ -141,7 +141,7 @@ struct lan_nic *lan_nic_create(void *memory, const struct lan_bus *bus, struct l
     if (*error)
         return NULL;
     describe(nic);
-    lan_nic_link_start(nic);
+    lan_nic_link_start(nic, config->phy_interrupt);
     nic->filter = LAN_NIC_BROADCAST | (config->promiscuous ? LAN_NIC_PROMISCUOUS : 0);
     start(nic);
     return nic;

@@ -33,6 +33,7 @@ struct lan_nic_phy {
     uint16_t seen[6]; /* registers of clause 22, by number */
     uint32_t modes;   /* LAN_NIC_* wanted */
     bool negotiate;
+    bool has_interrupt;
     bool attention;               /* its interrupt has come */
     uint32_t polls;               /* of the present step, in vain */
     struct lan_nic_link resolved; /* what the link becomes as soon as the card is idle */
@@ -109,6 +110,6 @@ void lan_nic_apply_control(struct lan_nic *nic);
 void lan_nic_apply_link(struct lan_nic *nic);
 
 /* The link as it is before a PHY has spoken. */
-void lan_nic_link_start(struct lan_nic *nic);
+void lan_nic_link_start(struct lan_nic *nic, bool phy_interrupt);
 
 #endif

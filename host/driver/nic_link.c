@@ -50,11 +50,12 @@ static uint32_t card_modes(const struct lan_nic *nic)
     return modes;
 }
 
-void lan_nic_link_start(struct lan_nic *nic)
+void lan_nic_link_start(struct lan_nic *nic, bool phy_interrupt)
 {
     nic->link = (struct lan_nic_link){.up = true, .full_duplex = true, .mbps = 100, .phy = -1};
     nic->netif.link_up = true;
-    nic->phy = (struct lan_nic_phy){.setting = PHY_TO_BE_COMPARED, .modes = card_modes(nic), .negotiate = true};
+    nic->phy = (struct lan_nic_phy){
+        .setting = PHY_TO_BE_COMPARED, .modes = card_modes(nic), .negotiate = true, .has_interrupt = phy_interrupt};
     if (nic->card_features & NIC__FEATURES__MDIO_bm)
         nic->phy.step = PHY_RESTING;
 }
@@ -93,7 +94,9 @@ static uint64_t start_write(struct lan_nic *nic, int step, uint32_t reg, uint32_
 static uint64_t rest(struct lan_nic *nic)
 {
     nic->phy.step = PHY_RESTING;
-    return nic->phy.attention ? 0 : REST_NS;
+    if (nic->phy.attention)
+        return 0;
+    return nic->phy.has_interrupt ? LAN_NEVER : REST_NS;
 }
 
 static uint64_t give_up(struct lan_nic *nic)

@@ -38,6 +38,8 @@ const Card::Config &checked(const Card::Config &config)
         throw std::invalid_argument("a card's clock has 25 MHz or more");
     if (config.memory_latency == 0)
         throw std::invalid_argument("a card's memory answers after one cycle or more");
+    if (config.phy_address > 31)
+        throw std::invalid_argument("a PHY's address is 31 at most");
     return config;
 }
 
@@ -56,10 +58,10 @@ tlm::tlm_response_status check(const tlm::tlm_generic_payload &payload)
 
 Card::State::State(const char *name, tlm::tlm_initiator_socket<> &dma, const Config &card_config)
     : model(&verilated_context(), name), config(card_config), registers(model),
-      memory(model, dma, config.memory_latency),
+      memory(model, dma, config.memory_latency), phy(config.phy_address, config.mii_rate),
       linger(LINGER_CYCLES * std::max(config.clk_period, mii_period(config.mii_rate)))
 {
-    model.mdio_i = 1; // the pull-up: there is no PHY
+    model.mdio_i = phy.mdio();
 }
 
 // One cycle of all clocks together, outside of simulated time.
@@ -71,6 +73,17 @@ void Card::State::step()
     model.clk = model.mii_tx_clk = model.mii_rx_clk = 0;
     registers.drive();
     model.eval();
+}
+
+// At an edge of MDC.
+void Card::State::manage()
+{
+    mdc = model.mdc;
+    if (!mdc)
+        return;
+    phy.clock(model.mdio_t || model.mdio_o);
+    model.mdio_i = phy.mdio();
+    model.phy_irq = phy.interrupt();
 }
 
 void Card::State::power_on()
@@ -193,6 +206,11 @@ void Card::fall(Picoseconds now, unsigned edges)
             call_attention();
         }
         s.memory.drive(now);
+        if (m.mdc != s.mdc) {
+            s.manage();
+            if (s.phy.wants_negotiation())
+                call_attention();
+        }
     }
     if (edges & EDGE_MII)
         m.mii_tx_clk = m.mii_rx_clk = 0;
@@ -206,10 +224,28 @@ void Card::fall(Picoseconds now, unsigned edges)
 void Card::attend()
 {
     irq.write(state_->irq);
+    if (state_->phy.take_negotiation())
+        renegotiate();
     if (state_->read_finished) {
         state_->read_finished = false;
         state_->read_done.notify(SC_ZERO_TIME);
     }
+}
+
+LinkAbility Card::ability() const
+{
+    return state_->phy.ability();
+}
+
+void Card::link_changed()
+{
+    State &s = *state_;
+    s.phy.link_changed(partner());
+    if (s.model.phy_irq == s.phy.interrupt())
+        return;
+    s.model.phy_irq = s.phy.interrupt();
+    engine().wake(*this);
+    stay_awake(sc_time_stamp().value() + s.linger);
 }
 
 } // namespace lanyard

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The card of rtl/nic behind TLM-2.0 sockets: the Verilated model, its AXI4-Lite master and its AXI4 memory.
+// The card of rtl/nic behind TLM-2.0 sockets: the Verilated model, its AXI4-Lite master, its AXI4 memory and its PHY.
 //
 // `registers`: 32-bit accesses at byte offsets. Writes are posted: they return at once and reach the card in order, one
 // after the other. A read waits (sc wait) until every earlier write has been answered and its own answer is there.
@@ -30,6 +30,7 @@ class Card : public sc_core::sc_module, public MiiEnd
         Picoseconds clk_period = 40'000; // at most 40,000: 25 MHz
         MiiRate mii_rate = MiiRate::mbps100;
         unsigned memory_latency = 8; // cycles from an AXI address (or last write data) to its first answer, >= 1
+        unsigned phy_address = 1;    // on MDIO, 0 to 31
         std::array<uint8_t, 6> mac_address = {}; // in the address registers after reset; zero: the card's own
     };
 
@@ -55,6 +56,8 @@ class Card : public sc_core::sc_module, public MiiEnd
     void rise(Picoseconds now, unsigned edges) override;
     void fall(Picoseconds now, unsigned edges) override;
     void attend() override;
+    LinkAbility ability() const override;
+    void link_changed() override;
 };
 
 } // namespace lanyard

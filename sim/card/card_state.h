@@ -6,6 +6,7 @@
 #include "sim/card/axi_memory.h"
 #include "sim/card/card.h"
 #include "sim/card/model.h"
+#include "sim/card/phy.h"
 #include "sim/card/register_master.h"
 
 namespace lanyard
@@ -16,13 +17,16 @@ struct Card::State {
 
     void power_on();
     void step();
+    void manage();
 
     Vnic model;
     Config config;
     RegisterMaster registers;
     AxiMemory memory;
+    Phy phy;
     Picoseconds linger; // how long the clocks go on after the last activity
     uint64_t cycles = 0;
+    bool mdc = false;
     bool irq = false;
     bool read_finished = false; // in the last instant
     sc_core::sc_event read_done;

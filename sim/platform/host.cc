@@ -47,6 +47,7 @@ Host::Host(const sc_module_name &name, const Config &config)
       memory("memory", aligned(lan_stack_size(&config.stack)) + lan_nic_size(&config.nic)), irq("irq"), config_(config),
       random_(config.seed), port_(make_port(this)), bus_(make_bus(this))
 {
+    config_.nic.phy_interrupt = true;
     spawn_thread("boot", [this] { boot(); });
 }
 
@@ -67,6 +68,8 @@ void Host::boot()
         error = lan_netif_set_address(netif, htonl(config_.address), netmask(config_.prefix));
     if (error < 0)
         throw std::runtime_error(std::string(name()) + ": no network: " + std::strerror(-error));
+    for (poll_link(); link_poll_ns_ != LAN_NEVER; poll_link())
+        wait(until(link_poll_ns_));
     cpu_.give();
     up_ = true;
     is_up_.notify(SC_ZERO_TIME);

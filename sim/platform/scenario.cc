@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr size_t DEVICE_NAME_BYTES = 15; // IFNAMSIZ less its terminator
 constexpr Picoseconds SLOWEST_CLK = 40'000;
 constexpr Picoseconds FASTEST_CLK = 1'000;
+constexpr Picoseconds MAX_HUB_DELAY = 1'000'000'000;
 
 constexpr const char *NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 constexpr const char *A_TIME = "a time such as \"1.5ms\"";
@@ -138,8 +139,10 @@ class Reader
   private:
     void read_host(const toml::table &table);
     void read_link(const toml::table &table);
+    void read_hub(const toml::table &table);
     void read_application(const toml::table &table);
     void read_record(const toml::table &table);
+    void read_delays(const TomlTable &hub, HubSpec &spec) const;
     void read_details(const TomlTable &application, ApplicationSpec &spec) const;
     void read_impairment(const TomlTable &link, LinkSpec &spec) const;
     void attach(const TomlTable &link, const char *key, const std::string &host);
@@ -168,13 +171,15 @@ Scenario Reader::read()
         throw UsageError(file_ + ":" + std::to_string(line) + ": " + std::string(error.description()) +
                          ", expected TOML (docs/scenario.md)");
     }
-    const TomlTable top(root, file_, "", {"seed", "duration", "host", "link", "application", "record"});
+    const TomlTable top(root, file_, "", {"seed", "duration", "host", "link", "hub", "application", "record"});
     scenario_.seed = top.integer("seed", 0, INT64_MAX, 1);
     scenario_.duration = top.parsed<Picoseconds>("duration", parse_time_ps, A_TIME, 0);
     for (const toml::table *host : top.tables("host"))
         read_host(*host);
     for (const toml::table *link : top.tables("link"))
         read_link(*link);
+    for (const toml::table *hub : top.tables("hub"))
+        read_hub(*hub);
     for (const toml::table *application : top.tables("application"))
         read_application(*application);
     if (const toml::table *record = top.table("record"))
@@ -190,9 +195,9 @@ Scenario Reader::read()
 
 void Reader::read_host(const toml::table &table)
 {
-    const TomlTable host(
-        table, file_, "host",
-        {"name", "address", "mac", "clk", "mii", "memory_latency_cycles", "send_buffer_bytes", "receive_buffer_bytes"});
+    const TomlTable host(table, file_, "host",
+                         {"name", "address", "mac", "clk", "mii", "memory_latency_cycles", "send_buffer_bytes",
+                          "receive_buffer_bytes", "phy_address", "unplug", "plug"});
     const size_t number = scenario_.hosts.size() + 1;
     HostSpec spec;
     spec.name = host.text("name");
@@ -210,6 +215,11 @@ void Reader::read_host(const toml::table &table)
         spec.send_buffer_bytes = host.integer("send_buffer_bytes", 2048, 1 << 24);
     if (host.has("receive_buffer_bytes"))
         spec.receive_buffer_bytes = host.integer("receive_buffer_bytes", 2048, 1 << 24);
+    spec.phy_address = static_cast<unsigned>(host.integer("phy_address", 0, 31, 1));
+    spec.unplug = host.parsed<Picoseconds>("unplug", parse_time_ps, A_TIME, NEVER);
+    spec.plug = host.parsed<Picoseconds>("plug", parse_time_ps, A_TIME, NEVER);
+    if (host.has("plug") && spec.plug <= spec.unplug)
+        throw host.bad("plug", "a time after that of unplug");
     scenario_.hosts.push_back(spec);
 }
 
@@ -241,6 +251,36 @@ void Reader::read_link(const toml::table &table)
     spec.delay = link.parsed<Picoseconds>("delay", parse_time_ps, A_TIME, 0);
     read_impairment(link, spec);
     scenario_.links.push_back(spec);
+}
+
+void Reader::read_hub(const toml::table &table)
+{
+    const TomlTable hub(table, file_, "hub", {"hosts", "delay", "delays"});
+    HubSpec spec;
+    spec.hosts = hub.texts("hosts");
+    for (const std::string &host : spec.hosts) {
+        attach(hub, "hosts", host);
+        if (find_host(host)->mii_rate != find_host(spec.hosts[0])->mii_rate)
+            throw hub.bad("hosts", "hosts with the same mii rate");
+    }
+    spec.delays.assign(spec.hosts.size(), hub.parsed<Picoseconds>("delay", parse_time_ps, A_TIME, 0));
+    if (hub.has("delays"))
+        read_delays(hub, spec);
+    for (const Picoseconds delay : spec.delays)
+        if (delay > MAX_HUB_DELAY)
+            throw hub.bad(hub.has("delays") ? "delays" : "delay", "at most 1ms");
+    scenario_.hubs.push_back(spec);
+}
+
+void Reader::read_delays(const TomlTable &hub, HubSpec &spec) const
+{
+    const auto delays = hub.texts("delays");
+    for (size_t i = 0; i < delays.size(); i++) {
+        const auto delay = parse_time_ps(delays[i]);
+        if (!delay || delays.size() != spec.hosts.size() || hub.has("delay"))
+            throw hub.bad("delays", "a time such as \"250ns\" for each host, without delay");
+        spec.delays[i] = *delay;
+    }
 }
 
 void Reader::read_impairment(const TomlTable &link, LinkSpec &spec) const

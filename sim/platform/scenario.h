@@ -27,6 +27,8 @@ struct HostSpec {
     Picoseconds clk_period = 40'000;
     MiiRate mii_rate = MiiRate::mbps100;
     unsigned memory_latency_cycles = 8;
+    unsigned phy_address = 1;
+    Picoseconds unplug = NEVER, plug = NEVER;                        // of its cable, at run time
     std::optional<uint32_t> send_buffer_bytes, receive_buffer_bytes; // the stack's defaults
 };
 
@@ -37,6 +39,11 @@ struct LinkSpec {
     NetworkAddress tap_address; // Linux's
     Picoseconds delay = 0;
     std::optional<Impairment::Config> impairment; // both ways alike, but for the seed
+};
+
+struct HubSpec {
+    std::vector<std::string> hosts;
+    std::vector<Picoseconds> delays; // of each host's cable, one way
 };
 
 enum class ApplicationKind { httpd, fetch, echo, discard, bulk_source, bulk_sink, command };
@@ -76,6 +83,7 @@ struct Scenario {
     bool idle_skip = true;
     std::vector<HostSpec> hosts;
     std::vector<LinkSpec> links;
+    std::vector<HubSpec> hubs;
     std::vector<ApplicationSpec> applications;
     Recording record;
 

@@ -62,6 +62,8 @@ Topology::Topology(const Scenario &scenario)
         add_host(host);
     for (const LinkSpec &link : scenario.links)
         add_link(link);
+    for (const HubSpec &hub : scenario.hubs)
+        add_hub(hub);
     for (const ApplicationSpec &application : scenario.applications)
         add_application(application);
     record();
@@ -77,6 +79,7 @@ void Topology::add_host(const HostSpec &spec)
     card.mii_rate = spec.mii_rate;
     card.memory_latency = spec.memory_latency_cycles;
     card.mac_address = spec.mac;
+    card.phy_address = spec.phy_address;
     node->card = std::make_unique<Card>(spec.name.c_str(), engine_, card);
 
     Host::Config host;
@@ -98,7 +101,8 @@ void Topology::add_link(const LinkSpec &spec)
 {
     Link link;
     link.spec = spec;
-    MiiEnd *end = nodes_.at(spec.a)->card.get();
+    Node &a = *nodes_.at(spec.a);
+    MiiEnd *end = a.card.get();
     if (spec.impairment) {
         const std::string name = "impairment-" + spec.a;
         Impairment::Config there = *spec.impairment;
@@ -110,14 +114,27 @@ void Topology::add_link(const LinkSpec &spec)
         end = &link.impairment->b();
     }
     if (spec.tap.empty()) {
-        link.cables.push_back(std::make_unique<Cable>(*end, *nodes_.at(spec.b)->card, spec.delay));
+        Node &b = *nodes_.at(spec.b);
+        link.cables.push_back(std::make_unique<Cable>(*end, *b.card, spec.delay));
+        b.cable = link.cables.back().get();
     } else {
         link.tap = open_tap(engine_, spec, end->rate());
         configure_device(spec.tap, spec.tap_address.address, spec.tap_address.prefix);
         link.cables.push_back(std::make_unique<Cable>(*end, link.tap->port(), spec.delay));
         pacer_->watch(link.tap->fd(), [tap = link.tap.get()] { tap->receive(); });
     }
+    a.cable = link.cables.front().get();
     links_.push_back(std::move(link));
+}
+
+void Topology::add_hub(const HubSpec &spec)
+{
+    const std::string name = "hub-" + std::to_string(hubs_.size());
+    hubs_.push_back(std::make_unique<Hub>(engine_, name, nodes_.at(spec.hosts[0])->card->rate()));
+    for (size_t i = 0; i < spec.hosts.size(); i++) {
+        Node &node = *nodes_.at(spec.hosts[i]);
+        node.cable = &hubs_.back()->connect(*node.card, spec.delays[i]);
+    }
 }
 
 void Topology::add_application(const ApplicationSpec &spec)
@@ -136,6 +153,8 @@ void Topology::record()
         capture_ = std::make_unique<Capture>(record.pcap);
         for (Link &link : links_)
             capture_->watch(*link.cables.front());
+        for (const auto &hub : hubs_)
+            capture_->watch(*hub);
     }
     if (record.fst.empty())
         return;
@@ -151,6 +170,8 @@ void Topology::record()
 void Topology::run()
 {
     spawn_thread("conclude", [this] { conclude(); });
+    for (const HostSpec &host : scenario_.hosts)
+        plug_at(host);
     start_applications();
     if (scenario_.duration > 0) {
         spawn_thread("duration", [this] {
@@ -166,6 +187,22 @@ void Topology::run()
     if (waveform_)
         waveform_->close();
     write_report();
+}
+
+// A host without a cable has nothing to pull.
+void Topology::plug_at(const HostSpec &spec)
+{
+    const Node &node = *nodes_.at(spec.name);
+    if (spec.unplug == NEVER || !node.cable)
+        return;
+    spawn_thread("plug " + spec.name, [&node, spec] {
+        wait(sc_time::from_value(spec.unplug));
+        node.cable->plug(*node.card, false);
+        if (spec.plug == NEVER)
+            return;
+        wait(sc_time::from_value(spec.plug - spec.unplug));
+        node.cable->plug(*node.card, true);
+    });
 }
 
 void Topology::start_applications()
@@ -226,6 +263,9 @@ void Topology::write_report()
     report_["links"] = Json::array();
     for (const Link &link : links_)
         report_["links"].push_back(report_link(link));
+    for (const auto &hub : hubs_)
+        report_["hubs"].push_back(
+            {{"transmissions", hub->counters().transmissions}, {"collisions", hub->counters().collisions}});
     if (pacer_) {
         const Pacer::Counters &pacer = pacer_->counters();
         report_["pacer"] = {{"sleeps", pacer.sleeps},

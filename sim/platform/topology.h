@@ -17,6 +17,7 @@
 #include "sim/platform/scenario.h"
 #include "sim/wire/cable.h"
 #include "sim/wire/capture.h"
+#include "sim/wire/hub.h"
 #include "sim/wire/tap_port.h"
 
 namespace lanyard
@@ -61,6 +62,7 @@ class Topology
         std::unique_ptr<Card> card;
         std::unique_ptr<Host> host;
         sc_core::sc_signal<bool> irq;
+        Cable *cable = nullptr;                     // none: not attached
         std::map<std::string, uint64_t> statistics; // the card's, read at the end
     };
     struct Link {
@@ -71,9 +73,11 @@ class Topology
     };
 
     void add_host(const HostSpec &spec);
+    void add_hub(const HubSpec &spec);
     void add_link(const LinkSpec &spec);
     void add_application(const ApplicationSpec &spec);
     void record();
+    void plug_at(const HostSpec &spec);
     void start_applications();
     void application_ended(const Application &application);
     void conclude();
@@ -86,6 +90,7 @@ class Topology
     std::unique_ptr<Pacer> pacer_;
     std::map<std::string, std::unique_ptr<Node>> nodes_;
     std::vector<Link> links_;
+    std::vector<std::unique_ptr<Hub>> hubs_;
     std::vector<std::unique_ptr<Application>> applications_;
     std::unique_ptr<Capture> capture_;
     std::unique_ptr<Waveform> waveform_;

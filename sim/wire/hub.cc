@@ -24,7 +24,7 @@ class Hub::Port : public MiiEnd
 
     LinkAbility ability() const override
     {
-        return {true, false, false};
+        return {true, false, 0, false};
     }
     MiiNibble heard() const
     {

@@ -94,6 +94,7 @@ class MiiLine
 struct LinkAbility {
     bool half_duplex = true;
     bool full_duplex = true;
+    unsigned pause = 0;     // PAUSE 1, ASM_DIR 2 (28B.2)
     bool negotiates = true; // else others find it by parallel detection, and take it for half duplex (28.2.3.1)
 };
 

@@ -31,11 +31,11 @@ void lan_netif_set_link(struct lan_netif *netif, bool up)
 /* Behind the pool in the card's memory. */
 int restart_driver(void)
 {
-    static const struct lan_nic_config CONFIG = {.tx_ring_log2 = 4, .rx_ring_log2 = 3};
+    const struct lan_nic_config config = {.tx_ring_log2 = 4, .rx_ring_log2 = 3, .phy_interrupt = fixture.phy_interrupt};
     size_t pool_bytes = (lan_pool_size(&fixture.pool_config) + 63) / 64 * 64;
     int error;
-    assert_true(pool_bytes + lan_nic_size(&CONFIG) <= sizeof memory);
-    fixture.nic = lan_nic_create(memory + pool_bytes, &fixture.card.bus, fixture.pool, &CONFIG, &error);
+    assert_true(pool_bytes + lan_nic_size(&config) <= sizeof memory);
+    fixture.nic = lan_nic_create(memory + pool_bytes, &fixture.card.bus, fixture.pool, &config, &error);
     if (!fixture.nic)
         return error;
     fixture.netif = lan_nic_netif(fixture.nic);

@@ -22,6 +22,7 @@ struct fixture {
     struct fake_card card;
     struct lan_pool *pool;
     struct lan_pool_config pool_config;
+    bool phy_interrupt; /* as configured by the next restart_driver() */
     struct lan_nic *nic;
     struct lan_netif *netif;
 

@@ -207,6 +207,22 @@ static void a_link_that_stands_costs_one_look_a_second(void **state)
     assert_int_equal(fixture.card.writes, 1);
 }
 
+static void nobody_needs_to_ask_a_phy_whose_interrupt_is_wired(void **state)
+{
+    (void)state;
+    fake_phy_plug(&fixture.card.phy, PARTNER_ALL);
+    lan_nic_destroy(fixture.nic);
+    fixture.phy_interrupt = true;
+    assert_int_equal(restart_driver(), 0);
+    assert_int_equal(poll_link(), LAN_NEVER);
+    fake_phy_unplug(&fixture.card.phy);
+    fixture.card.registers.IRQ_CAUSE |= NIC__IRQ_CAUSE__PHY_bm;
+    assert_true(lan_nic_interrupt(fixture.nic));
+    assert_int_equal(poll_link(), LAN_NEVER);
+    expect_no_link();
+    fixture.phy_interrupt = false;
+}
+
 static void a_link_that_was_lost_for_a_moment_is_looked_at_anew(void **state)
 {
     (void)state;
@@ -370,6 +386,7 @@ int main(void)
         PHY_TEST(what_the_card_can_is_advertised),
         PHY_TEST(a_phy_that_advertises_the_right_thing_is_left_alone),
         PHY_TEST(a_link_that_stands_costs_one_look_a_second),
+        PHY_TEST(nobody_needs_to_ask_a_phy_whose_interrupt_is_wired),
         PHY_TEST(a_link_that_was_lost_for_a_moment_is_looked_at_anew),
         PHY_TEST(the_interrupt_of_the_phy_asks_for_a_poll_at_once),
         PHY_TEST(an_interrupt_during_a_look_leads_to_another),

@@ -78,5 +78,5 @@ run = "echo"
 host = "alice"
 """)
     assert run.result["simulated_ns"] >= 3600e9
-    assert run.result["hosts"]["alice"]["cycles_ticked"] < 10_000
+    assert run.result["hosts"]["alice"]["cycles_ticked"] < 50_000  # a dozen frames to the PHY at first
     assert run.result["kernel_entries"] < 1000

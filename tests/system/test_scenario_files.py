@@ -7,6 +7,7 @@ import pytest
 
 SCENARIOS = pathlib.Path(__file__).parent / "scenarios"
 HOST = '[[host]]\nname = "a"\naddress = "192.0.2.1/24"\n'
+OTHER = '[[host]]\nname = "b"\naddress = "192.0.2.2/24"\n'
 RUN = f'duration = "1s"\n{HOST}'
 
 
@@ -41,6 +42,16 @@ MISTAKES = [
     (f'{RUN}[[link]]\nbetween = ["a", "a"]', 6, "expected a host that has no other link"),
     (f'{RUN}[[link]]\nhost = "a"\ntap = "a name that is too long"', 7, "expected a device name"),
     (f'{RUN}[[link]]\nhost = "a"\ntap = "t"\naddress = "192.0.2.2/24"\ndrop = 1.5', 9, "expected a probability"),
+    (f'{RUN}phy_address = 32', 5, "expected an integer from 0 to 31"),
+    (f'{RUN}plug = "1ms"', 5, "expected a time after that of unplug"),
+    (f'{RUN}unplug = "2ms"\nplug = "1ms"', 6, "expected a time after that of unplug"),
+    (f'{RUN}[[hub]]', 5, "hub: 'hosts' is missing"),
+    (f'{RUN}[[hub]]\nhosts = "a"', 6, "hub: hosts = 'a', expected a list of texts"),
+    (f'{RUN}[[hub]]\nhosts = ["a", "b"]', 6, "expected the name of a host"),
+    (f'{RUN}[[hub]]\nhosts = ["a"]\ndelay = "1"', 7, "expected a time such as"),
+    (f'{RUN}[[hub]]\nhosts = ["a"]\ndelay = "1s"', 7, "expected at most 1ms"),
+    (f'{RUN}[[hub]]\nhosts = ["a"]\ndelays = ["1ns", "2ns"]', 7, 'expected a time such as "250ns" for each host'),
+    (f'{RUN}{OTHER}mii = "10Mb/s"\n[[hub]]\nhosts = ["a", "b"]', 10, "expected hosts with the same mii rate"),
     (f'{RUN}[[application]]\nhost = "a"', 5, "application: 'run' is missing"),
     (f'{RUN}[[application]]\nrun = "frob"', 6, "run = 'frob', expected one of httpd, echo"),
     (f'{RUN}[[application]]\nrun = "echo"\nhost = "b"', 7, "echo: host = 'b', expected the name of a host"),
