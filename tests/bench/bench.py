@@ -149,6 +149,15 @@ def segmentation(bench):
     yield row("driver.no_tso_descriptors_per_mb", cut_by_stack[1], "descriptors", "lower", how)
 
 
+def half_duplex(bench):
+    def share(*arguments):
+        return json.loads(run(bench.build / "tests/bench/csma/csma_bench", "share", *arguments))
+
+    how = "csma_bench share: {} MACs under permanent load, 1518-byte frames, 10 s at 10 Mb/s"
+    yield row("csma.jain", share(2, 25_000_000, 1518)["jain"], "Jain index", "higher", how.format(2), limit=0.95)
+    yield row("csma.efficiency_5", share(5, 25_000_000, 1518)["efficiency"], "share of the capacity", "higher", how.format(5), limit=1)
+
+
 def goodput(bench):
     result = bench.simulate("bulk.toml")
     source = next(app for app in result["applications"] if app["application"].startswith("bulk-source"))
@@ -196,6 +205,7 @@ PRODUCERS = {
     line_rate: ("card.frames_per_s_64", "card.frames_per_s_1518", "card.gap_nibbles"),
     latency: ("card.tx_doorbell_to_preamble_cycles", "card.rx_sfd_to_irq_cycles"),
     area: ("card.lut", "card.ff", "card.bram36", "card.mac_lut", "card.no_tso_lut"),
+    half_duplex: ("csma.jain", "csma.efficiency_5"),
     simulation_cost: ("sim.instr_per_mii_cycle_busy", "sim.instr_per_mii_cycle_idle"),
     segmentation: ("driver.tso_instr_per_mb", "driver.tso_descriptors_per_mb", "driver.no_tso_instr_per_mb", "driver.no_tso_descriptors_per_mb"),
     demo: ("sim.demo_bytes_per_wall_s",),
