@@ -138,7 +138,7 @@ int lan_nic_set_mac(struct lan_nic *nic, const uint8_t mac[6])
     return 0;
 }
 
-/* A tagged frame with its FCS must fit into either frame buffer of the card, and into MAX_FRAME. */
+/* A tagged frame with its FCS must fit into either frame buffer of the card, and be shorter than the card counts. */
 static uint32_t mtu_max(const struct lan_nic *nic)
 {
     uint32_t tx =
@@ -146,8 +146,8 @@ static uint32_t mtu_max(const struct lan_nic *nic)
     uint32_t rx =
         1u << (nic->card_features & NIC__FEATURES__RX_BUFFER_LOG2_bm) / (1u << NIC__FEATURES__RX_BUFFER_LOG2_bp);
     uint32_t limit = (tx < rx ? tx : rx) - 1;
-    if (limit > NIC__MAX_FRAME__BYTES_bm)
-        limit = NIC__MAX_FRAME__BYTES_bm;
+    if (limit > NIC__MAX_FRAME__BYTES_bm - 1)
+        limit = NIC__MAX_FRAME__BYTES_bm - 1;
     return limit - ETH_HEADER_BYTES - VLAN_TAG_BYTES - FCS_BYTES;
 }
 

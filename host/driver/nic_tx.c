@@ -40,8 +40,7 @@ static bool can_segment(const struct lan_nic *nic, const struct lan_buf *frame, 
         l4 < ETH_HEADER_BYTES + IPV4_MIN || l4 + TCP_MIN > headers || frame->csum_offset != TCP_CHECKSUM ||
         headers != l4 + (frame->data[l4 + 12] >> 4) * 4u)
         return false;
-    uint64_t payload = total - headers, segment = payload < frame->gso_size ? payload : frame->gso_size;
-    return headers + segment <= lan_nic_frame_limit(nic);
+    return headers + frame->gso_size <= lan_nic_frame_limit(nic);
 }
 
 /* Whether the card can do what the packet asks for. What the interface's features say does not matter: they may have

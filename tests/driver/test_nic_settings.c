@@ -105,8 +105,8 @@ static void the_mtu_goes_as_far_as_the_frame_buffers(void **state)
     assert_int_equal(fixture.netif->mtu, 9000);
     fake_card_settle(&fixture.card);
     assert_int_equal(fixture.card.registers.MAX_FRAME, 9018);
-    assert_int_equal(lan_nic_set_mtu(fixture.nic, 16383 - 22), 0);
-    assert_int_equal(lan_nic_set_mtu(fixture.nic, 16383 - 21), -ERANGE);
+    assert_int_equal(lan_nic_set_mtu(fixture.nic, 16382 - 22), 0);
+    assert_int_equal(lan_nic_set_mtu(fixture.nic, 16382 - 21), -ERANGE);
 
     use_card_with(11u << NIC__FEATURES__TX_BUFFER_LOG2_bp | 12u << NIC__FEATURES__RX_BUFFER_LOG2_bp);
     assert_int_equal(lan_nic_set_mtu(fixture.nic, 2047 - 22), 0);

@@ -8,7 +8,12 @@
 #include "sim/platform/simulation.h"
 #include "sim/wire/cable.h"
 #include "sim/wire/frame_port.h"
+#include "sim/wire/random.h"
 #include "tests/sim/sim_test.h"
+
+extern "C" {
+#include "netif_internal.h"
+}
 
 using namespace lanyard;
 
@@ -116,7 +121,83 @@ lan_buf *packet(lan_pool *pool, const Bytes &bytes)
     return first;
 }
 
+// A TCP segment of `payload` random octets in random fragments, to be cut by `mss`, as TCP hands it down: the sum of
+// the pseudo-header stands in the checksum's place.
+lan_buf *tcp_packet(lan_pool *pool, Random &random, size_t options, size_t payload, uint16_t mss)
+{
+    const size_t tcp_bytes = 20 + options, ip_bytes = 20 + tcp_bytes + payload;
+    Bytes headers = long_frame(14 + 20 + tcp_bytes);
+    uint8_t *ip = headers.data() + 14, *tcp = ip + 20;
+    const Bytes fixed = {
+        8,   0, 0x45, 0, uint8_t(ip_bytes >> 8), uint8_t(ip_bytes), 0xff, 0xfe, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1,
+        192, 0, 2,    2};
+    std::copy(fixed.begin(), fixed.end(), ip - 2);
+    tcp[4] = tcp[5] = tcp[6] = 0xff; // the sequence number wraps
+    tcp[12] = uint8_t(tcp_bytes / 4 << 4);
+    tcp[13] = 0x99; // CWR, ACK, PSH, FIN
+    uint32_t sum = 6 + uint32_t(tcp_bytes + payload);
+    for (int i = 12; i < 20; i += 2)
+        sum += uint32_t(ip[i]) << 8 | ip[i + 1];
+    sum = (sum & 0xffff) + (sum >> 16);
+    tcp[16] = uint8_t(sum >> 8);
+    tcp[17] = uint8_t(sum);
+
+    lan_buf *first = packet(pool, headers), *last = first;
+    for (size_t left = payload; left > 0; left -= last->len) {
+        last->next = lan_buf_alloc(pool, uint32_t(random.next() % 8));
+        last = last->next;
+        const size_t most = left < 2000 ? left : 2000, bytes = 1 + random.next() % most;
+        uint8_t *to = lan_buf_put(last, uint32_t(bytes));
+        std::generate_n(to, bytes, [&] { return uint8_t(random.next()); });
+    }
+    first->flags = LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | (payload > mss ? LAN_BUF_TSO : 0);
+    first->csum_start = 34;
+    first->csum_offset = 16;
+    first->hdr_len = uint16_t(headers.size());
+    first->gso_size = mss;
+    return first;
+}
+
 } // namespace
+
+TEST_CASE("what the card does to a packet is what the stack does in its place")
+{
+    Bench bench;
+    std::vector<std::vector<Bytes>> seen;
+    Picoseconds time = 100 * US;
+    const std::vector<uint32_t> off = {0, LAN_NETIF_TSO, LAN_NETIF_VLAN_TX, LAN_NETIF_TSO | LAN_NETIF_TX_L4_CSUM, ~0u};
+    for (const uint32_t without : off) {
+        bench.at(time, [&, without] {
+            bench.received.clear();
+            CHECK((lan_nic_features(bench.nic()) & LAN_NETIF_TSO) != 0);
+            CHECK((lan_nic_features(bench.nic()) & LAN_NETIF_VLAN_TX) != 0);
+            CHECK(lan_nic_set_features(bench.nic(), lan_nic_features(bench.nic()) & ~without) == 0);
+            Random random(1);
+            for (const auto &[options, payload, mss] : std::vector<std::array<size_t, 3>>{
+                     {0, 1, 1460}, {12, 5000, 1000}, {12, 20000, 1448}, {8, 1453, 1452}, {0, 2920, 1460}}) {
+                for (const bool tagged : {false, true}) {
+                    lan_buf *one =
+                        tcp_packet(lan_stack_pool(bench.host.stack()), random, options, payload, uint16_t(mss));
+                    one->flags |= tagged ? LAN_BUF_VLAN : 0;
+                    one->vlan_tci = 0xa123;
+                    CHECK(lan_netif_transmit(&bench.netif(), one) == 0);
+                }
+            }
+        });
+        time += 10'000 * US;
+        bench.at(time, [&] {
+            seen.emplace_back();
+            for (const Frame &frame : bench.received)
+                seen.back().push_back(frame.bytes);
+        });
+        time += 100 * US;
+    }
+    bench.run(time);
+    CHECK(lan_nic_counters(bench.nic())->tx_refused == 0);
+    CHECK(seen[0].size() == 2 * (1 + 5 + 14 + 2 + 2));
+    for (const auto &frames : seen)
+        CHECK(frames == seen[0]);
+}
 
 TEST_CASE("what is received follows address, groups and filters")
 {
@@ -234,6 +315,29 @@ TEST_CASE("the card takes and sends frames as long as the MTU says")
         CHECK(bench.received[0].bytes == bytes);
     });
     bench.run(1300 * US);
+}
+
+TEST_CASE("the link follows the cable")
+{
+    Bench bench;
+    const auto expect = [&](Picoseconds time, bool up) {
+        bench.at(time, [&, up] {
+            CHECK(lan_nic_link(bench.nic())->up == up);
+            CHECK(bench.netif().link_up == up);
+        });
+    };
+    expect(5000 * US, true);
+    bench.at(5001 * US, [&] { bench.cable.plug(bench.card, false); });
+    expect(10000 * US, false);
+    bench.at(10001 * US, [&] { bench.cable.plug(bench.card, true); });
+    expect(15000 * US, true);
+    bench.at(15001 * US, [&] {
+        CHECK(lan_nic_link(bench.nic())->mbps == 100);
+        CHECK(lan_nic_link(bench.nic())->full_duplex);
+        CHECK(lan_nic_set_link(bench.nic(), true, LAN_NIC_100_FULL) == 0);
+        CHECK(lan_nic_set_link(bench.nic(), true, LAN_NIC_10_FULL) == -EOPNOTSUPP); // not this PHY
+    });
+    bench.run(15002 * US);
 }
 
 TEST_CASE("who asks is told when the frame had left")
