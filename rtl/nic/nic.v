@@ -128,7 +128,7 @@ module nic #(
 
     wire         rx_pause_valid;
     wire [15:0]  rx_pause_quanta;
-    wire [8:0]   stat_tx_flags;
+    wire [11:0]  stat_tx_flags;
     wire [13:0]  stat_rx_flags;
     wire         carrier_here, paused;
     wire unused_yet = &{
@@ -532,7 +532,7 @@ module nic #(
         .rx_flags    (stat_rx_flags),
         .tx_valid    (stat_tx_valid),
         .tx_octets   (stat_tx_octets),
-        .tx_flags    ({3'd0, stat_tx_flags}),
+        .tx_flags    (stat_tx_flags),
         .read_request(stat_request),
         .read_address(stat_address),
         .read_ack    (stat_ack),

@@ -70,7 +70,7 @@ module nic_tx #(
     // Statistics
     output wire        stat_valid,      // pulse: the MAC is done with a frame
     output wire [13:0] stat_octets,     // padding and FCS included
-    output wire [8:0]  stat_flags,      // tx_events.vh
+    output wire [11:0] stat_flags,      // tx_events.vh
 
     output wire        idle
 );
@@ -90,7 +90,6 @@ module nic_tx #(
     wire        dma_idle;
 
     assign stat_valid = sent_pulse && !rst_here;  // the reset of its toggle looks like a pulse
-    assign stat_flags = 9'd0;
 
     tx_dma #(
         .FRAME_LIMIT(FRAME_LIMIT),
@@ -208,8 +207,11 @@ module nic_tx #(
     // What there is to be told of the frames on their way through the MAC
     localparam [13:0] MIN_OCTETS = 14'd60, FCS_OCTETS = 14'd4;
 
-    reg  [13:0] octets;  // of the frame that leaves the buffer, so far
-    wire        fifo_ready, way_ready, way_valid, way_end;
+    // Of the frame that leaves the buffer, so far:
+    reg  [13:0] octets;
+    reg         group;      // its destination, if it has 6 octets
+    reg         broadcast;
+    wire        fifo_ready, way_ready, way_valid, way_end, way_broadcast, way_multicast;
     wire [13:0] way_octets;
     wire [4:0]  unused_way_count;
 
@@ -218,23 +220,29 @@ module nic_tx #(
     assign frame_done  = (stat_valid && way_end) || malformed;
     assign path_idle   = buffer_idle && !way_valid;
 
+    assign stat_flags  = {1'b0, way_broadcast, way_multicast, 9'd0};
+
     always @(posedge clk) begin
-        if (whole_valid && whole_ready) octets <= whole_last ? 14'd1 : octets + 14'd1;
+        if (whole_valid && whole_ready) begin
+            octets <= whole_last ? 14'd1 : octets + 14'd1;
+            if (octets == 14'd1) group <= whole[0];
+            if (octets <= 14'd6) broadcast <= whole == 8'hFF && (broadcast || octets == 14'd1);
+        end
         if (rst) octets <= 14'd1;
     end
 
     sync_fifo #(
-        .WIDTH     (15),
+        .WIDTH     (17),
         .LOG2_DEPTH(4)
     ) on_the_way (
         .clk    (clk),
         .rst    (rst),
         .s_valid(whole_valid && whole_ready && whole_last),
         .s_ready(way_ready),
-        .s_data ({whole_end, octets}),
+        .s_data ({whole_end, broadcast, group && !broadcast, octets}),
         .m_valid(way_valid),
         .m_ready(stat_valid),
-        .m_data ({way_end, way_octets}),
+        .m_data ({way_end, way_broadcast, way_multicast, way_octets}),
         .count  (unused_way_count)
     );
 

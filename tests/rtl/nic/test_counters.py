@@ -91,9 +91,12 @@ async def every_counter_agrees_after_random_traffic_both_ways(dut):
 
     async def transmit():
         for _ in range(25):
-            data = frame(rng.randbytes(rng.choice((0, 46, 50, 200, 500, 1000, 1500))), PEER, MAC)
+            kind = rng.choice(("UNICAST", "BROADCAST", "MULTICAST"))
+            destination = {"UNICAST": rng.choice((PEER, bytes.fromhex("feffffffffff"))), "BROADCAST": BROADCAST,
+                           "MULTICAST": rng.choice((GROUP, bytes.fromhex("fffffffffffe")))}[kind]
+            data = frame(rng.randbytes(rng.choice((0, 46, 50, 200, 500, 1000, 1500))), destination, MAC)
             await card.wait_done(card.tx, await card.send(data))
-            board.sent(max(len(data), 60) + 4)
+            board.sent(max(len(data), 60) + 4, [kind])
 
     sending = cocotb.start_soon(transmit())
     for _ in range(60):
