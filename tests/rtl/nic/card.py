@@ -213,6 +213,18 @@ class Card:
                                 length | flags | eop)
         return index
 
+    def put_large(self, large, frame=None, cuts=(), lanes=(), tci=None, **changes):
+        """Fill descriptors for a frame to be segmented (segmentation.Large), in fragments that end at `cuts`. Returns the
+        last index."""
+        frame = large.frame() if frame is None else frame
+        ends = [0, *cuts, len(frame)]
+        pieces = [frame[begin:end] for begin, end in zip(ends, ends[1:])]
+        lanes = [*lanes, *[0] * len(pieces)]
+        fragments = [(self.place(piece, 4, lane), len(piece)) for piece, lane in zip(pieces, lanes)]
+        how = {"csum_start": large.csum_start, "csum_offset": 16, "hdr_len": large.hdr_len, "mss": large.mss,
+               "flags": TX_TSO | TX_IRQ | (0 if tci is None else TX_VLAN), "tci": tci or 0}
+        return self.put_tx(fragments, **{**how, **changes})
+
     async def send(self, *fragments, **how):
         index = self.put_tx(fragments, **how)
         await self.tx.doorbell()

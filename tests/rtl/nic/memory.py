@@ -4,7 +4,7 @@
 import random
 
 from cocotb.triggers import ClockCycles
-from cocotbext.axi import AxiBus, AxiSlave
+from cocotbext.axi import AxiBus, AxiResp, AxiSlave
 
 # What the slave model itself takes from the address to the first data, and from the last data to the response.
 MODEL_READ_CYCLES = 2
@@ -23,7 +23,7 @@ def stalls(seed):
 
 
 class BusError(Exception):
-    """Makes the model answer with SLVERR."""
+    """Makes the model answer with an error."""
 
 
 class Store:
@@ -81,6 +81,9 @@ class Memory(Store):
         self.slave = AxiSlave(AxiBus.from_prefix(dut, "m_axi"), dut.clk, dut.rst, target=self)
         for interface in (self.slave.write_if, self.slave.read_if):
             interface.log.setLevel("ERROR")
+        self.error = AxiResp.SLVERR  # the answer to an access that fails
+        self._answer(self.slave.read_if.r_channel, "rresp")
+        self._answer(self.slave.write_if.b_channel, "bresp")
         self._clean(self.slave.write_if.w_channel)
         self._delay(self.slave.read_if.ar_channel, "recv", lambda: self.latency - MODEL_READ_CYCLES)
         self._delay(self.slave.write_if.b_channel, "send", lambda: self.latency - MODEL_WRITE_CYCLES)
@@ -98,6 +101,17 @@ class Memory(Store):
             return result
 
         setattr(channel, name, delayed)
+
+    def _answer(self, channel, name):
+        """Make errors, SLVERR from the model, what `error` says."""
+        method = channel.send
+
+        async def send(response):
+            if getattr(response, name) == AxiResp.SLVERR:
+                setattr(response, name, self.error)
+            await method(response)
+
+        channel.send = send
 
     def _clean(self, channel):
         """Octets that are not strobed may be unknown; the model wants to know them."""

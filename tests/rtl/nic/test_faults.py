@@ -6,6 +6,7 @@ import random
 
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
+from cocotbext.axi import AxiResp
 
 from card import (
     BUS_ERROR_DATA, BUS_ERROR_DESCRIPTOR, MAC, MALFORMED, PEER, RX_DONE, RX_EOP, RX_ERROR, RX_OVERFLOW, RX_SOP,
@@ -160,6 +161,23 @@ async def a_bus_error_on_transmit_data_stops_the_ring(dut):
 
 
 @cocotb.test()
+async def an_error_of_either_kind_on_any_word_of_a_frame_stops_the_ring(dut):
+    card = await Card(dut).start()
+    data = frame(bytes(70), PEER, MAC)
+    address = card.place(data, lane=1)
+    for card.memory.error in (AxiResp.SLVERR, AxiResp.DECERR):
+        for word in range(address & ~3, address + len(data), 4):
+            card.memory.fail(word)
+            await card.send((address, len(data)))
+            await card.interrupt(TX_ERROR)
+            assert await card.tx.status() == (0, BUS_ERROR_DATA, 0), hex(word - address)
+            card.memory.faulty.clear()
+            await card.tx.reset()
+    await card.expect_silence()
+    await tx_works(card)
+
+
+@cocotb.test()
 async def an_address_outside_of_memory_stops_the_transmit_ring(dut):
     card = await Card(dut).start()
     await card.send((0xFFFFFFF0, 60))
@@ -168,21 +186,35 @@ async def an_address_outside_of_memory_stops_the_transmit_ring(dut):
 
 
 @cocotb.test()
+async def a_transmit_ring_outside_of_memory_stops(dut):
+    card = await Card(dut).start()
+    await card.write("TX_CONTROL", 0)
+    await card.write("TX_BASE", 0xFFFFFF00)
+    await card.write("TX_CONTROL", 1)
+    await card.write("TX_TAIL", 1)
+    await tx_stops(card, BUS_ERROR_DESCRIPTOR, 0)
+    await card.write("TX_BASE", card.tx.base)
+    await tx_recovers(card)
+
+
+@cocotb.test()
 async def a_bus_error_on_a_transmit_write_back_stops_the_ring(dut):
     """The frames behind it are sent, but the head stays where the error is."""
     card = await Card(dut).start()
-    for number in range(3):
-        card.put_tx([bytes([number] * 60)], flags=0)
-    await card.tx.doorbell()
-    await until(dut.mii_tx_en, dut.clk)
-    card.memory.fail(card.tx.base + 12)
-    await card.interrupt(TX_ERROR)
-    await card.rest()
-    assert await card.tx.status() == (0, BUS_ERROR_DESCRIPTOR, 0)
-    assert await card.tx.head() == 0
-    while not card.phy.tx.empty():
-        card.phy.tx.recv_nowait()
-    await tx_recovers(card)
+    for at, card.memory.error in ((8, AxiResp.SLVERR), (12, AxiResp.SLVERR), (12, AxiResp.DECERR)):
+        for number in range(3):
+            card.put_tx([bytes([number] * 60)], flags=0)
+        await card.tx.doorbell()
+        await until(dut.mii_tx_en, dut.clk)
+        card.memory.fail(card.tx.base + at)
+        await card.interrupt(TX_ERROR)
+        await card.rest()
+        assert await card.tx.status() == (0, BUS_ERROR_DESCRIPTOR, 0)
+        assert await card.tx.head() == 0
+        while not card.phy.tx.empty():
+            card.phy.tx.recv_nowait()
+        await tx_recovers(card)
+        await card.tx.reset()
 
 
 @cocotb.test()

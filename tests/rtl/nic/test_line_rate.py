@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Line rate in both directions at once, and latency, with memory that answers in 8 cycles. All figures are cycle counts."""
 
+import random
+
 import cocotb
 from cocotb.triggers import RisingEdge
 from cocotb.utils import get_sim_time
 from cocotbext.eth import GmiiFrame
 
-from card import MAC, PEER, RX_DONE, TX_DONE, Card, frame, until
+from card import MAC, PEER, RX_DONE, TX_DONE, Card, frame, padded, until
+from segmentation import Large
 
 MII_NS = 40
 FCS = 4
@@ -72,6 +75,29 @@ async def frames_of_64_octets_at_line_rate(dut):
 @cocotb.test()
 async def frames_of_1518_octets_at_line_rate(dut):
     await both_directions(dut, 1518, 5)
+
+
+async def segments(dut, mss, count):
+    """Two large frames of `count` segments each, one behind the other."""
+    card = await Card(dut).start()
+    wire = WireMonitor(dut)
+    large = Large(random.randbytes(mss * count), mss)
+    for _ in range(2):
+        card.put_large(large)
+    await card.tx.doorbell()
+    for segment in 2 * large.segments():
+        assert await card.sent() == padded(segment)
+    assert set(wire.gaps) == {24}, f"gaps of {sorted(set(wire.gaps))} nibbles"
+
+
+@cocotb.test()
+async def segments_of_full_size_at_line_rate(dut):
+    await segments(dut, 1460, 3)
+
+
+@cocotb.test()
+async def segments_of_one_octet_at_line_rate(dut):
+    await segments(dut, 1, 20)
 
 
 async def latency(dut, clk_ns):

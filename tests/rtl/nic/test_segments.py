@@ -12,22 +12,10 @@ from scapy.layers.l2 import Ether
 from scapy.utils import PcapWriter
 
 from card import (
-    MALFORMED, TX_DONE, TX_ERROR, TX_IP_CSUM, TX_IRQ, TX_L4_CSUM, TX_TSO, TX_VLAN, Card, padded)
+    BUS_ERROR_DATA, MALFORMED, TX_DONE, TX_ERROR, TX_IP_CSUM, TX_L4_CSUM, TX_VLAN, Card, padded)
 from memory import stalls
-from packets import CHECKSUM_AT, TCP, UDP, ethernet, ipv4, udp, with_checksums
+from packets import UDP, ethernet, ipv4, udp, with_checksums
 from segmentation import CWR, FIN, PSH, Large, random_large
-
-
-def put(card, large, frame=None, cuts=(), lanes=(), tci=None, **changes):
-    """Descriptors for a large frame, in fragments that end at `cuts`. Returns the last index."""
-    frame = large.frame() if frame is None else frame
-    ends = [0, *cuts, len(frame)]
-    pieces = [frame[begin:end] for begin, end in zip(ends, ends[1:])]
-    lanes = [*lanes, *[0] * len(pieces)]
-    fragments = [(card.place(piece, 4, lane), len(piece)) for piece, lane in zip(pieces, lanes)]
-    how = {"csum_start": large.csum_start, "csum_offset": CHECKSUM_AT[TCP], "hdr_len": large.hdr_len, "mss": large.mss,
-           "flags": TX_TSO | TX_IRQ | (0 if tci is None else TX_VLAN), "tci": tci or 0}
-    return card.put_tx(fragments, **{**how, **changes})
 
 
 def tagged(frame, tci):
@@ -43,7 +31,7 @@ async def expect(card, frames):
 async def a_large_frame_leaves_as_segments_and_completes_once(dut):
     card = await Card(dut).start()
     large = Large(random.randbytes(3500), flags=FIN | PSH | CWR)
-    index = put(card, large, cuts=(54, 2000))
+    index = card.put_large(large, cuts=(54, 2000))
     await card.tx.doorbell()
     segments = large.segments()
     await expect(card, segments[:-1])
@@ -65,7 +53,7 @@ async def fragments_of_one_octet_make_the_headers_and_the_payload(dut):
     card.memory.stall(stalls(2))
     large = Large(random.randbytes(40), mss=17, tcp_options=random.randbytes(12))
     octets = len(large.frame())
-    put(card, large, cuts=range(1, octets), lanes=[random.randrange(4) for _ in range(octets)])
+    card.put_large(large, cuts=range(1, octets), lanes=[random.randrange(4) for _ in range(octets)])
     await card.tx.doorbell()
     await expect(card, large.segments())
     await card.interrupt(TX_DONE)
@@ -80,7 +68,7 @@ async def random_large_frames_leave_as_the_model_says(dut):
         octets = len(large.frame())
         cuts = sorted(random.sample(range(1, octets), random.randint(0, 6)))
         tci = random.choice((None, random.getrandbits(16)))
-        index = put(card, large, cuts=cuts, lanes=[random.randrange(4) for _ in range(7)], tci=tci)
+        index = card.put_large(large, cuts=cuts, lanes=[random.randrange(4) for _ in range(7)], tci=tci)
         await card.tx.doorbell()
         await expect(card, [tagged(s, tci) if tci is not None else s for s in large.segments()])
         await card.wait_done(card.tx, index)
@@ -116,8 +104,8 @@ async def a_stream_that_contradicts_its_headers_is_reported_in_its_descriptor(du
     whole = large.segments()
     for change, left in ((-1, 2), (-200, 0), (5, 2)):
         frame = large.frame() + bytes(5) if change > 0 else large.frame()[:change]
-        bad = put(card, large, frame)
-        good = put(card, large)
+        bad = card.put_large(large, frame)
+        good = card.put_large(large)
         await card.tx.doorbell()
         await expect(card, whole[:left] + whole)
         assert (await card.wait_done(card.tx, good)).error == 0
@@ -136,13 +124,13 @@ async def a_descriptor_that_cannot_be_segmented_stops_the_ring(dut):
              dict(csum_start=35), dict(csum_start=255), dict(hdr_len=255, frame=large.frame()[:255]),
              dict(hdr_len=255, frame=large.frame()[:100])]
     for case in cases:
-        index = put(card, large, **case)
+        index = card.put_large(large, **case)
         await card.tx.doorbell()
         await card.interrupt(TX_ERROR)
         assert await card.tx.status() == (0, MALFORMED, index), case
         await card.expect_silence()
         await card.tx.reset()
-    index = put(card, large, mss=4091 - 54)
+    index = card.put_large(large, mss=4091 - 54)
     await card.tx.doorbell()
     await expect(card, [Large(large.payload, octets).segments()[0]])
     await card.wait_done(card.tx, index)
@@ -153,13 +141,13 @@ async def a_descriptor_that_cannot_be_segmented_stops_the_ring(dut):
 async def headers_that_end_with_the_frame_stop_the_ring_at_its_last_descriptor(dut):
     card = await Card(dut).start()
     large = Large(random.randbytes(1))
-    index = put(card, large, large.frame()[:54], cuts=(20, 40))
+    index = card.put_large(large, large.frame()[:54], cuts=(20, 40))
     await card.tx.doorbell()
     await card.interrupt(TX_ERROR)
     assert await card.tx.status() == (0, MALFORMED, index)
     await card.expect_silence()
     await card.tx.reset()
-    put(card, large, cuts=(20, 40))
+    card.put_large(large, cuts=(20, 40))
     await card.tx.doorbell()
     await expect(card, large.segments())
 
@@ -171,7 +159,7 @@ async def tshark_finds_no_fault_in_the_segments(dut):
     assert tshark, "this test needs tshark"
     card = await Card(dut).start()
     large = Large(random.randbytes(2000), 300, tcp_options=bytes([1] * 12), flags=0x18)
-    put(card, large, tci=0x0123)
+    card.put_large(large, tci=0x0123)
     await card.tx.doorbell()
     capture = Path("segments.pcap").resolve()
     with PcapWriter(str(capture)) as writer:
@@ -191,7 +179,7 @@ async def a_ring_reset_in_the_middle_of_a_large_frame_leaves_no_ghost(dut):
     large = Large(random.randbytes(700), 100)
     segments = [padded(segment) for segment in large.segments()]
     for cycles in [*range(20, 220, 31), 400, 700, 1200]:
-        put(card, large, cuts=(54, 400))
+        card.put_large(large, cuts=(54, 400))
         await card.tx.doorbell()
         await ClockCycles(dut.clk, cycles)
         await card.tx.reset()
@@ -204,7 +192,7 @@ async def a_ring_reset_in_the_middle_of_a_large_frame_leaves_no_ghost(dut):
         assert left == segments[:len(left)], "a torn segment was sent"
         assert card.memory[card.tx.base:card.tx.base + 128] == bytes(128), "a descriptor of before the reset was written"
         assert not dut.irq.value
-        index = put(card, large)
+        index = card.put_large(large)
         await card.tx.doorbell()
         for segment in segments:
             assert await card.sent() == segment
@@ -218,8 +206,8 @@ async def a_ring_reset_in_the_middle_of_a_large_frame_leaves_no_ghost(dut):
 async def a_ring_disabled_in_the_middle_of_a_large_frame_finishes_it(dut):
     card = await Card(dut).start()
     large = Large(random.randbytes(700), 100)
-    index = put(card, large)
-    behind = put(card, large)
+    index = card.put_large(large)
+    behind = card.put_large(large)
     await card.tx.doorbell()
     await ClockCycles(dut.clk, 200)
     await card.write("TX_CONTROL", 0)
@@ -236,11 +224,11 @@ async def a_bus_error_in_the_middle_of_a_large_frame_stops_the_ring(dut):
     large = Large(random.randbytes(700), 100)
     segments = [padded(segment) for segment in large.segments()]
     for at in (0, 52, 56, 300, 750):
-        index = put(card, large)
+        index = card.put_large(large)
         card.memory.fail(card.tx.descriptor(index).words[0] + at)
         await card.tx.doorbell()
         await card.interrupt(TX_ERROR)
-        assert await card.tx.status() == (0, 2, index)
+        assert await card.tx.status() == (0, BUS_ERROR_DATA, index)
         await card.rest()
         left = []
         while not card.phy.tx.empty():
@@ -249,7 +237,7 @@ async def a_bus_error_in_the_middle_of_a_large_frame_stops_the_ring(dut):
         assert not card.tx.descriptor(index).done
         card.memory.faulty.clear()
         await card.tx.reset()
-        put(card, large)
+        card.put_large(large)
         await card.tx.doorbell()
         await expect(card, large.segments())
         await card.interrupt(TX_DONE)

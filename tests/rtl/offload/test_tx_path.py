@@ -119,6 +119,43 @@ async def a_full_buffer_makes_the_sender_wait(dut):
 
 
 @cocotb.test()
+async def a_tag_goes_behind_the_addresses_and_is_not_summed(dut):
+    bench = await start(dut)
+
+    def noise():
+        while True:
+            yield random.random() < 0.4
+
+    bench.source.set_pause_generator(noise())
+    bench.sink.set_pause_generator(noise())
+    wanted = []
+    for length in (1, 11, 12, 13, 14, 15, 16, 17, 30, 60, 61, 250):
+        for tci in (None, 0x8100, random.getrandbits(16)):
+            first, offset = random.randrange(length), random.randrange(length)
+            frame = random.randbytes(length)
+            await bench.send(frame, Checksums(False, True, first, offset, tci))
+            frame = with_checksums(frame, False, True, first, offset)
+            tag = b"" if tci is None or length <= 12 else b"\x81\x00" + tci.to_bytes(2, "big")
+            wanted.append(frame[:12] + tag + frame[12:])
+    await bench.settle()
+    assert bench.sent() == wanted
+
+
+@cocotb.test()
+async def a_frame_that_fills_the_buffer_with_its_tag_is_sent_and_a_longer_one_dropped(dut):
+    bench = await start(dut)
+    tag = b"\x81\x00\x12\x34"
+    for length in (CAPACITY - 4, CAPACITY - 3, CAPACITY):
+        before, frame, after = random.randbytes(CAPACITY - 10), random.randbytes(length), random.randbytes(60)
+        await bench.send(before)
+        await bench.send(frame, Checksums(tci=0x1234))
+        await bench.send(after)
+        await bench.settle()
+        middle = [frame[:12] + tag + frame[12:]] if length == CAPACITY - 4 else []
+        assert bench.sent() == [before, *middle, after]
+
+
+@cocotb.test()
 async def frame_space_tells_whether_a_full_size_frame_fits(dut):
     bench = await start(dut)
     bench.sink.pause = True
