@@ -34,6 +34,8 @@ enum {
     STEP_NS = 30000, /* a frame at 2.5 MHz: 64 bits of 400 ns */
     REST_NS = 1000000000,
     POLLS_MAX = 1000, /* of one step; the slowest MDC ends its frame before */
+    DRAIN_NS = 1000000,
+    DRAIN_POLLS_MAX = 4000, /* the longest pause is over before: 65,535 quanta of 51.2 us (802.3 31B.2) */
 };
 
 /* The status twice, as the first read tells of a loss in the past. */
@@ -183,8 +185,8 @@ static uint64_t conclude(struct lan_nic *nic)
 static uint64_t drain(struct lan_nic *nic)
 {
     bool idle = lan_nic_read(nic, NIC_REGISTER(STATUS)) & NIC__STATUS__IDLE_bm;
-    if (!idle && ++nic->phy.polls < POLLS_MAX)
-        return STEP_NS;
+    if (!idle && ++nic->phy.polls < DRAIN_POLLS_MAX)
+        return DRAIN_NS;
     nic->link.full_duplex = nic->phy.resolved.full_duplex;
     lan_nic_apply_control(nic);
     return conclude(nic);
@@ -206,7 +208,7 @@ static uint64_t adopt(struct lan_nic *nic)
         return conclude(nic);
     phy->step = PHY_DRAINING;
     lan_nic_apply_control(nic);
-    return STEP_NS;
+    return DRAIN_NS;
 }
 
 static uint64_t look(struct lan_nic *nic)

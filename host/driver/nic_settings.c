@@ -23,7 +23,7 @@ static bool has(const struct lan_nic *nic, uint32_t feature)
 static uint32_t control(const struct lan_nic *nic)
 {
     uint32_t value = 0;
-    /* 802.3 allows no other order: the medium changes while nothing is on it. */
+    /* HALF_DUPLEX changes only while both are off and the card is idle (docs/registers.md). */
     if (nic->phy.step != PHY_DRAINING)
         value |= NIC__CONTROL__TX_ENABLE_bm | NIC__CONTROL__RX_ENABLE_bm;
     if (nic->filter & LAN_NIC_BROADCAST)

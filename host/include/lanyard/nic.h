@@ -114,7 +114,7 @@ const struct lan_nic_link *lan_nic_link(const struct lan_nic *nic);
 
 /* Looks for the PHY, reads and follows it, in steps that never wait. Call it at first and whenever the nanoseconds that
  * it returned have passed (LAN_NEVER: no more), or lan_nic_interrupt() returned true. While it has something under way
- * it asks to be called after some microseconds, at rest after a second, or with phy_interrupt not at all. */
+ * it asks to be called within a millisecond, at rest after a second, or with phy_interrupt not at all. */
 uint64_t lan_nic_poll_link(struct lan_nic *nic);
 
 /* What is advertised in auto-negotiation, which starts anew; or, with `negotiate` false, the one mode to be forced. The
