@@ -93,6 +93,9 @@
     X(TcpExtTCPFastRetrans, tcp_ext_fast_retrans)                                                                      \
     X(TcpExtTCPLossProbes, tcp_ext_loss_probes)                                                                        \
     X(TcpExtTCPLossProbeRecovery, tcp_ext_loss_probe_recovery)                                                         \
+    X(TcpExtPAWSEstab, tcp_ext_paws)                                                                                   \
+    X(TcpExtTCPNoTimestamp, tcp_ext_no_timestamp)                                                                      \
+    X(TcpExtTCPSpuriousRTOs, tcp_ext_spurious_rtos)                                                                    \
     X(TcpExtTCPUndo, tcp_ext_undo)                                                                                     \
     X(TcpExtTCPDSACKRecv, tcp_ext_dsack_recv)                                                                          \
     X(TcpExtTCPDSACKSent, tcp_ext_dsack_sent)                                                                          \

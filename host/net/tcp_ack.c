@@ -29,7 +29,8 @@ static bool is_duplicate(const struct lan_tcb *tcb, const struct lan_tcp_segment
 /* What the segment acknowledges, from snd_una on. */
 static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, uint32_t window)
 {
-    struct lan_tcp_ack ack = {.fack = tcb->rack_fack};
+    struct lan_tcp_ack ack = {.fack = tcb->rack_fack,
+                              .original = segment->stamped && lan_seq_lt(segment->tsecr, tcb->undo_stamp)};
     if (lan_seq_lt(tcb->snd_una, segment->ack))
         new_ack(tcb, segment->ack, &ack);
     else

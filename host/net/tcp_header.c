@@ -3,8 +3,24 @@
 
 #include "tcp_internal.h"
 
-enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, OPTION_SACK_PERMITTED = 4, OPTION_SACK = 5 };
-enum { MSS_BYTES = 4, SCALE_BYTES = 3, SACK_PERMITTED_BYTES = 2, SACK_BLOCK_BYTES = 8 };
+enum {
+    OPTION_END = 0,
+    OPTION_NOP = 1,
+    OPTION_MSS = 2,
+    OPTION_SCALE = 3,
+    OPTION_SACK_PERMITTED = 4,
+    OPTION_SACK = 5,
+    OPTION_TIMESTAMP = 8
+};
+enum { MSS_BYTES = 4, SCALE_BYTES = 3, SACK_PERMITTED_BYTES = 2, SACK_BLOCK_BYTES = 8, TIMESTAMP_BYTES = 10 };
+enum { PADDED_TIMESTAMP = OPTION_NOP << 24 | OPTION_NOP << 16 | OPTION_TIMESTAMP << 8 | TIMESTAMP_BYTES };
+
+static void take_timestamp(const uint8_t *stamps, struct lan_tcp_segment *segment)
+{
+    segment->stamped = true;
+    segment->tsval = lan_get32(stamps);
+    segment->tsecr = lan_get32(stamps + 4);
+}
 
 static void take_sack(const uint8_t *option, struct lan_tcp_segment *segment)
 {
@@ -33,6 +49,8 @@ static bool parse_options(const uint8_t *option, const uint8_t *end, struct lan_
             segment->scale = option[2] > LAN_TCP_SCALE_MAX ? LAN_TCP_SCALE_MAX + 1 : option[2] + 1;
         else if (option[0] == OPTION_SACK_PERMITTED && option[1] == SACK_PERMITTED_BYTES)
             segment->sack_permitted = true;
+        else if (option[0] == OPTION_TIMESTAMP && option[1] == TIMESTAMP_BYTES)
+            take_timestamp(option + 2, segment);
         else if (option[0] == OPTION_SACK)
             take_sack(option, segment);
         option += option[1];
@@ -63,9 +81,14 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
     segment->window = lan_get16(header + 14);
     segment->scale = 0;
     segment->sacks = 0;
+    segment->stamped = false;
     segment->mss = 0;
     segment->sack_permitted = false;
-    if (header_bytes > LAN_TCP_HEADER && !parse_options(header + LAN_TCP_HEADER, header + header_bytes, segment)) {
+    if (header_bytes == LAN_TCP_HEADER + LAN_TCP_STAMP_BYTES &&
+        lan_get32(header + LAN_TCP_HEADER) == PADDED_TIMESTAMP) {
+        take_timestamp(header + LAN_TCP_HEADER + 4, segment); /* which is what nearly all segments have */
+    } else if (header_bytes > LAN_TCP_HEADER &&
+               !parse_options(header + LAN_TCP_HEADER, header + header_bytes, segment)) {
         LAN_COUNT(stack, tcp_ext_bad_options);
         return false;
     }
@@ -78,6 +101,16 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
     segment->bytes = info->bytes - header_bytes;
     segment->len = segment->bytes + !!(segment->flags & SEG_SYN) + !!(segment->flags & SEG_FIN);
     return true;
+}
+
+uint32_t lan_tcp_put_timestamp(const struct lan_tcb *tcb, uint8_t *out)
+{
+    if (!(tcb->flags & TCB_TIMESTAMPS))
+        return 0;
+    lan_put32(out, PADDED_TIMESTAMP);
+    lan_put32(out + 4, lan_tcp_timestamp(tcb));
+    lan_put32(out + 8, tcb->ts_recent);
+    return LAN_TCP_STAMP_BYTES;
 }
 
 uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out)
@@ -93,6 +126,7 @@ uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out)
         next[3] = SACK_PERMITTED_BYTES;
         next += 2 + SACK_PERMITTED_BYTES;
     }
+    next += lan_tcp_put_timestamp(tcb, next);
     if (tcb->flags & TCB_SCALING) {
         next[0] = OPTION_NOP;
         next[1] = OPTION_SCALE;
@@ -115,8 +149,8 @@ uint32_t lan_tcp_put_sack(struct lan_tcb *tcb, uint8_t *out)
         tcb->dsack_start = tcb->dsack_end;
     }
     n += lan_tcp_islands(tcb, blocks + n);
-    if (n > LAN_TCP_SACK_BLOCKS)
-        n = LAN_TCP_SACK_BLOCKS;
+    uint32_t most = LAN_TCP_SACK_BLOCKS - !!(tcb->flags & TCB_TIMESTAMPS);
+    n = n < most ? n : most;
     if (!n)
         return 0;
     out[0] = out[1] = OPTION_NOP;

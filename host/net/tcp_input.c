@@ -142,6 +142,22 @@ static void reject(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
     }
 }
 
+/* RFC 7323 3.2 and 5.3 R1, which a RST is exempt from. False: the segment is dropped. */
+static bool stamp_fine(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    if (!(tcb->flags & TCB_TIMESTAMPS) || segment->flags & SEG_RST)
+        return true;
+    if (!segment->stamped) {
+        LAN_COUNT(tcb->stack, tcp_ext_no_timestamp);
+        return false;
+    }
+    if (!lan_tcp_timestamp_old(tcb, segment))
+        return true;
+    LAN_COUNT(tcb->stack, tcp_ext_paws);
+    reject(tcb, segment);
+    return false;
+}
+
 /* Fifth, in SYN-RECEIVED. False: the segment is dropped. */
 static bool complete_handshake(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
@@ -184,10 +200,14 @@ static bool fin_acked(struct lan_tcb *tcb)
 /* RFC 9293 3.10.7.4. */
 static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
 {
+    if (!stamp_fine(tcb, segment))
+        return;
     if (!acceptable(tcb, segment)) {
         reject(tcb, segment);
         return;
     }
+    if (segment->stamped && tcb->flags & TCB_TIMESTAMPS)
+        lan_tcp_timestamp_update(tcb, segment);
     if (segment->flags & SEG_RST) { /* second; RFC 5961 3.2 */
         if (segment->seq == tcb->rcv_nxt)
             reset_arrived(tcb);

@@ -10,7 +10,7 @@
  * tcp_reassembly.c the receive queue and what arrived out of order       tcp_ack.c        the ACK field and the window
  * tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control
  * tcp_sack.c       the scoreboard of what is under way                   tcp_rack.c       RACK-TLP, which finds losses
- * tcp_recovery.c   recovery from losses
+ * tcp_recovery.c   recovery from losses                                  tcp_timestamp.c  the time stamps option
  * tcp_timer.c      deadlines of a connection, keep-alive                 tcp_tcb.c        the life of a TCB
  * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
  * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
@@ -29,7 +29,8 @@ enum {
     LAN_TCP_MSS_DEFAULT = 536, /* RFC 9293 MUST-15 */
     LAN_TCP_MSS_MIN = 64,      /* a peer that asks for less would have us send nothing but headers */
     LAN_TCP_SCALE_MAX = 14,    /* RFC 7323 2.3 */
-    LAN_TCP_SACK_BLOCKS = 4,   /* what fits into the options, RFC 2018 3 */
+    LAN_TCP_SACK_BLOCKS = 4,   /* what fits into the options, RFC 2018 3; with a time stamp one less */
+    LAN_TCP_STAMP_BYTES = 12,  /* of a segment with a time stamp, padded */
     LAN_TCP_SPARE_TCBS = 16,   /* room for the usual handful of listeners beside the connections */
 };
 
@@ -118,6 +119,7 @@ enum {
     TCB_TAIL_PROBED = 1u << 25,    /* a tail loss probe is under way, until tail_end is acknowledged */
     TCB_TAIL_REPEATED = 1u << 26,  /* and it was a retransmission */
     TCB_UNDO = 1u << 27,           /* the last recovery can be undone */
+    TCB_TIMESTAMPS = 1u << 28,     /* each segment carries a time stamp */
 };
 
 /* What the octets of a run of the scoreboard are; none: under way for the first time. */
@@ -187,7 +189,9 @@ struct lan_tcb {
     uint32_t irs, rcv_nxt, rcv_adv;
     uint32_t rcv_acked; /* the last acknowledgment sent */
     uint32_t rcv_fin;
-    uint32_t rcv_latest;             /* in what arrived last beyond a gap */
+    uint32_t rcv_latest;           /* in what arrived last beyond a gap */
+    uint32_t ts_offset, ts_recent; /* RFC 7323 4.3: TS.Recent */
+    uint64_t ts_recent_ns;
     uint32_t dsack_start, dsack_end; /* what arrived twice, and is to be told; equal: nothing */
 
     /* The send queue: bytes [snd_una, snd_una + snd_queued) in buffers joined by `link`; `scratch[0]` holds a buffer's
@@ -214,6 +218,7 @@ struct lan_tcb {
             uint32_t sacked, lost;      /* bytes of it: arrived beyond a gap; lost and not sent again */
             uint32_t prr_delivered, prr_out, recover_flight; /* RFC 6937 */
             uint32_t undo_cwnd, undo_ssthresh;
+            uint32_t undo_stamp;                /* time stamp of the first retransmission */
             uint32_t undo_bytes;                /* sent again and not reported as duplicate */
             uint64_t rack_sent_ns, rack_rtt_ns; /* of the segment sent last of those that have arrived */
             uint64_t min_rtt_ns, min_rtt_at_ns;
@@ -258,6 +263,8 @@ struct lan_tcp_segment {
     uint8_t sacks; /* how many of `sack` */
     uint16_t mss;  /* 0: absent */
     bool sack_permitted;
+    bool stamped; /* tsval and tsecr are there */
+    uint32_t tsval, tsecr;
     struct lan_tcp_block sack[LAN_TCP_SACK_BLOCKS];
 };
 
@@ -269,6 +276,7 @@ struct lan_tcp_ack {
     uint32_t dsack_bytes; /* with dsack */
     uint64_t rtt_ns;      /* of the last segment that it acknowledges and that was sent once; 0: none */
     bool dsack, duplicate;
+    bool original; /* it answers what was sent before the first retransmission */
 };
 
 /* tcp_header.c */
@@ -280,6 +288,9 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
 
 /* Writes the options of a SYN or SYN-ACK at `out` and returns their length, a multiple of 4. */
 uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out);
+
+/* The same for the time stamp of any other segment; 0 where the connection has none. */
+uint32_t lan_tcp_put_timestamp(const struct lan_tcb *tcb, uint8_t *out);
 
 /* The same for the selective acknowledgment of an ACK; 0 when there is nothing to tell. */
 uint32_t lan_tcp_put_sack(struct lan_tcb *tcb, uint8_t *out);
@@ -456,6 +467,16 @@ void lan_tcp_probe_arm(struct lan_tcb *tcb);
 void lan_tcp_probe_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack);
 bool lan_tcp_on_reorder(struct lan_tcb *tcb);
 bool lan_tcp_on_tail_probe(struct lan_tcb *tcb);
+
+/* tcp_timestamp.c */
+
+void lan_tcp_timestamp_open(struct lan_tcb *tcb);
+uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb); /* now */
+void lan_tcp_timestamp_take(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+bool lan_tcp_timestamp_old(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment); /* RFC 7323 5.3 R1 */
+
+/* R3: takes the stamp of a segment that has passed the check of its sequence number. */
+void lan_tcp_timestamp_update(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
 
 /* tcp_recovery.c */
 

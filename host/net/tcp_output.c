@@ -69,10 +69,10 @@ static void put_ack(struct lan_tcb *tcb, uint8_t *header)
     lan_tcp_disarm(tcb, LAN_TCP_SEND_LATER);
 }
 
-/* Takes `option_bytes` of options, written behind the header, into the segment; returns the bytes of both. */
+/* Takes `option_bytes` of options, written behind the header so far, into it; returns its length. */
 static uint32_t add_options(struct lan_buf *packet, uint32_t option_bytes)
 {
-    uint32_t bytes = LAN_TCP_HEADER + option_bytes;
+    uint32_t bytes = packet->len + option_bytes;
     lan_buf_put(packet, option_bytes);
     packet->data[12] = (uint8_t)(bytes / 4 << 4);
     return bytes;
@@ -88,9 +88,9 @@ static void send_control(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
     struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
     if (packet) {
         put_ack(tcb, packet->data);
-        uint32_t bytes = LAN_TCP_HEADER;
+        uint32_t bytes = add_options(packet, lan_tcp_put_timestamp(tcb, packet->data + LAN_TCP_HEADER));
         if (tcb->rcv_islands || tcb->dsack_start != tcb->dsack_end)
-            bytes = add_options(packet, lan_tcp_put_sack(tcb, packet->data + LAN_TCP_HEADER));
+            bytes = add_options(packet, lan_tcp_put_sack(tcb, packet->data + bytes));
         if (send_segment(tcb->stack, &tcb->flow, packet, bytes, tcb->tos, tcb->ttl) != -ENOBUFS)
             return;
     }
@@ -198,6 +198,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
     if (!packet)
         return false;
+    uint32_t header = add_options(packet, lan_tcp_put_timestamp(tcb, packet->data + LAN_TCP_HEADER));
     if (n && !lan_tcp_queue_views(tcb, packet, seq, n)) {
         LAN_COUNT(tcb->stack, tcp_ext_no_buffers);
         lan_buf_free(packet);
@@ -207,11 +208,11 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     if (n > tcb->mss) {
         packet->flags |= LAN_BUF_TSO;
         packet->gso_size = tcb->mss;
-        packet->hdr_len = LAN_TCP_HEADER;
+        packet->hdr_len = (uint16_t)header;
         segments = (n + tcb->mss - 1) / tcb->mss;
     }
     put_ack(tcb, packet->data);
-    if (send_segment(tcb->stack, &tcb->flow, packet, LAN_TCP_HEADER + n, tcb->tos, tcb->ttl) == -ENOBUFS) {
+    if (send_segment(tcb->stack, &tcb->flow, packet, header + n, tcb->tos, tcb->ttl) == -ENOBUFS) {
         tcb->flags |= TCB_ACK_NOW; /* what it would have told is still owed */
         return false;
     }
@@ -220,6 +221,8 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     if (lan_seq_lt(seq, tcb->snd_nxt)) {
         tcb->stack->counters.tcp_retrans_segs += segments;
         tcb->flags &= ~(uint32_t)TCB_TIMING; /* Karn's algorithm */
+        if (!tcb->undo_bytes)
+            tcb->undo_stamp = lan_tcp_timestamp(tcb);
         tcb->undo_bytes += n;
     } else {
         lan_tcp_rtt_start(tcb, n > tcb->mss ? seq + tcb->mss : end);

@@ -89,6 +89,15 @@ static void take_dsack(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
         undo(tcb);
 }
 
+/* RFC 3522: the first ACK after a retransmission answers the original, which was only late. */
+static void take_original(struct lan_tcb *tcb)
+{
+    if (tcb->flags & TCB_LOSS_RECOVERY)
+        LAN_COUNT(tcb->stack, tcp_ext_spurious_rtos);
+    if (tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY))
+        undo(tcb);
+}
+
 /* RFC 6937 3. */
 static void reduce_rate(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
@@ -153,6 +162,8 @@ void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
     } else if (ack->duplicate) {
         duplicate_ack(tcb, ack);
     }
+    if (tcb->flags & TCB_UNDO && ack->original && ack->acked && tcb->undo_bytes && tcb->flags & TCB_TIMESTAMPS)
+        take_original(tcb);
     if (tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY) && !lan_seq_lt(tcb->snd_una, tcb->recover))
         leave_recovery(tcb);
     if (tcb->flags & TCB_SACK && (tcb->sacked || tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))

@@ -179,6 +179,8 @@ void lan_tcp_set_mss(struct lan_tcb *tcb)
         mss = tcb->peer_mss;
     if (mss > tcb->mss_limit)
         mss = tcb->mss_limit;
+    if (tcb->flags & TCB_TIMESTAMPS) /* RFC 6691 2: options count */
+        mss = mss > LAN_TCP_STAMP_BYTES ? mss - LAN_TCP_STAMP_BYTES : 0;
     tcb->mss = (uint16_t)(mss > LAN_TCP_MSS_MIN ? mss : LAN_TCP_MSS_MIN);
 }
 
@@ -195,6 +197,8 @@ int lan_tcp_open(struct lan_tcb *tcb)
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->rto_ns = LAN_TCP_RTO_FIRST;
     tcb->flags |= TCB_SCALING | TCB_SACK;
+    tcb->ts_recent = 0;
+    lan_tcp_timestamp_open(tcb);
     while (tcb->rcv_scale < LAN_TCP_SCALE_MAX && tcb->rcv_limit >> tcb->rcv_scale > UINT16_MAX)
         tcb->rcv_scale++;
     lan_tcp_set_mss(tcb);
@@ -212,6 +216,10 @@ void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment
     tcb->snd_wl2 = segment->ack;
     if (segment->mss)
         tcb->peer_mss = segment->mss;
+    if (segment->stamped)
+        lan_tcp_timestamp_take(tcb, segment);
+    else
+        tcb->flags &= ~(uint32_t)TCB_TIMESTAMPS;
     lan_tcp_set_mss(tcb);
     tcb->rcv_mss = tcb->mss < LAN_TCP_MSS_DEFAULT ? tcb->mss : LAN_TCP_MSS_DEFAULT;
     if (!segment->sack_permitted)

@@ -157,7 +157,7 @@ def test_the_options_are_negotiated():
         echoed = connection.sendall(b"x") or connection.recv(1)
         assert echoed == b"x"
         shown = run("ss", "-tinH", "state", "established", "dst", STACK)
-    assert "wscale:" in shown and "mss:1460" in shown
+    assert "wscale:" in shown and "mss:1448" in shown
 
 
 def test_the_kernel_found_nothing_wrong():

@@ -211,12 +211,14 @@ static void syn_and_syn_ack_carry_the_mss_of_the_interface_MUST_14_MUST_67(void 
     assert_memory_equal(sent.options, "\x02\x04\x05\xb4", 4);
 }
 
-static void the_syn_offers_sack_and_window_scaling(void **state)
+static void the_syn_offers_sack_time_stamps_and_window_scaling(void **state)
 {
     struct peer p = peer_of(*state);
     start_connect(&p);
     wait_ms(&p, 1000);
-    assert_memory_equal(next_sent(&p).options, "\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x03\x03\x01", 12);
+    struct sent sent = next_sent(&p);
+    assert_memory_equal(sent.options, "\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x01\x08\x0a", 12);
+    assert_memory_equal(sent.options + 20, "\x01\x03\x03\x01", 4);
 }
 
 static void host_sends_segments_of(struct peer *p, uint32_t mss)
@@ -525,7 +527,7 @@ int main(void)
         TEST(a_repeated_syn_gets_the_same_syn_ack),
         TEST(a_lost_syn_ack_is_sent_again),
         TEST(syn_and_syn_ack_carry_the_mss_of_the_interface_MUST_14_MUST_67),
-        TEST(the_syn_offers_sack_and_window_scaling),
+        TEST(the_syn_offers_sack_time_stamps_and_window_scaling),
         TEST(without_an_mss_option_segments_have_536_bytes_MUST_15),
         TEST(the_peers_mss_is_obeyed_MUST_16),
         TEST(the_interface_bounds_the_peers_mss_MUST_16),

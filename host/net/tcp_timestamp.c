@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The time stamps option (RFC 7323): protection against old duplicates (PAWS), and the knowledge which transmission an
+ * ACK answers (Eifel detection, RFC 3522). The clock ticks every 2^20 ns and starts elsewhere for each connection, so
+ * that it tells nobody how long this host has been running (RFC 7323 5.4). */
+
+#include "siphash.h"
+#include "tcp_internal.h"
+
+enum { TICK_BITS = 20 };
+#define OUTDATED (24 * 86400 * LAN_S) /* RFC 7323 5.5: TS.Recent is then no measure any more */
+
+void lan_tcp_timestamp_open(struct lan_tcb *tcb)
+{
+    const struct {
+        uint32_t local, remote;
+        uint16_t local_port, remote_port;
+        uint32_t purpose; /* beside the initial sequence number's */
+    } tuple = {tcb->flow.src, tcb->flow.dst, tcb->local_port, tcb->remote_port, 1};
+    tcb->ts_offset = (uint32_t)lan_siphash(tcb->stack->secret, &tuple, sizeof tuple);
+    tcb->flags |= TCB_TIMESTAMPS;
+}
+
+uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb)
+{
+    return (uint32_t)(lan_tcp_now(tcb) >> TICK_BITS) + tcb->ts_offset;
+}
+
+void lan_tcp_timestamp_take(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    tcb->ts_recent = segment->tsval;
+    tcb->ts_recent_ns = lan_tcp_now(tcb);
+}
+
+bool lan_tcp_timestamp_old(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    return lan_seq_lt(segment->tsval, tcb->ts_recent) && lan_tcp_now(tcb) - tcb->ts_recent_ns < OUTDATED;
+}
+
+void lan_tcp_timestamp_update(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    if (lan_seq_leq(segment->seq, tcb->rcv_acked) && !lan_tcp_timestamp_old(tcb, segment))
+        lan_tcp_timestamp_take(tcb, segment);
+}
