@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "socket_table.h"
 #include "stack_internal.h"
+#include "tcp.h"
 
 #include <errno.h>
 
@@ -55,9 +56,15 @@ int lan_setsockopt(struct lan_stack *stack, int fd, int level, int option, const
             break;
         }
     }
-    if (bytes < sizeof number)
+    if (level == LAN_IPPROTO_TCP && option == LAN_TCP_CONGESTION) {
+        number = lan_tcp_congestion_number(value, bytes);
+        if (number < 0)
+            return number;
+    } else if (bytes < sizeof number) {
         return -EINVAL;
-    memcpy(&number, value, sizeof number);
+    } else {
+        memcpy(&number, value, sizeof number);
+    }
 
     int result = socket->ops->set(stack, socket->pcb, level, option, number);
 
@@ -119,5 +126,10 @@ int lan_getsockopt(struct lan_stack *stack, int fd, int level, int option, void 
 
     int result = socket->ops->get(stack, socket->pcb, level, option, &number);
 
+    if (result == 0 && level == LAN_IPPROTO_TCP && option == LAN_TCP_CONGESTION) {
+        const char *name = lan_tcp_congestion_name(number);
+
+        return give(name, (uint32_t)strlen(name) + 1, value, bytes);
+    }
     return result < 0 ? result : give(&number, sizeof number, value, bytes);
 }

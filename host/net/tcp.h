@@ -24,6 +24,10 @@ void lan_tcp_input(struct lan_stack *stack, struct lan_buf *segment, const struc
 void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
                         uint32_t mtu);
 
+/* LAN_TCP_CONGESTION: the option's value is a name outside, a number inside. -ENOENT: there is no such algorithm. */
+int lan_tcp_congestion_number(const void *name, uint32_t bytes);
+const char *lan_tcp_congestion_name(int number);
+
 extern const struct lan_protocol_ops lan_tcp_ops;
 
 #endif

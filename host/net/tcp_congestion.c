@@ -14,8 +14,6 @@ uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb)
 
 static void newreno_init(struct lan_tcb *tcb)
 {
-    tcb->cwnd = lan_tcp_initial_window(tcb);
-    tcb->ssthresh = UINT32_MAX;
     tcb->cwnd_acked = 0;
 }
 
@@ -48,3 +46,22 @@ const struct lan_tcp_congestion LAN_TCP_NEWRENO = {
     .acked = newreno_acked,
     .ssthresh = newreno_ssthresh,
 };
+
+const struct lan_tcp_congestion *const LAN_TCP_CONGESTIONS[LAN_TCP_CONGESTION_COUNT] = {&LAN_TCP_CUBIC,
+                                                                                        &LAN_TCP_NEWRENO};
+
+int lan_tcp_congestion_number(const void *name, uint32_t bytes)
+{
+    for (int i = 0; i < LAN_TCP_CONGESTION_COUNT; i++) {
+        size_t length = strlen(LAN_TCP_CONGESTIONS[i]->name);
+        bool ends = bytes == length || (bytes > length && !((const char *)name)[length]);
+        if (ends && memcmp(LAN_TCP_CONGESTIONS[i]->name, name, length) == 0)
+            return i;
+    }
+    return -ENOENT;
+}
+
+const char *lan_tcp_congestion_name(int number)
+{
+    return LAN_TCP_CONGESTIONS[number]->name;
+}

@@ -8,7 +8,8 @@
  * tcp_input.c      arriving segments, in the order of RFC 9293 3.10.7    tcp_header.c     the header, parsed
  * tcp_output.c     building and sending segments                         tcp_queue.c      the send queue
  * tcp_reassembly.c the receive queue and what arrived out of order       tcp_ack.c        the ACK field and the window
- * tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control
+ * tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control: NewReno
+ * tcp_cubic.c      CUBIC                                                 tcp_hystart.c    its slow start
  * tcp_sack.c       the scoreboard of what is under way                   tcp_rack.c       RACK-TLP, which finds losses
  * tcp_recovery.c   recovery from losses                                  tcp_timestamp.c  the time stamps option
  * tcp_timer.c      deadlines of a connection, keep-alive                 tcp_tcb.c        the life of a TCB
@@ -135,12 +136,30 @@ struct lan_tcp_ack;
 /* Congestion control. Windows are in bytes. */
 struct lan_tcp_congestion {
     const char *name;
-    void (*init)(struct lan_tcb *tcb);
+    void (*init)(struct lan_tcb *tcb);                                 /* its own part of the TCB only */
     void (*acked)(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); /* new data, outside recovery: adapts cwnd */
     uint32_t (*ssthresh)(struct lan_tcb *tcb); /* a loss was found: the new slow start threshold */
+    void (*undone)(struct lan_tcb *tcb);       /* the last one was none; NULL: nothing to do */
 };
 
-extern const struct lan_tcp_congestion LAN_TCP_NEWRENO;
+extern const struct lan_tcp_congestion LAN_TCP_NEWRENO, LAN_TCP_CUBIC;
+extern const struct lan_tcp_congestion *const LAN_TCP_CONGESTIONS[];
+enum { LAN_TCP_CONGESTION_COUNT = 2 };
+
+/* RFC 9438 4.1.1; windows in bytes. */
+struct lan_tcp_cubic {
+    uint64_t epoch_ns; /* when congestion avoidance began; 0: it has not, since the last loss */
+    uint32_t w_max, k_ms, cwnd_prior;
+    uint32_t w_est, w_est_rest; /* and what is left of a byte */
+};
+
+/* RFC 9406 4.2; LAN_NEVER stands for infinity. */
+struct lan_tcp_hystart {
+    uint64_t last_min_ns, current_min_ns, css_baseline_ns;
+    uint32_t window_end;
+    uint8_t samples;    /* up to N_RTT_SAMPLE */
+    uint8_t css_rounds; /* 0: not in conservative slow start */
+};
 
 uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb); /* RFC 6928 */
 
@@ -226,6 +245,8 @@ struct lan_tcb {
             uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
             uint8_t reorder_steps, reorder_persist;
             uint32_t tail_end;
+            struct lan_tcp_cubic cubic, cubic_before; /* before: as the last loss found it */
+            struct lan_tcp_hystart hystart;
         };
     };
     const struct lan_tcp_congestion *congestion;
@@ -454,6 +475,11 @@ static inline uint32_t lan_tcp_pipe(const struct lan_tcb *tcb)
     uint32_t flight = tcb->snd_nxt - tcb->snd_una, out = tcb->sacked + tcb->lost;
     return flight > out ? flight - out : 0;
 }
+
+/* tcp_hystart.c */
+
+void lan_tcp_hystart_init(struct lan_tcb *tcb);
+void lan_tcp_hystart_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); /* slow start of cwnd */
 
 /* tcp_rack.c */
 

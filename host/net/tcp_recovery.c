@@ -76,6 +76,8 @@ static void undo(struct lan_tcb *tcb)
     tcb->ssthresh = tcb->ssthresh > tcb->undo_ssthresh ? tcb->ssthresh : tcb->undo_ssthresh;
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_UNDO);
     lan_tcp_not_lost(tcb);
+    if (tcb->congestion->undone)
+        tcb->congestion->undone(tcb);
 }
 
 /* RFC 2883, RFC 3708: as many octets were reported twice as were sent again: nothing was lost. */

@@ -11,7 +11,7 @@
 #include "tcp_internal.h"
 
 enum { SAME_TIME = 64 /* transmissions within SRTT / 64 count as one */ };
-enum { NO_ROOM = UINT32_MAX };
+enum { SPLIT_MAX = 2 /* runs more by marking a range */, RESERVE = 32 /* runs that SACK leaves for transmissions */ };
 
 struct run {
     uint32_t end; /* it starts where the one before ends, or at SND.UNA */
@@ -81,12 +81,15 @@ static void remove_runs(struct lan_tcb *tcb, uint32_t at, uint32_t n)
     memmove(&runs[at], &runs[at + n], (*count_of(tcb) - at) * sizeof *runs);
 }
 
-/* Room for one more run at `at`; false when the table is full. */
-static bool make_room(struct lan_tcb *tcb, uint32_t at)
+static bool has_room(const struct lan_tcb *tcb, uint32_t runs)
+{
+    return *count_of(tcb) + runs <= tcb->scoreboard->capacity / sizeof(struct run);
+}
+
+/* Room for one more run at `at`; the table is not full. */
+static void make_room(struct lan_tcb *tcb, uint32_t at)
 {
     uint32_t room = tcb->scoreboard->capacity / sizeof(struct run), count = *count_of(tcb);
-    if (count == room)
-        return false;
     if (*first_of(tcb) + count == room) {
         memmove(tcb->scoreboard->store, runs_of(tcb), count * sizeof(struct run));
         *first_of(tcb) = 0;
@@ -94,7 +97,6 @@ static bool make_room(struct lan_tcb *tcb, uint32_t at)
     struct run *runs = runs_of(tcb);
     memmove(&runs[at + 1], &runs[at], (count - at) * sizeof *runs);
     ++*count_of(tcb);
-    return true;
 }
 
 /* The first run that ends beyond `seq`. */
@@ -112,27 +114,26 @@ static uint32_t search(const struct lan_tcb *tcb, uint32_t seq)
     return low;
 }
 
-/* The index of the run that starts at `seq`, after cutting one in two there if need be; NO_ROOM. */
+/* The index of the run that starts at `seq`, after cutting one in two there if need be; there is room for that. */
 static uint32_t split(struct lan_tcb *tcb, uint32_t seq)
 {
     uint32_t at = search(tcb, seq);
     if (at == *count_of(tcb) || start_of(tcb, at) == seq)
         return at;
-    if (!make_room(tcb, at))
-        return NO_ROOM;
+    make_room(tcb, at);
     struct run *run = &runs_of(tcb)[at];
     *run = (struct run){.end = seq, .flags = run[1].flags, .sent_ns = run[1].sent_ns};
     return at + 1;
 }
 
-/* Makes one run of [from, to), all of it with the flags and time of the first, and of its neighbours if they are alike.
- */
 static bool alike(const struct lan_tcb *tcb, const struct run *a, const struct run *b)
 {
     uint64_t apart = a->sent_ns < b->sent_ns ? b->sent_ns - a->sent_ns : a->sent_ns - b->sent_ns;
     return a->flags == b->flags && (a->flags & RUN_SACKED || apart <= tcb->srtt_ns / SAME_TIME);
 }
 
+/* Makes one run of [from, to), all of it with the flags and time of the first, and of its neighbours if they are alike.
+ */
 static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
 {
     struct run *runs = runs_of(tcb);
@@ -144,23 +145,33 @@ static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
     remove_runs(tcb, from + 1, to - from - 1);
 }
 
-/* The table is full: all of it is one run that was just sent. */
-static void forget(struct lan_tcb *tcb)
+/* The table is full: neighbours that differ in time only become one, as of the later one's time; and if that does not
+ * help, everything becomes one run that was just sent. */
+static void coarsen(struct lan_tcb *tcb)
 {
+    struct run *runs = runs_of(tcb);
+    uint32_t last = 0, room = tcb->scoreboard->capacity / sizeof *runs;
     LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
-    *first_of(tcb) = 0;
+    for (uint32_t i = 1; i < *count_of(tcb); i++) {
+        if (runs[i].flags != runs[last].flags)
+            runs[++last] = runs[i];
+        runs[last].end = runs[i].end;
+        if (runs[last].sent_ns < runs[i].sent_ns)
+            runs[last].sent_ns = runs[i].sent_ns;
+    }
+    *count_of(tcb) = last + 1;
+    if (last + 1 + SPLIT_MAX <= room)
+        return;
     *count_of(tcb) = 1;
-    *runs_of(tcb) = (struct run){.end = tcb->snd_nxt, .sent_ns = lan_tcp_now(tcb)};
+    *runs = (struct run){.end = tcb->snd_nxt, .sent_ns = lan_tcp_now(tcb)};
     tcb->sacked = tcb->lost = 0;
 }
 
 static void sent_again(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
 {
-    uint32_t from = split(tcb, seq), to = from == NO_ROOM ? NO_ROOM : split(tcb, end);
-    if (to == NO_ROOM) {
-        forget(tcb);
-        return;
-    }
+    if (!has_room(tcb, SPLIT_MAX))
+        coarsen(tcb);
+    uint32_t from = split(tcb, seq), to = split(tcb, end);
     for (uint32_t i = from; i < to; i++) {
         set_flags(tcb, i, RUN_RETRANSMITTED);
         runs_of(tcb)[i].sent_ns = lan_tcp_now(tcb);
@@ -181,11 +192,11 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
         runs_of(tcb)[count - 1].end = end;
         return;
     }
-    if (!make_room(tcb, count)) {
-        forget(tcb);
-        make_room(tcb, 1);
-        count = 1;
+    if (!has_room(tcb, 1)) {
+        coarsen(tcb);
+        count = *count_of(tcb);
     }
+    make_room(tcb, count);
     runs_of(tcb)[count] = fresh;
 }
 
@@ -222,11 +233,11 @@ static void take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct
     uint32_t known = search(tcb, start);
     if (runs_of(tcb)[known].flags & RUN_SACKED && lan_seq_leq(end, runs_of(tcb)[known].end))
         return;
-    uint32_t from = split(tcb, start), to = from == NO_ROOM ? NO_ROOM : split(tcb, end);
-    if (to == NO_ROOM) { /* no more can be told apart; what is there is acknowledged soon */
+    if (!has_room(tcb, SPLIT_MAX + RESERVE)) { /* no more can be told apart: it will count as under way */
         LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
         return;
     }
+    uint32_t from = split(tcb, start), to = split(tcb, end);
     for (uint32_t i = from; i < to; i++) {
         struct run *run = &runs_of(tcb)[i];
         if (run->flags & RUN_SACKED)
@@ -285,9 +296,11 @@ bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost)
 
 void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
 {
-    uint32_t to = tcb->scoreboard ? split(tcb, tcb->snd_una + bytes) : 0;
-    if (to == NO_ROOM)
-        to = 1;
+    if (!tcb->scoreboard)
+        return;
+    if (!has_room(tcb, SPLIT_MAX))
+        coarsen(tcb);
+    uint32_t to = split(tcb, tcb->snd_una + bytes);
     for (uint32_t i = 0; i < to; i++) {
         uint32_t flags = runs_of(tcb)[i].flags;
         if (!(flags & RUN_SACKED))

@@ -336,6 +336,11 @@ static int set_tcp_option(struct lan_tcb *tcb, int option, int value)
         if (tcb->state >= LAN_TCP_ESTABLISHED)
             lan_tcp_set_mss(tcb);
         return 0;
+    case LAN_TCP_CONGESTION:
+        tcb->congestion = LAN_TCP_CONGESTIONS[value];
+        if (tcb->state >= LAN_TCP_ESTABLISHED)
+            tcb->congestion->init(tcb);
+        return 0;
     case LAN_TCP_USER_TIMEOUT:
         if (value < 0)
             return -EINVAL;
@@ -388,6 +393,7 @@ static int tcp_set(struct lan_stack *stack, void *pcb, int level, int option, in
 static int tcp_get(struct lan_stack *stack, const void *pcb, int level, int option, int *value)
 {
     const struct lan_tcb *tcb = pcb;
+    const char *name = tcb->congestion->name;
     (void)stack;
     const struct {
         int level, option;
@@ -401,6 +407,7 @@ static int tcp_get(struct lan_stack *stack, const void *pcb, int level, int opti
         {LAN_IPPROTO_TCP, LAN_TCP_NODELAY, !!(tcb->flags & TCB_NODELAY)},
         {LAN_IPPROTO_TCP, LAN_TCP_MAXSEG, tcb->mss ? tcb->mss : LAN_TCP_MSS_DEFAULT},
         {LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT, tcb->user_timeout_ms},
+        {LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, (uint32_t)lan_tcp_congestion_number(name, (uint32_t)strlen(name))},
         {LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE, tcb->keep_idle_s},
         {LAN_IPPROTO_TCP, LAN_TCP_KEEPINTVL, tcb->keep_interval_s},
         {LAN_IPPROTO_TCP, LAN_TCP_KEEPCNT, tcb->keep_probes},

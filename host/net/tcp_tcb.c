@@ -97,7 +97,7 @@ struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
         .mss_limit = UINT16_MAX,
         .snd_limit = stack->config.send_buffer_bytes,
         .rcv_limit = stack->config.receive_buffer_bytes,
-        .congestion = &LAN_TCP_NEWRENO,
+        .congestion = &LAN_TCP_CUBIC,
         .keep_idle_s = LAN_TCP_KEEP_IDLE_S,
         .keep_interval_s = LAN_TCP_KEEP_INTERVAL_S,
         .keep_probes = LAN_TCP_KEEP_PROBES,
@@ -239,6 +239,8 @@ void lan_tcp_established(struct lan_tcb *tcb)
     if (tcb->flags & TCB_SYN_LOST && !tcb->srtt_ns)
         tcb->rto_ns = LAN_TCP_RTO_AFTER_SYN_LOSS;
     lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
+    tcb->cwnd = lan_tcp_initial_window(tcb);
+    tcb->ssthresh = UINT32_MAX;
     tcb->congestion->init(tcb);
     lan_tcp_arm_keepalive(tcb);
     lan_socket_event(tcb->socket);

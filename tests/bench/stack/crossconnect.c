@@ -3,7 +3,8 @@
 /* host/net as a plug-in of the cross-connect bench, a harness that joins two copies of a stack through rings in memory.
  * The contract is the bench's own header stackabi.h, which is not part of this project.
  *
- * LANYARD_OFFLOAD=1 in the environment: checksums are left to an imaginary card.
+ * LANYARD_OFFLOAD=1 in the environment: checksums are left to an imaginary card. LANYARD_WINDOW: bytes of each socket
+ * buffer. LANYARD_CONGESTION: name of the sender's congestion control.
  */
 
 #include <stdio.h>
@@ -150,6 +151,13 @@ static void *open_connection(uint32_t address, uint16_t number)
     struct lan_sockaddr_in peer = endpoint(address, number);
     int fd = lan_socket(stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
 
+    if (getenv("LANYARD_CONGESTION")) {
+        const char *name = getenv("LANYARD_CONGESTION");
+
+        if (lan_setsockopt(stack, fd, LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, name, (uint32_t)strlen(name)) < 0) {
+            abort();
+        }
+    }
     lan_connect(stack, fd, &peer); /* -EINPROGRESS; what comes of it state() tells */
     return handle(fd);
 }

@@ -183,6 +183,7 @@ static void a_partial_ack_sends_the_next_hole_RFC_6582(void **state)
 static void recovery_halves_the_window(void **state)
 {
     struct peer *p = *state;
+    lan_setsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, "newreno", 8);
     host_sends(p, 1, 20 * MSS);
     for (int i = 0; i < 10; i++)
         expect(p, ACK, 1 + i * MSS, 1, MSS);

@@ -196,6 +196,7 @@ static void a_peer_that_reneges_gets_everything_again_RFC_2018_8(void **state)
 static void the_window_shrinks_by_half_in_proportion_RFC_6937(void **state)
 {
     struct peer *p = *state;
+    lan_setsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, "newreno", 8);
     host_sends(p, seq_of(2), 40 * MSS);
     assert_int_equal(skip_sent(p), 10);
     wait_ms(p, RTT_MS);
