@@ -243,10 +243,12 @@ static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
     lan_tcp_output(tcb);
 }
 
-/* A SYN that is surely newer than a connection in TIME-WAIT may begin the next one (RFC 9293 MAY-2). */
+/* A SYN that is surely newer than a connection in TIME-WAIT may begin the next one (RFC 9293 MAY-2, RFC 6191). */
 static bool may_follow(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
-    return tcb->state == LAN_TCP_TIME_WAIT && segment->flags == SEG_SYN && lan_seq_lt(tcb->rcv_nxt, segment->seq);
+    bool stamped = segment->stamped && tcb->flags & TCB_TIMESTAMPS;
+    return tcb->state == LAN_TCP_TIME_WAIT && segment->flags == SEG_SYN &&
+           (lan_seq_lt(tcb->rcv_nxt, segment->seq) || (stamped && lan_seq_lt(tcb->ts_recent, segment->tsval)));
 }
 
 static void dispatch(struct lan_stack *stack, struct lan_tcp_segment *segment)

@@ -4,14 +4,14 @@
  * The runs of a connection lie without gaps from SND.UNA to SND.NXT in a table that fills one buffer of the pool while
  * anything is under way. Neighbours that nothing tells apart are one run, and so are transmissions that are closer in
  * time than recovery could make use of. So memory has a bound, and an ACK costs a binary search a block and moves
- * inside that buffer, whatever a peer may acknowledge. Should the table ever be full, what was learned from SACK is
- * forgotten, which is allowed at any time (RFC 2018 8).
+ * inside that buffer, whatever a peer may acknowledge. When it is nearly full, SACK blocks that it would have to tell
+ * apart are ignored, which is allowed at any time (RFC 2018 8): they count as under way.
  */
 
 #include "tcp_internal.h"
 
 enum { SAME_TIME = 64 /* transmissions within SRTT / 64 count as one */ };
-enum { SPLIT_MAX = 2 /* runs more by marking a range */, RESERVE = 32 /* runs that SACK leaves for transmissions */ };
+enum { SPLIT_MAX = 2 /* runs more by marking a range */, RESERVE = 4 /* SACK leaves a quarter of the room */ };
 
 struct run {
     uint32_t end; /* it starts where the one before ends, or at SND.UNA */
@@ -81,16 +81,21 @@ static void remove_runs(struct lan_tcb *tcb, uint32_t at, uint32_t n)
     memmove(&runs[at], &runs[at + n], (*count_of(tcb) - at) * sizeof *runs);
 }
 
+static uint32_t room_of(const struct lan_tcb *tcb)
+{
+    return tcb->scoreboard->capacity / sizeof(struct run);
+}
+
 static bool has_room(const struct lan_tcb *tcb, uint32_t runs)
 {
-    return *count_of(tcb) + runs <= tcb->scoreboard->capacity / sizeof(struct run);
+    return *count_of(tcb) + runs <= room_of(tcb);
 }
 
 /* Room for one more run at `at`; the table is not full. */
 static void make_room(struct lan_tcb *tcb, uint32_t at)
 {
-    uint32_t room = tcb->scoreboard->capacity / sizeof(struct run), count = *count_of(tcb);
-    if (*first_of(tcb) + count == room) {
+    uint32_t count = *count_of(tcb);
+    if (*first_of(tcb) + count == room_of(tcb)) {
         memmove(tcb->scoreboard->store, runs_of(tcb), count * sizeof(struct run));
         *first_of(tcb) = 0;
     }
@@ -150,7 +155,7 @@ static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
 static void coarsen(struct lan_tcb *tcb)
 {
     struct run *runs = runs_of(tcb);
-    uint32_t last = 0, room = tcb->scoreboard->capacity / sizeof *runs;
+    uint32_t last = 0;
     LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
     for (uint32_t i = 1; i < *count_of(tcb); i++) {
         if (runs[i].flags != runs[last].flags)
@@ -160,7 +165,7 @@ static void coarsen(struct lan_tcb *tcb)
             runs[last].sent_ns = runs[i].sent_ns;
     }
     *count_of(tcb) = last + 1;
-    if (last + 1 + SPLIT_MAX <= room)
+    if (has_room(tcb, SPLIT_MAX))
         return;
     *count_of(tcb) = 1;
     *runs = (struct run){.end = tcb->snd_nxt, .sent_ns = lan_tcp_now(tcb)};
@@ -233,7 +238,7 @@ static void take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct
     uint32_t known = search(tcb, start);
     if (runs_of(tcb)[known].flags & RUN_SACKED && lan_seq_leq(end, runs_of(tcb)[known].end))
         return;
-    if (!has_room(tcb, SPLIT_MAX + RESERVE)) { /* no more can be told apart: it will count as under way */
+    if (!has_room(tcb, SPLIT_MAX + room_of(tcb) / RESERVE)) {
         LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
         return;
     }

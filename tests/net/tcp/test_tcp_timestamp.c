@@ -178,6 +178,22 @@ static void a_time_out_that_was_right_is_not_undone(void **state)
     skip_sent(p);
 }
 
+static void a_newer_stamp_ends_time_wait_for_the_next_connection_RFC_6191(void **state)
+{
+    struct peer *p = *state;
+    lan_close(p->f->stack, p->fd);
+    expect(p, FIN | ACK, 1, 1, 0);
+    stamped(p, FIN | ACK, 1, 2, 0, PEER_CLOCK + 30, 0);
+    expect(p, ACK, 2, 2, 0);
+    p->iss -= 1000; /* the sequence number alone says nothing */
+    stamped(p, SYN, 0, 0, 0, PEER_CLOCK + 30, 0);
+    skip_sent(p);
+    assert_int_equal(counter(p->f, "TcpExtTWRecycled"), 0);
+    stamped(p, SYN, 0, 0, 0, PEER_CLOCK + 31, 0);
+    assert_int_equal(next_sent(p).flags, SYN | ACK);
+    assert_int_equal(counter(p->f, "TcpExtTWRecycled"), 1);
+}
+
 #define TEST_STAMPED(name) cmocka_unit_test_setup_teardown(name, stamped_setup, peer_teardown)
 
 int main(void)
@@ -193,6 +209,7 @@ int main(void)
         TEST(two_connections_do_not_show_one_clock_RFC_7323_5_4),
         TEST_STAMPED(a_time_out_that_was_in_vain_is_undone_RFC_3522),
         TEST_STAMPED(a_time_out_that_was_right_is_not_undone),
+        TEST_STAMPED(a_newer_stamp_ends_time_wait_for_the_next_connection_RFC_6191),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
