@@ -5,7 +5,7 @@ import random
 import struct
 from dataclasses import dataclass, replace
 
-from packets import TCP, ethernet, ipv4, ones_sum, pseudo_header, tcp
+from packets import HERE, TCP, THERE, ethernet, ipv4, ones_sum, pseudo_header, tcp
 
 FIN, PSH, CWR = 0x01, 0x08, 0x80
 NONSENSE = 0x5A5A
@@ -21,7 +21,9 @@ class Large:
     vlan: int = None
     identification: int = 0x1234
     sequence: int = 0x12345678
-    flags: int = 0x10
+    flags: int = 0x10 | FIN | PSH | CWR
+    source: bytes = THERE
+    destination: bytes = HERE
 
     @property
     def csum_start(self):
@@ -33,7 +35,7 @@ class Large:
 
     def frame(self):
         """What the card is given: the sum of the pseudo-header for the checksum of TCP, nonsense for the one of IP."""
-        seed = ones_sum(pseudo_header(20 + len(self.tcp_options) + len(self.payload), TCP))
+        seed = ones_sum(pseudo_header(20 + len(self.tcp_options) + len(self.payload), TCP, self.source, self.destination))
         return self._build(tcp_checksum=seed, checksum=NONSENSE)
 
     def segments(self):
@@ -50,9 +52,10 @@ class Large:
         return frames
 
     def _build(self, tcp_checksum=None, checksum=None):
-        segment = tcp(self.payload, self.tcp_options, tcp_checksum, sequence=self.sequence, flags=self.flags)
-        return ethernet(ipv4(segment, TCP, self.ip_options, identification=self.identification, checksum=checksum),
-                        vlan=self.vlan)
+        ends = {"source": self.source, "destination": self.destination}
+        segment = tcp(self.payload, self.tcp_options, tcp_checksum, sequence=self.sequence, flags=self.flags, **ends)
+        packet = ipv4(segment, TCP, self.ip_options, identification=self.identification, checksum=checksum, **ends)
+        return ethernet(packet, vlan=self.vlan)
 
 
 def random_large(rng, most=3000, mss=None):
@@ -64,4 +67,5 @@ def random_large(rng, most=3000, mss=None):
     return Large(payload=rng.choice((rng.randbytes, lambda n: b"\xff" * n, bytes))(payload), mss=mss,
                  ip_options=rng.randbytes(4 * rng.randint(0, 10)), tcp_options=rng.randbytes(4 * rng.randint(0, 10)),
                  vlan=rng.choice((None, rng.getrandbits(16))), identification=rng.choice((0, 0xFFFF, rng.getrandbits(16))),
-                 sequence=rng.choice((0, 2 ** 32 - 1, rng.getrandbits(32))), flags=rng.getrandbits(8))
+                 sequence=rng.choice((0, 2 ** 32 - 1, rng.getrandbits(32))), flags=rng.getrandbits(8),
+                 source=rng.randbytes(4), destination=rng.randbytes(4))

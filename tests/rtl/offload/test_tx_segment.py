@@ -11,7 +11,7 @@ from cocotb.queue import Queue
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSource
 
-from packets import ethernet, ipv4, udp, with_checksums
+from packets import TCP, ethernet, ipv4, ones_sum, pseudo_header, udp, with_checksums
 from quiet import watch
 from segmentation import CWR, FIN, PSH, Large, random_large
 
@@ -138,6 +138,16 @@ async def headers_of_every_length_are_kept(dut):
             for tcp_words in (0, 10 - ip_words, 10):
                 await bench.segments(Large(random.randbytes(15), 10, random.randbytes(4 * ip_words),
                                            random.randbytes(4 * tcp_words), vlan))
+
+
+@cocotb.test()
+async def a_sum_of_the_pseudo_header_carries_wherever_it_can(dut):
+    bench = await Bench(dut).start()
+    for seed in (1, 50, 51, 100, 101, 150, 151, 200, 250, 251, 0xFF, 0x100, 0xFF00, 0xFFFE, 0xFFFF):
+        large = Large(bytes(250), 100, source=bytes(4), destination=bytes(4))
+        rest = (seed - ones_sum(pseudo_header(270, TCP, large.source, large.destination))) % 0xFFFF
+        large.source = bytes(2) + rest.to_bytes(2, "big")
+        await bench.segments(large)
 
 
 @cocotb.test()
@@ -293,7 +303,7 @@ async def after_a_reset_at_any_moment_it_works(dut):
 
 @cocotb.test()
 async def nothing_changes_while_idle(dut):
-    bench = await Bench(dut).start()
+    bench = await Bench(dut, 0.6).start()
 
     cocotb.start_soon(watch(dut, dut.idle, INPUTS, lambda: dut.s_axis_tvalid.value or dut.m_axis_tvalid.value))
     for large in (Large(bytes(5), 2), Large(bytes(5), 2, vlan=1), Large(bytes(1))):
