@@ -165,15 +165,10 @@ static struct lan_nic_link resolve(const struct lan_nic_phy *phy)
     return link;
 }
 
-static bool same(const struct lan_nic_link *a, const struct lan_nic_link *b)
-{
-    return a->up == b->up && a->mbps == b->mbps && a->full_duplex == b->full_duplex && a->pause_rx == b->pause_rx &&
-           a->pause_tx == b->pause_tx;
-}
-
 /* CONTROL goes out once more with the card enabled. */
 static uint64_t conclude(struct lan_nic *nic)
 {
+    nic->counters.link_changes += nic->link.up != nic->phy.resolved.up;
     nic->link = nic->phy.resolved;
     uint64_t again = rest(nic);
     lan_nic_apply_control(nic);
@@ -202,8 +197,6 @@ static uint64_t adopt(struct lan_nic *nic)
         phy->resolved.full_duplex = nic->link.full_duplex;
         phy->resolved.mbps = nic->link.mbps;
     }
-    if (!same(&nic->link, &phy->resolved))
-        nic->counters.link_changes++;
     if (phy->resolved.full_duplex == nic->link.full_duplex)
         return conclude(nic);
     phy->step = PHY_DRAINING;

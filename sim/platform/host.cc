@@ -227,6 +227,11 @@ std::map<std::string, uint64_t> Host::driver_counters() const
     return counters;
 }
 
+const struct lan_nic_link &Host::link() const
+{
+    return *lan_nic_link(nic_);
+}
+
 std::vector<lan_counter> Host::stack_counters() const
 {
     std::vector<lan_counter> counters(lan_stack_counters(stack_, nullptr, 0));

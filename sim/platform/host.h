@@ -67,6 +67,7 @@ class Host : public sc_core::sc_module
     // no thread of this host.
     std::map<std::string, uint64_t> card_statistics();
     std::map<std::string, uint64_t> driver_counters() const;
+    const struct lan_nic_link &link() const;
     std::vector<lan_counter> stack_counters() const;
 
   private:

@@ -294,6 +294,12 @@ Json Topology::report_host(const Node &node) const
     report["cycles_skipped"] = node.card->cycles_skipped();
     report["card"] = node.statistics;
     report["driver"] = node.host->driver_counters();
+    const struct lan_nic_link &link = node.host->link();
+    report["link"] = {{"up", link.up},
+                      {"mbps", link.mbps},
+                      {"full_duplex", link.full_duplex},
+                      {"pause_tx", link.pause_tx},
+                      {"pause_rx", link.pause_rx}};
     for (const lan_counter &counter : node.host->stack_counters())
         report["stack"][counter.name] = counter.value;
     return report;

@@ -234,6 +234,22 @@ static void a_link_that_was_lost_for_a_moment_is_looked_at_anew(void **state)
     expect_link(10, true);
 }
 
+static void a_link_that_comes_and_goes_is_counted(void **state)
+{
+    (void)state;
+    fake_phy_plug(&fixture.card.phy, PARTNER_100_HALF | PAUSE);
+    poll_link();
+    assert_int_equal(lan_nic_counters(fixture.nic)->link_changes, 0); /* another mode is no change */
+    for (uint32_t i = 1; i <= 6; i += 2) {
+        fake_phy_unplug(&fixture.card.phy);
+        poll_link();
+        assert_int_equal(lan_nic_counters(fixture.nic)->link_changes, i);
+        fake_phy_plug(&fixture.card.phy, PARTNER_ALL);
+        poll_link();
+        assert_int_equal(lan_nic_counters(fixture.nic)->link_changes, i + 1);
+    }
+}
+
 static void the_interrupt_of_the_phy_asks_for_a_poll_at_once(void **state)
 {
     (void)state;
@@ -395,6 +411,7 @@ int main(void)
         PHY_TEST(a_link_that_stands_costs_one_look_a_second),
         PHY_TEST(nobody_needs_to_ask_a_phy_whose_interrupt_is_wired),
         PHY_TEST(a_link_that_was_lost_for_a_moment_is_looked_at_anew),
+        PHY_TEST(a_link_that_comes_and_goes_is_counted),
         PHY_TEST(the_interrupt_of_the_phy_asks_for_a_poll_at_once),
         PHY_TEST(an_interrupt_during_a_look_leads_to_another),
         PHY_TEST(frames_posted_while_the_duplex_changes_are_sent_afterwards),

@@ -38,7 +38,7 @@ struct lan_nic_counters {
     uint64_t rx_bad_completion;       /* descriptors whose contents cannot be true */
     uint64_t rx_overflows;            /* interrupts that told of dropped frames */
     uint64_t ring_resets;
-    uint64_t link_changes;  /* the link came up, went down, or became another */
+    uint64_t link_changes;  /* the link came up or went down */
     uint64_t mdio_timeouts; /* PHYs given up, as the card's MDIO master never ended a frame */
 };
 
