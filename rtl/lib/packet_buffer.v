@@ -12,7 +12,8 @@
 // record a frame, at the latest together with its first octet. Where a frame ends is the record's to tell: while
 // `m_axis_tvalid`, `read_address` is one past the address of the octet shown.
 //
-// 2^LOG2_BYTES - 1 octets fit; `space` is how many more. `idle`: no register changes before the next command.
+// 2^LOG2_BYTES - 1 octets fit; `space` is how many more. `high`: half of the octets or of the records or more are in
+// use; `low`: less than a quarter of both. `idle`: no register changes before the next command.
 
 `resetall
 `timescale 1ns / 1ps
@@ -20,7 +21,7 @@
 
 module packet_buffer #(
     parameter LOG2_BYTES   = 12,
-    parameter LOG2_RECORDS = 4,  // 1 or more
+    parameter LOG2_RECORDS = 4,  // 2 or more
     parameter RECORD_BITS  = 8,
     parameter RETRACT      = 3
 ) (
@@ -33,6 +34,8 @@ module packet_buffer #(
     output wire [LOG2_BYTES-1:0]  write_address,
     output wire                   full,
     output wire [LOG2_BYTES-1:0]  space,
+    output wire                   high,
+    output wire                   low,
 
     input  wire                   patch,
     input  wire [LOG2_BYTES-1:0]  patch_address,
@@ -56,6 +59,7 @@ module packet_buffer #(
 );
 
     localparam [LOG2_BYTES-1:0] ONE = 1, BACK = -RETRACT;
+    localparam [LOG2_RECORDS:0] HALF = 1 << (LOG2_RECORDS - 1);
 
     reg [7:0] memory [0:(1<<LOG2_BYTES)-1];
 
@@ -100,8 +104,10 @@ module packet_buffer #(
     end
 
     wire                  record_room;
-    wire [LOG2_RECORDS:0] unused_count;
+    wire [LOG2_RECORDS:0] count;
     assign records_full = !record_room;
+    assign high         = !space[LOG2_BYTES-1] || count >= HALF;
+    assign low          = &space[LOG2_BYTES-1:LOG2_BYTES-2] && count < HALF >> 1;
 
     sync_fifo #(
         .WIDTH     (RECORD_BITS),
@@ -115,7 +121,7 @@ module packet_buffer #(
         .m_valid(record_valid),
         .m_ready(record_ready),
         .m_data (record_data),
-        .count  (unused_count)
+        .count  (count)
     );
 
 endmodule

@@ -27,6 +27,7 @@ module mac #(
     output wire        s_axis_tready,
     input  wire        s_axis_tlast,
     input  wire        s_axis_tuser,   // with tlast: the frame is bad
+    input  wire        s_axis_urgent,  // the frame need not wait for the end of a pause
     output wire        tx_done,        // the last nibble of an attempt has left
     output wire        tx_again,
     output wire [8:0]  tx_flags,
@@ -67,6 +68,7 @@ module mac #(
         .s_axis_tready(s_axis_tready),
         .s_axis_tlast (s_axis_tlast),
         .s_axis_tuser (s_axis_tuser),
+        .s_axis_urgent(s_axis_urgent),
         .tx_done      (tx_done),
         .tx_again     (tx_again),
         .tx_flags     (tx_flags),

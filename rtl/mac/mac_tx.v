@@ -24,6 +24,7 @@
 // frame, `tx_again` asks for the same frame again, and `tx_flags` (tx_events.vh) tell of it.
 //
 // Pause (full duplex): `pause_valid` holds back all frames but the one under way for `pause_quanta` slots; 0 ends that.
+// A frame with `s_axis_urgent` is not held back, as 31B.1 wants it of MAC control frames; there is none in half duplex.
 //
 // `idle` is high when no register changes any more until the next frame, carrier or pause; it falls one cycle after
 // `s_axis_tvalid` has risen.
@@ -49,6 +50,7 @@ module mac_tx #(
     output wire        s_axis_tready,
     input  wire        s_axis_tlast,
     input  wire        s_axis_tuser,
+    input  wire        s_axis_urgent,
 
     output reg         tx_done,
     output wire        tx_again,
@@ -82,7 +84,7 @@ module mac_tx #(
 
     wire carrier, defer, hit, jam;
 
-    wire begins = between && last && offered && !holding && !defer;
+    wire begins = between && last && offered && (!holding || s_axis_urgent) && !defer;
 
     // Where a frame that has met a collision ends
     wire cut         = state == PREAMBLE ? last && (hit || jam) : hit;

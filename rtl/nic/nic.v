@@ -18,7 +18,7 @@ module nic #(
     parameter TSO = 1,                                    // segment TCP; with TX_CSUM only
     parameter HALF_DUPLEX = 0,                            // CSMA/CD
     parameter VLAN = 1,                                   // insert and strip tags
-    parameter PAUSE = 0,                                  // obey and send pause frames
+    parameter PAUSE = 1,                                  // obey and send pause frames
     parameter STATISTICS = 1,                             // count frames
     parameter MDIO = 1,                                   // management of the PHY
     parameter LOOPBACK = 0                                // at the MAC and at the MII
@@ -126,13 +126,13 @@ module nic #(
     wire [31:0]  mdio_value;
     wire         irq_phy;
 
-    wire         rx_pause_valid;
+    wire         rx_pause_valid, mac_tx_pause;
     wire [15:0]  rx_pause_quanta;
     wire [11:0]  stat_tx_flags;
     wire [13:0]  stat_rx_flags;
     wire         carrier_here, paused;
     wire unused_yet = &{
-        1'b0, cfg_pause_tx, cfg_loopback_mac, cfg_loopback_mii, cfg_pause_quanta, mac_tx_again, mac_tx_flags};
+        1'b0, cfg_loopback_mac, cfg_loopback_mii, mac_tx_again, mac_tx_flags};
 
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
@@ -381,6 +381,7 @@ module nic #(
         .s_axis_tready (mac_tx_ready),
         .s_axis_tlast  (mac_tx_last),
         .s_axis_tuser  (1'b0),
+        .s_axis_urgent (mac_tx_pause),
         .tx_done       (mac_tx_done),
         .tx_again      (mac_tx_again),
         .tx_flags      (mac_tx_flags),
@@ -407,6 +408,7 @@ module nic #(
     // The two halves in clk
 
     wire        tx_idle, rx_idle;
+    wire        buffer_high, buffer_low;
     wire        stat_tx_valid, stat_rx_valid;
     wire [13:0] stat_tx_octets, stat_rx_octets;
 
@@ -422,6 +424,9 @@ module nic #(
         .mac_clk        (mii_tx_clk),
         .mac_rst        (tx_rst),
         .cfg_enable     (cfg_tx_enable),
+        .cfg_pause      (cfg_pause_tx && !cfg_half_duplex),
+        .cfg_pause_quanta(cfg_pause_quanta),
+        .cfg_mac        (cfg_mac),
         .timestamp_ns   (timestamp_ns),
         .ring_address   (ring_address),
         .ring_value     (tx_ring_value),
@@ -451,12 +456,15 @@ module nic #(
         .m_axis_tready  (mac_tx_ready),
         .m_axis_tdata   (mac_tx_data),
         .m_axis_tlast   (mac_tx_last),
+        .m_axis_tuser   (mac_tx_pause),
         .mac_done       (mac_tx_done),
         .mac_holding    (mac_tx_holding),
         .mac_idle       (mac_tx_idle),
         .mac_pause_valid(mac_pause_valid),
-        .pause_valid    (rx_pause_valid && cfg_pause_rx),
+        .pause_valid    (rx_pause_valid && cfg_pause_rx && !cfg_half_duplex),
         .paused         (paused),
+        .buffer_high    (buffer_high),
+        .buffer_low     (buffer_low),
         .stat_valid     (stat_tx_valid),
         .stat_octets    (stat_tx_octets),
         .stat_flags     (stat_tx_flags),
@@ -514,6 +522,8 @@ module nic #(
         .mac_idle       (mac_rx_idle),
         .pause_valid    (rx_pause_valid),
         .pause_quanta   (rx_pause_quanta),
+        .buffer_high    (buffer_high),
+        .buffer_low     (buffer_low),
         .stat_valid     (stat_rx_valid),
         .stat_octets    (stat_rx_octets),
         .stat_flags     (stat_rx_flags),

@@ -67,9 +67,11 @@ module nic_rx #(
     input  wire [5:0]  s_axis_tuser,    // mac_rx
     input  wire        mac_idle,
 
-    // The link partner asks for a pause: a pulse
+    // Pause frames: a pulse for each received, with what it asks for until the next; and the level that asks for one
     output wire        pause_valid,
     output wire [15:0] pause_quanta,    // of 512 bit times
+    output wire        buffer_high,
+    output wire        buffer_low,
 
     // Statistics: pulses with the end of each frame (rx_path)
     output wire        stat_valid,
@@ -158,6 +160,8 @@ module nic_rx #(
         .m_axis_tdata   (whole),
         .pause_valid    (pause_valid),
         .pause_quanta   (pause_quanta),
+        .high           (buffer_high),
+        .low            (buffer_low),
         .stat_valid     (stat_valid),
         .stat_octets    (stat_octets),
         .stat_flags     (stat_flags),

@@ -21,6 +21,9 @@ module nic_tx #(
     input  wire        mac_rst,
 
     input  wire        cfg_enable,
+    input  wire        cfg_pause,       // send pause frames
+    input  wire [15:0] cfg_pause_quanta,
+    input  wire [47:0] cfg_mac,
     input  wire [31:0] timestamp_ns,
 
     // Ring registers
@@ -58,6 +61,7 @@ module nic_tx #(
     input  wire        m_axis_tready,
     output wire [7:0]  m_axis_tdata,
     output wire        m_axis_tlast,
+    output wire        m_axis_tuser,    // it is a pause frame
     input  wire        mac_done,        // the frame has left
     input  wire        mac_holding,     // back-off or pause
     input  wire        mac_idle,
@@ -66,6 +70,10 @@ module nic_tx #(
     // Pause: each pulse starts it anew for the quanta that stand with it, and rest until the next pulse
     input  wire        pause_valid,
     output wire        paused,          // or in back-off
+
+    // Level of the receive buffer, for pause frames
+    input  wire        buffer_high,
+    input  wire        buffer_low,
 
     // Statistics
     output wire        stat_valid,      // pulse: the MAC is done with a frame
@@ -204,45 +212,80 @@ module nic_tx #(
         .frame_space      (unused_frame_space)
     );
 
+    // Pause frames take their turn between those of the ring.
+    wire       out_valid, out_ready, out_last, out_pause;
+    wire [7:0] out;
+    wire       pause_busy, pause_idle;
+
+    generate
+        if (PAUSE != 0) begin : send_pause
+            pause_send pause_send (
+                .clk          (clk),
+                .rst          (rst),
+                .enable       (cfg_pause && cfg_enable && !rst_here),
+                .high         (buffer_high),
+                .low          (buffer_low),
+                .cfg_mac      (cfg_mac),
+                .cfg_quanta   (cfg_pause_quanta),
+                .hold         (paused || pause_busy),
+                .s_axis_tvalid(whole_valid),
+                .s_axis_tready(whole_ready),
+                .s_axis_tdata (whole),
+                .s_axis_tlast (whole_last),
+                .m_axis_tvalid(out_valid),
+                .m_axis_tready(out_ready),
+                .m_axis_tdata (out),
+                .m_axis_tlast (out_last),
+                .m_axis_tuser (out_pause),
+                .idle         (pause_idle)
+            );
+        end else begin : no_send_pause
+            wire unused = &{1'b0, cfg_pause, cfg_pause_quanta, cfg_mac, buffer_high, buffer_low};
+            assign {out_valid, out_last, out} = {whole_valid, whole_last, whole};
+            assign {out_pause, whole_ready, pause_idle} = {1'b0, out_ready, 1'b1};
+        end
+    endgenerate
+
     // What there is to be told of the frames on their way through the MAC
     localparam [13:0] MIN_OCTETS = 14'd60, FCS_OCTETS = 14'd4;
 
-    // Of the frame that leaves the buffer, so far:
+    // Of the frame that leaves, so far:
     reg  [13:0] octets;
     reg         group;      // its destination, if it has 6 octets
     reg         broadcast;
-    wire        fifo_ready, way_ready, way_valid, way_end, way_broadcast, way_multicast;
+    wire        fifo_ready, way_ready, way_valid, way_end, way_pause, way_broadcast, way_multicast;
     wire [13:0] way_octets;
     wire [4:0]  unused_way_count;
 
-    assign whole_ready = fifo_ready && way_ready;
+    assign out_ready   = fifo_ready && way_ready;
     assign stat_octets = (way_octets < MIN_OCTETS ? MIN_OCTETS : way_octets) + FCS_OCTETS;
     assign frame_done  = (stat_valid && way_end) || malformed;
     assign path_idle   = buffer_idle && !way_valid;
 
-    assign stat_flags  = {1'b0, way_broadcast, way_multicast, 9'd0};
+    assign stat_flags  = {way_pause, way_broadcast, way_multicast, 9'd0};
 
     always @(posedge clk) begin
-        if (whole_valid && whole_ready) begin
-            octets <= whole_last ? 14'd1 : octets + 14'd1;
-            if (octets == 14'd1) group <= whole[0];
-            if (octets <= 14'd6) broadcast <= whole == 8'hFF && (broadcast || octets == 14'd1);
+        if (out_valid && out_ready) begin
+            octets <= out_last ? 14'd1 : octets + 14'd1;
+            if (octets == 14'd1) group <= out[0];
+            if (octets <= 14'd6) broadcast <= out == 8'hFF && (broadcast || octets == 14'd1);
         end
         if (rst) octets <= 14'd1;
     end
 
     sync_fifo #(
-        .WIDTH     (17),
+        .WIDTH     (18),
         .LOG2_DEPTH(4)
     ) on_the_way (
         .clk    (clk),
         .rst    (rst),
-        .s_valid(whole_valid && whole_ready && whole_last),
+        .s_valid(out_valid && out_ready && out_last),
         .s_ready(way_ready),
-        .s_data ({whole_end, broadcast, group && !broadcast, octets}),
+        .s_data ({
+            whole_end && !out_pause, out_pause, broadcast, group && !broadcast && !out_pause, octets}),
         .m_valid(way_valid),
         .m_ready(stat_valid),
-        .m_data ({way_end, way_broadcast, way_multicast, way_octets}),
+        .m_data ({way_end, way_pause, way_broadcast, way_multicast, way_octets}),
         .count  (unused_way_count)
     );
 
@@ -257,7 +300,6 @@ module nic_tx #(
     );
 
     // A pause is on its way until its echo comes back; by then the MAC is not idle any more, if it has to wait.
-    wire pause_busy;
 
     generate
         if (PAUSE != 0) begin : pause
@@ -303,20 +345,20 @@ module nic_tx #(
     endgenerate
 
     async_fifo #(
-        .WIDTH     (9),
+        .WIDTH     (10),
         .LOG2_DEPTH(4)
     ) fifo (
         .s_clk  (clk),
         .s_rst  (rst),
-        .s_valid(whole_valid && way_ready),
+        .s_valid(out_valid && way_ready),
         .s_ready(fifo_ready),
-        .s_data ({whole_last, whole}),
+        .s_data ({out_pause, out_last, out}),
         .s_empty(unused_fifo_empty),
         .m_clk  (mac_clk),
         .m_rst  (mac_rst),
         .m_valid(m_axis_tvalid),
         .m_ready(m_axis_tready),
-        .m_data ({m_axis_tlast, m_axis_tdata})
+        .m_data ({m_axis_tuser, m_axis_tlast, m_axis_tdata})
     );
 
     sync_pulse done_sync (
@@ -328,7 +370,7 @@ module nic_tx #(
     );
 
     // A frame keeps the path busy until the MAC has sent it; after that the MAC only counts the gap.
-    assign idle = mac_idle_here && dma_idle && segment_idle && path_idle && !pause_busy;
+    assign idle = mac_idle_here && dma_idle && segment_idle && path_idle && !pause_busy && pause_idle;
 
 endmodule
 

@@ -22,12 +22,14 @@
 // With `cfg_vlan_strip` the tag is taken out of it, which the flag vlan tells.
 //
 // MAC control frames are never delivered (802.3 clause 31). `pause_valid` pulses at the end of a sound one that asks for
-// a pause and is for this station or the address of MAC control; `pause_quanta` says how long.
+// a pause and is for this station or the address of MAC control; `pause_quanta` says how long, and stays until the next.
 //
 // `stat_valid` pulses at the end of each frame, with `stat_octets` (FCS included; saturates) and `stat_flags`
 // (rtl/mac/rx_events.vh). A frame is counted in one of good, FCS error, alignment error, undersize, fragment, oversize,
 // jabber, pause, filtered (any other control frame too) and dropped; beside it may stand broadcast, multicast, dribble
 // and symbol error. `overflow` pulses with dropped: sound and for this station, but it did not fit.
+//
+// `high` and `low`: the buffer is more than half full, less than a quarter full (packet_buffer).
 //
 // `rx_idle`: no register changes before the input or the reader moves.
 
@@ -73,13 +75,15 @@ module rx_path #(
     input  wire        m_axis_tready,
     output wire [7:0]  m_axis_tdata,
 
-    output wire        pause_valid,
-    output wire [15:0] pause_quanta,   // of 512 bit times
+    output reg         pause_valid,
+    output reg  [15:0] pause_quanta,   // of 512 bit times
 
     output wire        stat_valid,
     output wire [13:0] stat_octets,
     output wire [13:0] stat_flags,
     output wire        overflow,
+    output wire        high,
+    output wire        low,
     output wire        rx_idle
 );
 
@@ -208,8 +212,10 @@ module rx_path #(
     wire        good      = sound && wanted && fits;
     wire        deliver   = listening && wanted && fits && (sound || (cfg_keep_bad && !runt));
 
-    assign pause_valid  = stat_valid && paused;
-    assign pause_quanta = value;
+    always @(posedge clk) begin
+        pause_valid <= stat_valid && paused && !rst;
+        if (stat_valid && paused) pause_quanta <= value;
+    end
 
     assign stat_valid  = finish && listening;
     assign stat_octets = length;
@@ -265,6 +271,8 @@ module rx_path #(
         .write_address(unused_write_address),
         .full         (full),
         .space        (unused_space),
+        .high         (high),
+        .low          (low),
         .patch        (1'b0),
         .patch_address({LOG2_BYTES{1'b0}}),
         .patch_data   (8'h00),
@@ -282,7 +290,7 @@ module rx_path #(
         .idle         (buffer_idle)
     );
 
-    assign rx_idle = !s_axis_tvalid && !closing && !busy && buffer_idle;
+    assign rx_idle = !s_axis_tvalid && !pause_valid && !closing && !busy && buffer_idle;
 
 endmodule
 

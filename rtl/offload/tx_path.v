@@ -53,7 +53,7 @@ module tx_path #(
     localparam [LOG2_BYTES-1:0] MAX_FRAME = 1518;  // without FCS, with a VLAN tag
 
     wire [LOG2_BYTES-1:0] write_address, read_address, space, end_address;
-    wire                  full, records_full, frame_valid, unused_idle;
+    wire                  full, records_full, frame_valid, unused_high, unused_low, unused_idle;
 
     wire                  busy, patch;
     wire [LOG2_BYTES-1:0] patch_address;
@@ -141,6 +141,8 @@ module tx_path #(
         .write        ((take || (tagging && room)) && !spoilt),
         .write_data   (tagging ? tag : s_axis_tdata),
         .retract      (1'b0),
+        .high         (unused_high),
+        .low          (unused_low),
         .write_address(write_address),
         .full         (full),
         .space        (space),

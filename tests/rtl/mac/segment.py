@@ -66,7 +66,8 @@ class Segment:
 
     async def start(self, half_duplex=1, seed=0x123456):
         dut = self.dut
-        for name in ("half_duplex", "pause_valid", "s_axis_tvalid", "s_axis_tuser", "mii_crs", "mii_col"):
+        for name in ("half_duplex", "pause_valid", "s_axis_tvalid", "s_axis_tuser", "s_axis_urgent", "mii_crs",
+                     "mii_col"):
             getattr(dut, name).value = 0
         dut.seed.value = seed
         cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns").start())

@@ -341,6 +341,18 @@ async def a_pause_counts_from_the_end_of_the_frame_under_way(dut):
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
+async def an_urgent_frame_does_not_wait_for_the_end_of_a_pause(dut):
+    segment = await start(dut, half_duplex=0)
+    begin = await pause(dut, 100)
+    dut.s_axis_urgent.value = 1
+    segment.send(octets(60))
+    await segment.verdict()
+    assert segment.bursts[0].begin < begin + 10
+    assert_whole(segment.bursts[0], octets(60))
+    assert dut.holding.value
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def there_is_no_pause_in_half_duplex(dut):
     segment = await start(dut)
     begin = await pause(dut, 100)

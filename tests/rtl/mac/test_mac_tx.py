@@ -59,7 +59,7 @@ async def start(dut):
     sink = MiiSink(dut.mii_txd, dut.mii_tx_er, dut.mii_tx_en, dut.clk, dut.rst)
     for model in (source, sink):
         model.log.setLevel(logging.ERROR)
-    for name in ("half_duplex", "pause_valid", "mii_crs", "mii_col"):
+    for name in ("half_duplex", "pause_valid", "s_axis_urgent", "mii_crs", "mii_col"):
         getattr(dut, name).value = 0
     dut.rst.value = 1
     await ClockCycles(dut.clk, 3)

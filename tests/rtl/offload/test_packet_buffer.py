@@ -132,6 +132,20 @@ async def full_and_space_tell_what_fits(dut):
 
 
 @cocotb.test()
+async def high_and_low_tell_the_level_of_octets_and_records(dut):
+    await start(dut)
+    for length in range(CAPACITY + 1):
+        assert (dut.high.value, dut.low.value) == (length > CAPACITY / 2, length < CAPACITY / 4)
+        if length < CAPACITY:
+            await append(dut, b"x")
+    await command(dut, rollback=1)
+    for number in range(RECORDS + 1):
+        assert (dut.high.value, dut.low.value) == (number >= RECORDS / 2, number < RECORDS / 4)
+        if number < RECORDS:
+            await command(dut, commit=1, record=0)
+
+
+@cocotb.test()
 async def records_full_tells_when_no_frame_can_be_committed(dut):
     await start(dut)
     for number in range(RECORDS):
