@@ -11,8 +11,8 @@
 
 module nic #(
     parameter [47:0] MAC_ADDRESS = 48'h02_00_00_00_00_01, // reset value of MAC_LO and MAC_HI, first octet leftmost
-    parameter TX_BUFFER_LOG2 = 12,                        // bytes of the transmit frame buffer, 2^n; 11 to 13
-    parameter RX_BUFFER_LOG2 = 13,                        // bytes of the receive frame buffer, 2^n
+    parameter TX_BUFFER_LOG2 = 12,                        // bytes of the transmit frame buffer, 2^n; 11 to 15
+    parameter RX_BUFFER_LOG2 = 13,                        // bytes of the receive frame buffer, 2^n; 11 to 15
     parameter TX_CSUM = 1,                                // insert checksums
     parameter RX_CSUM = 1,                                // verify checksums
     parameter TSO = 1,                                    // segment TCP; with TX_CSUM only

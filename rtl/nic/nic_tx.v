@@ -84,7 +84,8 @@ module nic_tx #(
 );
 
     // Whole frames only are sent, so the buffer, which holds an octet less than its size, sets the limit. The tag is extra.
-    localparam [16:0] FRAME_LIMIT = (17'd1 << BUFFER_LOG2) - 17'd5;
+    // With tag and FCS a frame has less than 2^14 octets.
+    localparam [16:0] FRAME_LIMIT = (17'd1 << BUFFER_LOG2) - 17'd5, LENGTH_LIMIT = 17'h3FFF - 17'd8;
     localparam [1:0]  MALFORMED = 3;
 
     wire        frame_ip_csum, frame_l4_csum, frame_tso, frame_vlan;
@@ -100,7 +101,7 @@ module nic_tx #(
     assign stat_valid = sent_pulse && !rst_here;  // the reset of its toggle looks like a pulse
 
     tx_dma #(
-        .FRAME_LIMIT(FRAME_LIMIT),
+        .FRAME_LIMIT(FRAME_LIMIT < LENGTH_LIMIT ? FRAME_LIMIT : LENGTH_LIMIT),
         .TSO        (TSO),
         .VLAN       (VLAN)
     ) tx_dma (
