@@ -103,6 +103,19 @@ async def rx_er_outside_of_a_frame_marks_none(dut):
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
+async def false_carrier_gives_nothing_and_spares_the_next_frame(dut):
+    """RX_ER with the code 0xE, or any other, and without RX_DV (802.3 22.2.2.8)."""
+    frames = await start(dut)
+    for code in range(16):
+        dut.mii_rxd.value = code
+        dut.mii_rx_er.value = 1
+        await ClockCycles(dut.clk, 1 + code)
+        await drive(dut, frame_nibbles(octets(60, code)), gap=2)
+    await ClockCycles(dut.clk, 4)
+    assert frames == [Received(octets(60, code), 0) for code in range(16)]
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def the_hash_of_the_destination_comes_with_the_second_octet(dut):
     await start(dut)
     hashes = []

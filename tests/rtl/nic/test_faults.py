@@ -275,6 +275,16 @@ async def a_bus_error_on_receive_data_stops_the_ring(dut):
 
 
 @cocotb.test()
+async def a_receive_buffer_outside_of_memory_stops_the_ring(dut):
+    card = await Card(dut).start()
+    card.rx.put(0xFFFFFFF0, 0, 0, 1536)
+    await card.rx.doorbell()
+    await card.arrive(frame(bytes(120)))
+    await rx_stops(card, BUS_ERROR_DATA, 0)
+    await rx_recovers(card)
+
+
+@cocotb.test()
 async def a_bus_error_on_a_receive_write_back_stops_the_ring(dut):
     card = await Card(dut).start()
     for index in (0, 1):
