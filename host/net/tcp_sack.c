@@ -150,13 +150,11 @@ static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
     remove_runs(tcb, from + 1, to - from - 1);
 }
 
-/* The table is full: neighbours that differ in time only become one, as of the later one's time; and if that does not
- * help, everything becomes one run that was just sent. */
+/* Neighbours that differ in time only become one, as of the later one's time. */
 static void coarsen(struct lan_tcb *tcb)
 {
     struct run *runs = runs_of(tcb);
     uint32_t last = 0;
-    LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
     for (uint32_t i = 1; i < *count_of(tcb); i++) {
         if (runs[i].flags != runs[last].flags)
             runs[++last] = runs[i];
@@ -165,17 +163,24 @@ static void coarsen(struct lan_tcb *tcb)
             runs[last].sent_ns = runs[i].sent_ns;
     }
     *count_of(tcb) = last + 1;
+}
+
+/* Room for what a transmission needs. If there is none even so, everything is one run that was just sent. */
+static void make_coarse_room(struct lan_tcb *tcb)
+{
+    coarsen(tcb);
     if (has_room(tcb, SPLIT_MAX))
         return;
+    LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
     *count_of(tcb) = 1;
-    *runs = (struct run){.end = tcb->snd_nxt, .sent_ns = lan_tcp_now(tcb)};
+    *runs_of(tcb) = (struct run){.end = tcb->snd_nxt, .sent_ns = lan_tcp_now(tcb)};
     tcb->sacked = tcb->lost = 0;
 }
 
 static void sent_again(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
 {
     if (!has_room(tcb, SPLIT_MAX))
-        coarsen(tcb);
+        make_coarse_room(tcb);
     uint32_t from = split(tcb, seq), to = split(tcb, end);
     for (uint32_t i = from; i < to; i++) {
         set_flags(tcb, i, RUN_RETRANSMITTED);
@@ -198,7 +203,7 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
         return;
     }
     if (!has_room(tcb, 1)) {
-        coarsen(tcb);
+        make_coarse_room(tcb);
         count = *count_of(tcb);
     }
     make_room(tcb, count);
@@ -304,7 +309,7 @@ void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
     if (!tcb->scoreboard)
         return;
     if (!has_room(tcb, SPLIT_MAX))
-        coarsen(tcb);
+        make_coarse_room(tcb);
     uint32_t to = split(tcb, tcb->snd_una + bytes);
     for (uint32_t i = 0; i < to; i++) {
         uint32_t flags = runs_of(tcb)[i].flags;

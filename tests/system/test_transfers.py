@@ -6,8 +6,8 @@ import pytest
 
 from conftest import WRONG
 
-# 100 Mb/s less preamble, header, FCS and gap of frames with 1460 octets of payload.
-CEILING_BPS = 100e6 * 1448 / 1538  # segments with time stamps
+# 100 Mb/s less preamble, headers, time stamps, FCS and gap of full frames.
+CEILING_BPS = 100e6 * 1448 / 1538
 
 HOSTS = """
 seed = {seed}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recovery with SACK: RFC 2018, RFC 2883, RFC 6675, RFC 6937, RFC 8985. */
 #include "peer.h"
+#include "tcp_internal.h"
 
 #include <string.h>
 
@@ -283,6 +284,34 @@ static void a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives(void *
     send_flight(p, 12, 14);
 }
 
+/* The scoreboard alone: 600 segments sent 10 us apart, every other one lost, as after an overflow of a queue. */
+static void a_scoreboard_that_is_full_forgets_nothing_that_it_knows(void **state)
+{
+    enum { SEGMENTS = 600 };
+    struct fixture *f = *state;
+    struct lan_tcb tcb = {.stack = f->stack, .flags = TCB_SACK, .mss = MSS, .srtt_ns = 20 * LAN_MS};
+    struct lan_tcp_ack ack = {0};
+    struct lan_tcp_block lost;
+    assert_true(lan_tcp_scoreboard_open(&tcb));
+    for (uint32_t i = 0; i < SEGMENTS; i++, tcb.snd_nxt += MSS, f->stack->tcp->now_ns += LAN_MS / 100)
+        lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
+    for (uint32_t i = 1; i < SEGMENTS; i += 2) {
+        struct lan_tcp_segment segment = {.sacks = 1, .sack = {{i * MSS, (i + 1) * MSS}}};
+        lan_tcp_scoreboard_sacked(&tcb, &segment, &ack);
+    }
+    uint32_t known = tcb.sacked;
+    assert_true(known >= 20 * MSS);
+    lan_tcp_mark_lost(&tcb, SEGMENTS * MSS);
+    assert_int_equal(tcb.lost, SEGMENTS * MSS - known);
+    for (; lan_tcp_next_lost(&tcb, &lost); f->stack->tcp->now_ns += LAN_MS)
+        lan_tcp_sent(&tcb, lost.start, lost.end - lost.start < MSS ? lost.end : lost.start + MSS);
+    assert_int_equal(tcb.sacked, known);
+    assert_int_equal(lan_tcp_pipe(&tcb), SEGMENTS * MSS - known);
+    lan_tcp_scoreboard_acked(&tcb, tcb.snd_nxt, &ack);
+    assert_int_equal(tcb.sacked, 0);
+    lan_tcp_scoreboard_close(&tcb);
+}
+
 #define TEST_SACK(name) cmocka_unit_test_setup_teardown(name, sack_setup, peer_teardown)
 
 int main(void)
@@ -301,6 +330,7 @@ int main(void)
         TEST_SACK(a_segment_that_arrives_twice_is_reported_once_RFC_2883),
         TEST_SACK(blocks_that_no_honest_peer_sends_change_nothing),
         TEST_SACK(a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives),
+        TEST(a_scoreboard_that_is_full_forgets_nothing_that_it_knows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
