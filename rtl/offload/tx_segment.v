@@ -61,14 +61,15 @@ module tx_segment #(
             reg [16:0] left;    // octets of payload from this segment on; negative: the packet is shorter than its headers
             reg [13:0] room;    // octets left in this segment
 
-            wire [7:0]  next_index = index + 8'd1;
-            wire [7:0]  ip_start   = {3'b000, vlan, !vlan, !vlan, 2'b10};  // 14 or 18
-            wire [7:0]  ip_octets  = frame_hdr_len - ip_start;
-            wire        take       = s_axis_tvalid && s_axis_tready;
-            wire        store      = take && state == TAKE && frame_tso;
-            wire        headers_end = next_index == frame_hdr_len;
-            wire        final_octet = left == 17'd1;
-            wire        last        = left[15:0] <= {2'b00, frame_mss};
+            wire [7:0]  next_index   = index + 8'd1;
+            wire [7:0]  ip_start     = {3'b000, vlan, !vlan, !vlan, 2'b10};  // 14 or 18
+            wire [7:0]  ip_octets    = frame_hdr_len - ip_start;
+            wire        take         = s_axis_tvalid && s_axis_tready;
+            wire        store        = take && state == TAKE && frame_tso;
+            wire        headers_end  = next_index == frame_hdr_len;
+            wire        nothing_left = left[16] || left == 0;
+            wire        final_octet  = left == 17'd1;
+            wire        last         = left[15:0] <= {2'b00, frame_mss};  // segment
 
             // Mending: the fields one after the other, each from its last octet to its first, in eight steps.
             //
@@ -99,9 +100,9 @@ module tx_segment #(
 
             wire [15:0] payload = (step[1] ? last : first) ? left[15:0] : {2'b00, frame_mss};
             wire [7:0]  half    = step[0] ? payload[15:8] : payload[7:0];
-            wire        nothing = field == IDENTIFICATION || step[2] || (field == SEQUENCE && step[1]);
+            wire        zero    = field == IDENTIFICATION || step[2] || (field == SEQUENCE && step[1]);
             wire        off     = !field[1] && step[2:1] == 2'b00;
-            wire [8:0]  total   = {1'b0, octet} + {1'b0, nothing ? 8'd0 : half ^ {8{off}}}
+            wire [8:0]  total   = {1'b0, octet} + {1'b0, zero ? 8'd0 : half ^ {8{off}}}
                                 + {8'd0, step[2:0] == 0 ? field == IDENTIFICATION : carry};
             wire        mend    = state == MEND && (!field[1] || (!first && !step[2]));
 
@@ -125,7 +126,7 @@ module tx_segment #(
             always @(posedge clk) begin
                 case (state)
                     TAKE: if (store) begin
-                        index <= next_index;
+                        index <= s_axis_tlast || headers_end ? 8'd0 : next_index;
                         first <= 1'b1;
                         if (index == 8'd12) vlan <= s_axis_tdata == 8'h81;
                         if (index[7:1] == {5'b00010, vlan, 1'b0}) left <= {1'b0, left[7:0], s_axis_tdata};
@@ -138,11 +139,19 @@ module tx_segment #(
                         room  <= frame_mss;
                         carry <= total[8];
                         step  <= step + 5'd1;
-                        if (step == LAST_STEP) state <= left[16] || left == 0 ? DRAIN : HEADERS;
+                        if (step == LAST_STEP) state <= HEADERS;
+                        if (nothing_left) begin
+                            step  <= 0;
+                            state <= DRAIN;
+                        end
                     end
                     HEADERS: if (m_axis_tready) begin
                         index <= next_index;
-                        if (headers_end) state <= PAYLOAD;
+                        if (headers_end) begin
+                            index <= 0;
+                            step  <= 0;
+                            state <= PAYLOAD;
+                        end
                     end
                     PAYLOAD: if (take) begin
                         first <= 1'b0;
@@ -157,12 +166,11 @@ module tx_segment #(
                 if (take && s_axis_tlast && (state != TAKE || frame_tso)) begin
                     state <= s_axis_tuser || (state == PAYLOAD && final_octet) ? TAKE : REPORT;
                 end
-                if ((state == TAKE && take && s_axis_tlast) || (state != TAKE && state != HEADERS)) index <= 0;
-                if (state != MEND && state != HEADERS) step <= 0;
 
                 if (rst) begin
                     state <= TAKE;
                     index <= 0;
+                    step  <= 0;
                 end
             end
 
