@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // packet_buffer: of what is written, the reader is given what is committed, in order, patched, and each octet once; what
-// is rolled back leaves no trace. One record a frame, in order.
+// is retracted or rolled back leaves no trace. One record a frame, in order.
 //
 // The writer keeps the contract of the header: it does not write when full, commit when there is no place for a record,
-// do two of write, commit and rollback at once, or patch outside the frame under way. The reader is free.
+// do two of write, retract, commit and rollback at once, or retract or patch what is not of the frame under way. The
+// reader is free.
 
 `default_nettype none
 
@@ -13,6 +14,7 @@ module packet_buffer_proof (
     input wire       rst,
     input wire       write,
     input wire [1:0] write_data,
+    input wire       retract,
     input wire       patch,
     input wire [1:0] patch_address,
     input wire [1:0] patch_data,
@@ -31,12 +33,14 @@ module packet_buffer_proof (
     packet_buffer #(
         .LOG2_BYTES  (2),
         .LOG2_RECORDS(1),
-        .RECORD_BITS (2)
+        .RECORD_BITS (2),
+        .RETRACT     (2)
     ) dut (
         .clk          (clk),
         .rst          (rst),
         .write        (write),
         .write_data   ({6'd0, write_data}),
+        .retract      (retract),
         .write_address(write_address),
         .full         (full),
         .space        (space),
@@ -71,8 +75,10 @@ module packet_buffer_proof (
 
     wire [1:0] patch_offset = patch_address - committed[1:0];
     always @* begin
-        assume (!(write && (full || patch || commit || rollback)));
-        assume (!(commit && (rollback || records_full)));
+        assume (!(write && (full || patch)));
+        assume (write + retract + commit + rollback <= 1);
+        assume (!(retract && under_way < 3'd2));
+        assume (!(commit && records_full));
         assume (!patch || {1'b0, patch_offset} < under_way);
     end
 
@@ -82,6 +88,7 @@ module packet_buffer_proof (
             if (written == chosen) watched <= write_data;
         end
         if (patch && chosen_at == {1'b0, patch_offset}) watched <= patch_data;
+        if (retract) written <= written - 3'd2;
         if (commit) committed <= written;
         if (rollback) written <= committed;
         if (m_axis_tvalid && m_axis_tready) taken <= taken + 3'd1;
@@ -101,9 +108,10 @@ module packet_buffer_proof (
         if (rst) {filed, popped} <= 4'd0;
     end
 
-    reg was_waiting, was_rolled_back;
+    reg was_waiting, was_rolled_back, was_retracted;
     always @(posedge clk) begin
         was_waiting     <= waiting != 3'd0 && !(m_axis_tvalid && m_axis_tready) && !rst;
+        was_retracted   <= retract && !rst;
         was_rolled_back <= rollback && under_way != 3'd0 && !rst;
     end
 
@@ -120,6 +128,7 @@ module packet_buffer_proof (
         if (record_valid && popped == chosen_record) records_in_order: assert (record_data == watched_record);
 
         rolled_back_and_read: cover (was_rolled_back && m_axis_tvalid && taken == 3'd6);
+        retracted_and_written: cover (was_retracted && write && waiting == 3'd1);
         full_of_one_frame:    cover (full && under_way == 3'd3 && taken == 3'd3);
         patched:              cover (commit && patch && under_way == 3'd3);
     end
