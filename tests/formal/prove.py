@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prove the properties of one proof, reach its covers, or show that a mutation of the design breaks it.
 
-Yosys makes a model of the proof's top module and the design; ABC searches it. A counterexample is replayed by
-yosys-smtbmc, which names the property that fails and leaves a waveform. README.md says how a proof is written."""
+Yosys makes a model of the proof's top module and the design; ABC searches it. A counterexample is simulated by Yosys,
+which names the property that fails and leaves a waveform. README.md says how a proof is written."""
 
 import argparse
 import re
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 
 def run(command, log, **options):
-    """The output of a command, kept in `log` too. Both solvers end with 0 whatever they find, so who calls must look."""
+    """The output of a command, kept in `log` too. ABC ends with 0 whatever it finds, so who calls must look."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     log.write_text(done.stdout)
     return done.stdout
@@ -54,7 +54,7 @@ class Proof:
             "dffunmap" + (f"; techmap -map {HERE / 'ticks.v'}" if self.settings.get("clocks") else ""),
             "opt -full -nodffe -nosdff",
             other,
-            f"techmap -map {HERE / 'cover.v'}" if covers else "write_smt2 -wires model.smt2",
+            f"techmap -map {HERE / 'cover.v'}" if covers else "write_rtlil model.il",
             "techmap; opt -full -nodffe -nosdff; aigmap; opt_clean",
             "write_aiger -zinit -no-startoffset -map model.aim model.aig",
         ]
@@ -80,11 +80,15 @@ class Proof:
         return None
 
     def replay(self):
-        output = run(["yosys-smtbmc", "-s", "cvc4", "--noprogress", "--aig", "model.aim:model.aiw", "--aig-noheader",
-                      "--dump-vcd", "trace.vcd", "model.smt2"], self.build / "smtbmc.log", cwd=self.build)
-        failed = re.search(r"Assert failed in \S+: (\S+)", output)
+        """Simulate ABC's counterexample: leaves trace.vcd, and returns what fails."""
+        witness = self.build / "model.aiw"
+        witness.write_text("1\nb0\n" + witness.read_text().replace("# DONE", "") + "\n.\n")
+        clock = "-zinit -multiclock" if self.settings.get("clocks") else "-clock clk"
+        output = run(["yosys", "-q", "-p", f"read_rtlil model.il; sim {clock} -map model.aim -r model.aiw -vcd trace.vcd"],
+                     self.build / "sim.log", cwd=self.build)
+        failed = re.search(r"Assert [^.]+\.(\S+) ", output)
         if not failed:
-            sys.exit(f"{self.name}: yosys-smtbmc does not confirm ABC's counterexample; see {self.build / 'smtbmc.log'}")
+            sys.exit(f"{self.name}: the simulation does not confirm ABC's counterexample; see {self.build / 'sim.log'}")
         return f"{failed[1]} fails"
 
     def unreached(self, bound):
