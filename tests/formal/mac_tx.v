@@ -3,9 +3,9 @@
 // mac_tx: framing (802.3 clause 3, 4.2.3.3) and half duplex (4.2.3.2), as they are seen on the wire.
 //
 // The gap may be one nibble short behind a frame at whose end the PHY drops CRS too soon (802.3 22.2.2.11 forbids it).
-// Nothing is assumed of the stream, of pause frames, or of CRS and COL; `half_duplex` stays as it is. The FCS is checked
-// with a CRC that takes a bit at a time. The assertions under "How it comes about" tie counters of this module to those
-// of the design, which is what lets the others be proved for frames of any length.
+// Nothing is assumed of the stream but that no frame is urgent in half duplex, and nothing of pause frames, CRS and
+// COL; `half_duplex` stays as it is. The FCS is checked with a CRC that takes a bit at a time. The assertions under "How it
+// comes about" tie counters of this module to those of the design, so that they speak of any frame's length.
 
 `default_nettype none
 
@@ -18,6 +18,7 @@ module mac_tx_proof (
     input wire        s_axis_tvalid,
     input wire        s_axis_tlast,
     input wire        s_axis_tuser,
+    input wire        s_axis_urgent,
     input wire        mii_crs,
     input wire        mii_col
 );
@@ -54,6 +55,7 @@ module mac_tx_proof (
         .s_axis_tready(s_axis_tready),
         .s_axis_tlast (s_axis_tlast),
         .s_axis_tuser (s_axis_tuser),
+        .s_axis_urgent(s_axis_urgent),
         .tx_done      (tx_done),
         .tx_again     (tx_again),
         .tx_flags     (tx_flags),
@@ -65,6 +67,8 @@ module mac_tx_proof (
         .mii_crs      (mii_crs),
         .mii_col      (mii_col)
     );
+
+    always @* assume (!(half_duplex && s_axis_urgent));
 
     // Reset for three cycles without carrier, then never
     reg [1:0] age = 2'd0;
@@ -179,7 +183,7 @@ module mac_tx_proof (
         if (ended && collided && attempts != 5'd16 && at < 8'd127) tried_again: assert (tx_again);
         if (ended && collided && at >= 8'd127) late_not_retried: assert (!tx_again);
         if (was_back_off) back_off_limit: assert (dut.tx_hold.timer.cycles[22:7] < slot_limit);
-        if (dut.begins) held_back: assert (!holding);
+        if (dut.begins) held_back: assert (!holding || s_axis_urgent);
         if (dut.begins && half_duplex) deferred: assert (quiet >= 5'd23);
 
         // How it comes about

@@ -161,7 +161,7 @@ module rx_dma_proof (
     wire [1:0]  lane   = w_strb[0] ? 2'd0 : w_strb[1] ? 2'd1 : w_strb[2] ? 2'd2 : 2'd3;
     wire [27:0] own    = dut.ring.base + {13'd0, dut.head};
     wire        asks_back = dut.rx_store.state == WRITE_BACK;
-    wire        back   = at[29:2] == own && at[1:0] != 2'd0 && write_back;
+    wire        back      = at[29:2] == own && at[1:0] != 2'd0 && write_back;
     reg         write_back;   // the burst is one
 
     always @(posedge clk) begin
