@@ -12,6 +12,9 @@
 // record a frame, at the latest together with its first octet. Where a frame ends is the record's to tell: while
 // `m_axis_tvalid`, `read_address` is one past the address of the octet shown.
 //
+// An octet's place is free as soon as it has been read; with REPLAY only when `oldest` has moved past it. `rewind` makes
+// reading go on at `oldest`, the first octet of a frame: that of the frame read last, or one behind it.
+//
 // 2^LOG2_BYTES - 1 octets fit; `space` is how many more. `high`: half of the octets or of the records or more are in
 // use; `low`: less than a quarter of both. `idle`: no register changes before the next command.
 
@@ -23,7 +26,8 @@ module packet_buffer #(
     parameter LOG2_BYTES   = 12,
     parameter LOG2_RECORDS = 4,  // 2 or more
     parameter RECORD_BITS  = 8,
-    parameter RETRACT      = 3
+    parameter RETRACT      = 3,
+    parameter REPLAY       = 0
 ) (
     input  wire                   clk,
     input  wire                   rst,
@@ -54,6 +58,8 @@ module packet_buffer #(
     input  wire                   m_axis_tready,
     output reg  [7:0]             m_axis_tdata,
     output wire [LOG2_BYTES-1:0]  read_address,
+    input  wire [LOG2_BYTES-1:0]  oldest,
+    input  wire                   rewind,
 
     output wire                   idle
 );
@@ -66,9 +72,23 @@ module packet_buffer #(
     // Octets from head to committed may be read, those from committed to tail are the frame under way.
     reg [LOG2_BYTES-1:0] head, committed, tail;
 
+    wire [LOG2_BYTES-1:0] kept;  // octets from here on keep their places
+    wire                  again;
+
+    generate
+        if (REPLAY != 0) begin : replay
+            assign kept  = oldest;
+            assign again = rewind;
+        end else begin : once
+            wire unused = &{1'b0, oldest, rewind};
+            assign kept  = head;
+            assign again = 1'b0;
+        end
+    endgenerate
+
     assign write_address = tail;
     assign read_address  = head;
-    assign space         = head - tail - ONE;
+    assign space         = kept - tail - ONE;
     assign full          = space == 0;
 
     always @(posedge clk) begin
@@ -93,6 +113,10 @@ module packet_buffer #(
         if (fetch) begin
             m_axis_tvalid <= 1'b1;
             head          <= head + ONE;
+        end
+        if (again) begin
+            m_axis_tvalid <= 1'b0;
+            head          <= oldest;
         end
 
         if (rst) begin

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: CERN-OHL-P-2.0
 //
-// nic: a 10/100 Mb/s Ethernet card, full duplex, MII on one side, AXI on the other. docs/card.md describes it.
+// nic: a 10/100 Mb/s Ethernet card, full and half duplex, MII on one side, AXI on the other. docs/card.md describes it.
 //
 // Hold `rst` for four cycles or more. The MII side comes out of reset when its clocks have run for a few cycles; frames
 // wait for that, the registers do not.
@@ -16,7 +16,7 @@ module nic #(
     parameter TX_CSUM = 1,                                // insert checksums
     parameter RX_CSUM = 1,                                // verify checksums
     parameter TSO = 1,                                    // segment TCP; with TX_CSUM only
-    parameter HALF_DUPLEX = 0,                            // CSMA/CD
+    parameter HALF_DUPLEX = 1,                            // CSMA/CD
     parameter VLAN = 1,                                   // insert and strip tags
     parameter PAUSE = 1,                                  // obey and send pause frames
     parameter STATISTICS = 1,                             // count frames
@@ -132,7 +132,7 @@ module nic #(
     wire [13:0]  stat_rx_flags;
     wire         carrier_here, paused;
     wire unused_yet = &{
-        1'b0, cfg_loopback_mac, cfg_loopback_mii, mac_tx_again, mac_tx_flags};
+        1'b0, cfg_loopback_mac, cfg_loopback_mii};
 
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
@@ -458,6 +458,8 @@ module nic #(
         .m_axis_tlast   (mac_tx_last),
         .m_axis_tuser   (mac_tx_pause),
         .mac_done       (mac_tx_done),
+        .mac_again      (mac_tx_again),
+        .mac_flags      (mac_tx_flags),
         .mac_holding    (mac_tx_holding),
         .mac_idle       (mac_tx_idle),
         .mac_pause_valid(mac_pause_valid),
@@ -485,6 +487,7 @@ module nic #(
         .cfg_promiscuous(cfg_promiscuous),
         .cfg_broadcast  (cfg_broadcast),
         .cfg_keep_bad   (cfg_keep_bad),
+        .cfg_half_duplex(cfg_half_duplex),
         .cfg_mac        (cfg_mac),
         .cfg_vlan_strip (cfg_vlan_strip),
         .cfg_hash       (cfg_hash),

@@ -62,7 +62,9 @@ module nic_tx #(
     output wire [7:0]  m_axis_tdata,
     output wire        m_axis_tlast,
     output wire        m_axis_tuser,    // it is a pause frame
-    input  wire        mac_done,        // the frame has left
+    input  wire        mac_done,        // pulse: it is done with the frame
+    input  wire        mac_again,       // rests from mac_done to the next frame, as the next: give the frame again
+    input  wire [8:0]  mac_flags,       // tx_events.vh
     input  wire        mac_holding,     // back-off or pause
     input  wire        mac_idle,
     output wire        mac_pause_valid, // pause_valid, there
@@ -95,10 +97,9 @@ module nic_tx #(
     wire        frame_done, malformed;
     wire        octet_valid, octet_ready, octet_last, octet_drop;
     wire [7:0]  octet;
-    wire        rst_here, sent_pulse;
+    wire        rst_here, verdict_pulse;
+    wire        verdict = verdict_pulse && !rst_here;  // the reset of its toggle looks like a pulse
     wire        dma_idle;
-
-    assign stat_valid = sent_pulse && !rst_here;  // the reset of its toggle looks like a pulse
 
     tx_dma #(
         .FRAME_LIMIT(FRAME_LIMIT < LENGTH_LIMIT ? FRAME_LIMIT : LENGTH_LIMIT),
@@ -147,7 +148,7 @@ module nic_tx #(
         .m_axis_tlast     (octet_last),
         .m_axis_tuser     (octet_drop),
         .frame_done       (frame_done),
-        .frame_error      (malformed ? MALFORMED : 2'd0),
+        .frame_error      (malformed ? MALFORMED : done_error),
         .timestamp_ns     (timestamp_ns),
         .idle             (dma_idle)
     );
@@ -181,9 +182,11 @@ module nic_tx #(
         .idle            (segment_idle)
     );
 
-    wire       whole_valid, whole_ready, whole_last, whole_end;
-    wire [7:0] whole;
-    wire       buffer_idle, unused_frame_space;
+    wire                   whole_valid, whole_ready, whole_last;
+    wire [7:0]             whole;
+    wire                   path_waiting, path_done, done_end;
+    wire [1:0]             done_error;
+    wire [BUFFER_LOG2-1:0] done_octets;
 
     tx_path #(
         .LOG2_BYTES(BUFFER_LOG2),
@@ -208,9 +211,15 @@ module nic_tx #(
         .m_axis_tready    (whole_ready),
         .m_axis_tdata     (whole),
         .m_axis_tlast     (whole_last),
-        .m_frame_end      (whole_end),
-        .tx_path_idle     (buffer_idle),
-        .frame_space      (unused_frame_space)
+        .verdict          (verdict && !pause_done),
+        .verdict_again    (mac_again),
+        .verdict_error    ({mac_flags[2], mac_flags[3]}),   // late, excessive
+        .waiting          (path_waiting),
+        .done             (path_done),
+        .done_end         (done_end),
+        .done_error       (done_error),
+        .done_octets      (done_octets),
+        .tx_path_idle     (path_idle)
     );
 
     // Pause frames take their turn between those of the ring.
@@ -247,48 +256,42 @@ module nic_tx #(
         end
     endgenerate
 
-    // What there is to be told of the frames on their way through the MAC
-    localparam [13:0] MIN_OCTETS = 14'd60, FCS_OCTETS = 14'd4;
-
-    // Of the frame that leaves, so far:
-    reg  [13:0] octets;
-    reg         group;      // its destination, if it has 6 octets
-    reg         broadcast;
-    wire        fifo_ready, way_ready, way_valid, way_end, way_pause, way_broadcast, way_multicast;
-    wire [13:0] way_octets;
-    wire [4:0]  unused_way_count;
-
-    assign out_ready   = fifo_ready && way_ready;
-    assign stat_octets = (way_octets < MIN_OCTETS ? MIN_OCTETS : way_octets) + FCS_OCTETS;
-    assign frame_done  = (stat_valid && way_end) || malformed;
-    assign path_idle   = buffer_idle && !way_valid;
-
-    assign stat_flags  = {way_pause, way_broadcast, way_multicast, 9'd0};
+    // Of a pause frame and one of the ring that the MAC has both, that of the ring was first: behind a pause frame nothing
+    // goes out until its verdict.
+    wire fifo_ready;
+    reg  pausing;
+    wire pause_done = pausing && verdict && !path_waiting;
+    assign out_ready = fifo_ready && !pausing;
 
     always @(posedge clk) begin
-        if (out_valid && out_ready) begin
-            octets <= out_last ? 14'd1 : octets + 14'd1;
-            if (octets == 14'd1) group <= out[0];
-            if (octets <= 14'd6) broadcast <= out == 8'hFF && (broadcast || octets == 14'd1);
-        end
-        if (rst) octets <= 14'd1;
+        if (pause_done) pausing <= 1'b0;
+        if (out_valid && out_ready && out_last && out_pause) pausing <= 1'b1;
+        if (rst) pausing <= 1'b0;
     end
 
-    sync_fifo #(
-        .WIDTH     (18),
-        .LOG2_DEPTH(4)
-    ) on_the_way (
-        .clk    (clk),
-        .rst    (rst),
-        .s_valid(out_valid && out_ready && out_last),
-        .s_ready(way_ready),
-        .s_data ({
-            whole_end && !out_pause, out_pause, broadcast, group && !broadcast && !out_pause, octets}),
-        .m_valid(way_valid),
-        .m_ready(stat_valid),
-        .m_data ({way_end, way_pause, way_broadcast, way_multicast, way_octets}),
-        .count  (unused_way_count)
-    );
+    localparam [13:0] MIN_OCTETS = 14'd60, FCS_OCTETS = 14'd4;
+    wire [13:0] octets = {{14 - BUFFER_LOG2{1'b0}}, done_octets};
+
+    reg [2:0] place;      // octets of the frame that have left the buffer, up to six
+    reg       group;      // its destination, if it has six octets
+    reg       broadcast;
+
+    assign stat_octets = (pause_done || octets < MIN_OCTETS ? MIN_OCTETS : octets) + FCS_OCTETS;
+    assign stat_flags  = pause_done ? {1'b1, 11'd0} : {1'b0, broadcast, group && !broadcast, mac_flags};
+    assign stat_valid  = path_done || pause_done;
+    assign frame_done  = (path_done && done_end) || malformed;
+
+    always @(posedge clk) begin
+        if (whole_valid && whole_ready) begin
+            if (place != 3'd6) begin
+                place     <= place + 3'd1;
+                broadcast <= whole == 8'hFF && (broadcast || place == 0);
+            end
+            if (place == 0) group <= whole[0];
+            if (whole_last) place <= 0;
+        end
+        if (rst) place <= 0;
+    end
 
     wire mac_idle_here, unused_fifo_empty;
 
@@ -345,13 +348,14 @@ module nic_tx #(
         end
     endgenerate
 
+    // Small: what is left of a frame that met a collision must be through before the gap is over.
     async_fifo #(
         .WIDTH     (10),
-        .LOG2_DEPTH(4)
+        .LOG2_DEPTH(3)
     ) fifo (
         .s_clk  (clk),
         .s_rst  (rst),
-        .s_valid(out_valid && way_ready),
+        .s_valid(out_valid && !pausing),
         .s_ready(fifo_ready),
         .s_data ({out_pause, out_last, out}),
         .s_empty(unused_fifo_empty),
@@ -367,11 +371,11 @@ module nic_tx #(
         .s_rst  (mac_rst),
         .s_pulse(mac_done),
         .m_clk  (clk),
-        .m_pulse(sent_pulse)
+        .m_pulse(verdict_pulse)
     );
 
     // A frame keeps the path busy until the MAC has sent it; after that the MAC only counts the gap.
-    assign idle = mac_idle_here && dma_idle && segment_idle && path_idle && !pause_busy && pause_idle;
+    assign idle = mac_idle_here && dma_idle && segment_idle && path_idle && !pause_busy && pause_idle && !pausing;
 
 endmodule
 

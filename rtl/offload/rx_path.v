@@ -14,7 +14,8 @@
 // `rec_length` octets from `m_axis_*`. `rec_flags` = {vlan, mcast, bcast, align_err, fcs_err, l4_ok, l4_checked, ip_ok}.
 //
 // A frame is delivered if it is sound (64 octets to `cfg_max_frame` with FCS, and a right one; a dribble nibble does no
-// harm), for this station, and fits. `cfg_keep_bad` delivers those that are not sound too, but for runts. `cfg_enable`
+// harm), for this station, and fits. `cfg_keep_bad` delivers those that are not sound too, but for runts and, with
+// `cfg_half_duplex`, all that are shorter than 64 octets: what collisions leave. `cfg_enable`
 // counts at the first octet of a frame, `cfg_hash` and `cfg_vlan_strip` in its header, the other settings at its end.
 // While `cfg_enable` is low, frames are neither taken nor counted.
 //
@@ -57,6 +58,7 @@ module rx_path #(
     input  wire        cfg_promiscuous,
     input  wire        cfg_broadcast,
     input  wire        cfg_keep_bad,
+    input  wire        cfg_half_duplex,
     input  wire        cfg_vlan_strip,
     input  wire [47:0] cfg_mac,        // first octet on the wire in bits 7:0
     input  wire [63:0] cfg_hash,       // multicast addresses accepted, a bit for each hash
@@ -210,7 +212,7 @@ module rx_path #(
     wire        paused    = sound && pause && control_address;
     wire        fits      = !spilled && !records_full;
     wire        good      = sound && wanted && fits;
-    wire        deliver   = listening && wanted && fits && (sound || (cfg_keep_bad && !runt));
+    wire        deliver   = listening && wanted && fits && (sound || (cfg_keep_bad && !runt && !(cfg_half_duplex && undersize)));
 
     always @(posedge clk) begin
         pause_valid <= stat_valid && paused && !rst;
@@ -287,6 +289,8 @@ module rx_path #(
         .m_axis_tready(m_axis_tready),
         .m_axis_tdata (m_axis_tdata),
         .read_address (unused_read_address),
+        .oldest       ({LOG2_BYTES{1'b0}}),
+        .rewind       (1'b0),
         .idle         (buffer_idle)
     );
 

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: CERN-OHL-P-2.0
 //
-// tx_path: takes a frame whole into its buffer, writes checksums and tag into it, and only then gives it to the MAC.
+// tx_path: takes a frame whole into its buffer, writes checksums and tag into it, and gives it to the MAC until that is done with it.
 //
 // In: `s_axis_*`, and `frame_*` with the checksums wanted (checksum_insert) and the tag, which stand from the first octet
-// until the last is taken. `frame_vlan`: a tag with `frame_tci` goes behind the addresses, unseen by the checksums. `s_axis_tuser` with `s_axis_tlast` drops the frame. A frame longer than the buffer (2^LOG2_BYTES - 1
-// octets) is taken to its end and dropped.
-// Out: `m_axis_*`, without gaps once a frame has begun, one octet a cycle if the reader is as fast. `m_frame_end` stands
-// with the whole frame: what `frame_end` was with its `s_axis_tlast`.
+// until the last is taken. `frame_vlan`: a tag with `frame_tci` goes behind the addresses, unseen by the checksums.
+// `frame_end` with `s_axis_tlast`: this is the last of the frames, or segments, that a descriptor asked for.
+// `s_axis_tuser` with `s_axis_tlast` drops the frame. A frame longer than the buffer (2^LOG2_BYTES - 1 octets) is taken to its
+// end and dropped.
 //
-// A frame costs one cycle besides its octets, four more for a tag, three more behind an IPv4 header whose checksum is written, and two (odd
-// span: three) for an L4 checksum.
+// Out: `m_axis_*`, without gaps once a frame has begun, one octet a cycle if the reader is as fast; then nothing until
+// `verdict`: the MAC is done with the frame. It is given once more if `verdict_again` is high, else its place in the
+// buffer is free. A verdict in mid-frame ends the stream at its next octet. `verdict_*` rest until the next frame begins.
+// `done` tells of each frame that is not given again: `done_octets`, and, with `done_end`, as `frame_end` was, `done_error`,
+// which is the first error (`verdict_error`) since the last such end.
 //
-// `frame_space`: a frame of MAX_FRAME octets fits now. `tx_path_idle`: nothing is on its way out, and no
-// register changes before the input moves.
+// A frame costs one cycle besides its octets, four more for a tag, three more behind an IPv4 header whose checksum is
+// written, and two (odd span: three) for an L4 checksum. The next one's first octet is out three cycles after the verdict.
+//
+// `tx_path_idle`: nothing is on its way out, and no register changes before the input moves.
 
 `resetall
 `timescale 1ns / 1ps
@@ -44,15 +49,20 @@ module tx_path #(
     input  wire       m_axis_tready,
     output wire [7:0] m_axis_tdata,
     output wire       m_axis_tlast,
-    output wire       m_frame_end,
 
-    output wire       tx_path_idle,
-    output wire       frame_space
+    input  wire       verdict,
+    input  wire       verdict_again,
+    input  wire [1:0] verdict_error,
+    output wire       waiting,        // the frame's stream has ended, and there is no verdict
+    output wire       done,
+    output wire       done_end,
+    output wire [1:0] done_error,
+    output wire [LOG2_BYTES-1:0] done_octets,
+
+    output wire       tx_path_idle
 );
 
-    localparam [LOG2_BYTES-1:0] MAX_FRAME = 1518;  // without FCS, with a VLAN tag
-
-    wire [LOG2_BYTES-1:0] write_address, read_address, space, end_address;
+    wire [LOG2_BYTES-1:0] write_address, read_address, unused_space, end_address;
     wire                  full, records_full, frame_valid, unused_high, unused_low, unused_idle;
 
     wire                  busy, patch;
@@ -131,10 +141,47 @@ module tx_path #(
         end
     endgenerate
 
+    // The frame that the MAC has
+    reg                   offered;  // its stream has ended
+    reg                   cut;      // its stream must end: the verdict is there already
+    reg                   rewind;
+    reg  [LOG2_BYTES-1:0] oldest;   // its first octet
+    reg  [1:0]            error;    // of the ones in front of it, up to the last end
+    wire                  octet_valid;
+    wire                  settled = offered && !rewind && (verdict || cut);
+
+    assign m_axis_tvalid = octet_valid && frame_valid && !offered;
+    assign m_axis_tlast  = cut || read_address == end_address;
+
+    assign waiting     = offered && !rewind;
+    assign done        = settled && !verdict_again;
+    assign done_error  = error != 0 ? error : verdict_error;
+    assign done_octets = end_address - oldest;
+
+    always @(posedge clk) begin
+        rewind <= settled;
+        if (verdict && !offered) cut <= 1'b1;
+        if (m_axis_tvalid && m_axis_tready && m_axis_tlast) offered <= 1'b1;
+        if (settled) cut     <= 1'b0;
+        if (rewind)  offered <= 1'b0;
+        if (done) begin
+            oldest <= end_address;
+            error  <= done_end ? 2'd0 : done_error;
+        end
+        if (rst) begin
+            offered <= 1'b0;
+            cut     <= 1'b0;
+            rewind  <= 1'b0;
+            oldest  <= 0;
+            error   <= 2'd0;
+        end
+    end
+
     packet_buffer #(
         .LOG2_BYTES  (LOG2_BYTES),
         .LOG2_RECORDS(LOG2_FRAMES),
-        .RECORD_BITS (LOG2_BYTES + 1)
+        .RECORD_BITS (LOG2_BYTES + 1),
+        .REPLAY      (1)
     ) buffer (
         .clk          (clk),
         .rst          (rst),
@@ -145,7 +192,7 @@ module tx_path #(
         .low          (unused_low),
         .write_address(write_address),
         .full         (full),
-        .space        (space),
+        .space        (unused_space),
         .patch        (patch),
         .patch_address(patch_address),
         .patch_data   (patch_data),
@@ -154,18 +201,18 @@ module tx_path #(
         .records_full (records_full),
         .rollback     (finish && spoilt),
         .record_valid (frame_valid),
-        .record_ready (m_axis_tvalid && m_axis_tready && m_axis_tlast),
-        .record_data  ({m_frame_end, end_address}),
-        .m_axis_tvalid(m_axis_tvalid),
-        .m_axis_tready(m_axis_tready),
+        .record_ready (done),
+        .record_data  ({done_end, end_address}),
+        .m_axis_tvalid(octet_valid),
+        .m_axis_tready(m_axis_tvalid && m_axis_tready),
         .m_axis_tdata (m_axis_tdata),
         .read_address (read_address),
+        .oldest       (oldest),
+        .rewind       (rewind),
         .idle         (unused_idle)
     );
 
-    assign m_axis_tlast = read_address == end_address;
-    assign tx_path_idle = !s_axis_tvalid && !closing && !patch && !busy && !tagging && !frame_valid;
-    assign frame_space  = space >= MAX_FRAME && !records_full;
+    assign tx_path_idle = !s_axis_tvalid && !closing && !patch && !busy && !tagging && !frame_valid && !rewind;
 
 endmodule
 

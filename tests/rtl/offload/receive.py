@@ -20,7 +20,7 @@ EVENTS = ("good", "broadcast", "multicast", "fcs_error", "alignment_error", "dri
 MAX_FRAME = 1518
 CONTROL_ADDRESS = bytes.fromhex("0180c2000001")  # of MAC control frames
 INPUTS = ("s_axis_tvalid", "s_axis_tdata", "s_axis_tlast", "s_axis_tuser", "cfg_enable", "cfg_promiscuous",
-          "cfg_broadcast", "cfg_keep_bad", "cfg_vlan_strip", "cfg_mac", "cfg_hash", "cfg_max_frame", "timestamp_ns",
+          "cfg_broadcast", "cfg_keep_bad", "cfg_half_duplex", "cfg_vlan_strip", "cfg_mac", "cfg_hash", "cfg_max_frame", "timestamp_ns",
           "rec_ready", "m_axis_tready")
 
 
@@ -59,6 +59,7 @@ class Bench:
         dut.cfg_promiscuous.value = 0
         dut.cfg_broadcast.value = 1
         dut.cfg_keep_bad.value = 0
+        dut.cfg_half_duplex.value = 0
         dut.cfg_vlan_strip.value = 0
         dut.cfg_hash.value = 0
         dut.cfg_mac.value = int.from_bytes(OWN, "little")

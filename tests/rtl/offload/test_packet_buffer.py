@@ -18,7 +18,7 @@ RETRACT = 3
 RECORDS = 4
 COMMANDS = ("write", "retract", "patch", "commit", "rollback")
 MOVES = (*COMMANDS, "record_ready", "m_axis_tready")
-INPUTS = (*MOVES, "write_data", "patch_address", "patch_data", "record")
+INPUTS = (*MOVES, "write_data", "patch_address", "patch_data", "record", "oldest", "rewind")
 
 
 async def start(dut):

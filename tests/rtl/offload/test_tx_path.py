@@ -118,6 +118,14 @@ async def a_full_buffer_makes_the_sender_wait(dut):
     assert bench.sent() == frames
 
 
+async def told(dut, ends):
+    """Append (octets, end, error) of every frame that is done with."""
+    while True:
+        await RisingEdge(dut.clk)
+        if dut.done.value:
+            ends.append((dut.done_octets.value.integer, int(dut.done_end.value), dut.done_error.value.integer))
+
+
 @cocotb.test()
 async def a_tag_goes_behind_the_addresses_and_is_not_summed(dut):
     bench = await start(dut)
@@ -156,24 +164,81 @@ async def a_frame_that_fills_the_buffer_with_its_tag_is_sent_and_a_longer_one_dr
 
 
 @cocotb.test()
-async def frame_space_tells_whether_a_full_size_frame_fits(dut):
+async def a_frame_is_given_again_until_the_mac_is_done_with_it(dut):
     bench = await start(dut)
-    bench.sink.pause = True
-    assert dut.frame_space.value
-    await bench.send(random.randbytes(CAPACITY - 1518 + 1))  # one octet has left for the output register
-    await ClockCycles(dut.clk, CAPACITY - 1518 + 10)
-    assert dut.frame_space.value
-    await bench.send(random.randbytes(1))
-    await ClockCycles(dut.clk, 10)
-    assert not dut.frame_space.value
-    bench.sink.pause = False
+    bench.judge.kill()
+    ends = []
+    cocotb.start_soon(told(dut, ends))
+    frames = [random.randbytes(length) for length in (1, 46, 60, 64, 1514)]
+    for frame in frames:
+        await bench.send(frame)
+    for _ in frames:
+        for verdict in range(4):
+            await bench.offered()
+            await ClockCycles(dut.clk, 30)
+            assert not dut.m_axis_tvalid.value, "the next frame before the verdict"
+            await bench.tell(again=verdict < 3)
     await bench.settle()
-    assert dut.frame_space.value
-    bench.sink.pause = True
-    for _ in range(4):
-        await bench.send(b"1")
-    await ClockCycles(dut.clk, 20)
-    assert not dut.frame_space.value
+    assert bench.sent() == [frame for frame in frames for _ in range(4)]
+    assert ends == [(len(frame), 1, 0) for frame in frames]
+
+
+@cocotb.test()
+async def a_verdict_in_mid_frame_ends_its_stream_and_begins_the_next_one(dut):
+    bench = await start(dut)
+    bench.judge.kill()
+    frames = [random.randbytes(80), random.randbytes(81)]
+    for place in range(1, 90, 5):
+        for frame in frames:
+            await bench.send(frame)
+        while not dut.m_axis_tvalid.value:
+            await RisingEdge(dut.clk)
+        await ClockCycles(dut.clk, place)
+        again = place % 2
+        await bench.tell(again=again, error=0 if again else 1)
+        for _ in range(1 + again):
+            while dut.m_axis_tvalid.value:
+                await RisingEdge(dut.clk)
+            await bench.offered()
+            await bench.tell()
+        await bench.settle()
+        first, *rest = bench.sent()
+        assert frames[0].startswith(first) and len(first) == min(place + 3, 80)
+        assert rest == (frames if again else frames[1:])
+
+
+@cocotb.test()
+async def a_frame_keeps_its_place_until_the_verdict(dut):
+    bench = await start(dut)
+    bench.judge.kill()
+    first, second = random.randbytes(1200), random.randbytes(1200)
+    await bench.send(first)
+    await bench.send(second)
+    await bench.offered()
+    await ClockCycles(dut.clk, 1300)
+    assert not dut.s_axis_tready.value
+    await bench.tell(again=1)
+    await bench.offered()
+    await bench.tell()
+    await bench.offered()
+    await bench.tell()
+    await bench.settle()
+    assert bench.sent() == [first, first, second]
+
+
+@cocotb.test()
+async def the_first_error_among_the_segments_is_told_with_the_last(dut):
+    bench = await start(dut)
+    bench.judge.kill()
+    ends = []
+    cocotb.start_soon(told(dut, ends))
+    for last, error in ((0, 0), (0, 2), (0, 1), (1, 0), (0, 0), (1, 1), (1, 0)):
+        dut.frame_end.value = last
+        await bench.send(b"segment")
+        await bench.offered()
+        await bench.tell(error=error)
+        await ClockCycles(dut.clk, 5)
+    assert [error for _, end, error in ends if end] == [2, 1, 0]
 
 
 @cocotb.test()

@@ -11,7 +11,8 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 INPUTS = ("s_axis_tvalid", "s_axis_tdata", "s_axis_tlast", "s_axis_tuser", "m_axis_tready", "frame_ip_csum",
-          "frame_l4_csum", "frame_csum_start", "frame_csum_offset", "frame_vlan", "frame_tci", "frame_end")
+          "frame_l4_csum", "frame_csum_start", "frame_csum_offset", "frame_vlan", "frame_tci", "frame_end", "verdict",
+          "verdict_again", "verdict_error")
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Checksums:
 
 
 class Bench:
-    """Frames handed to `send` come out of `sink`, unless they are dropped."""
+    """Frames handed to `send` come out of `sink`, unless they are dropped; each is told as sent at once."""
 
     def __init__(self, dut):
         self.dut = dut
@@ -39,11 +40,33 @@ class Bench:
         cocotb.start_soon(Clock(dut.clk, 40, "ns").start())
         self.set_checksums(Checksums())
         dut.frame_end.value = 1
+        for name in ("verdict", "verdict_again", "verdict_error"):
+            getattr(dut, name).value = 0
         dut.rst.value = 1
         await ClockCycles(dut.clk, 3)
         dut.rst.value = 0
         await ClockCycles(dut.clk, 2)
         cocotb.start_soon(self.follow())
+        self.judge = cocotb.start_soon(self.all_are_sent())
+
+    async def all_are_sent(self):
+        while True:
+            await self.offered()
+            await self.tell()
+
+    async def offered(self):
+        """Until the last octet of a frame has been taken."""
+        dut = self.dut
+        await RisingEdge(dut.clk)
+        while not (dut.m_axis_tvalid.value and dut.m_axis_tready.value and dut.m_axis_tlast.value):
+            await RisingEdge(dut.clk)
+
+    async def tell(self, again=0, error=0):
+        """The verdict of the MAC."""
+        dut = self.dut
+        dut.verdict.value, dut.verdict_again.value, dut.verdict_error.value = 1, again, error
+        await RisingEdge(dut.clk)
+        dut.verdict.value = 0
 
     def set_checksums(self, checksums):
         self.dut.frame_ip_csum.value = checksums.ip
