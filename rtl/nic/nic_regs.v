@@ -103,6 +103,7 @@ module nic_regs #(
     wire vlan_here        = FEATURES[`NIC_FEATURES__VLAN];
     wire pause_here       = FEATURES[`NIC_FEATURES__PAUSE];
     wire loopback_here    = FEATURES[`NIC_FEATURES__LOOPBACK];
+    wire mdio_here        = FEATURES[`NIC_FEATURES__MDIO];
 
     // Bits of CONTROL that exist
     wire [10:0] controls = {
@@ -207,7 +208,7 @@ module nic_regs #(
                     if (s_axil_wstrb[2]) cfg_hash[55:48] <= s_axil_wdata[23:16];
                     if (s_axil_wstrb[3]) cfg_hash[63:56] <= s_axil_wdata[31:24];
                 end
-                `NIC_PAUSE: begin
+                `NIC_PAUSE: if (pause_here) begin
                     if (s_axil_wstrb[0]) cfg_pause_quanta[7:0]  <= s_axil_wdata[7:0];
                     if (s_axil_wstrb[1]) cfg_pause_quanta[15:8] <= s_axil_wdata[15:8];
                 end
@@ -227,7 +228,7 @@ module nic_regs #(
                 end
                 `NIC_IRQ_CAUSE:  if (s_axil_wstrb[0]) irq_cause       <= irq_cause & ~s_axil_wdata[5:0];
                 `NIC_IRQ_ENABLE: if (s_axil_wstrb[0]) irq_enable      <= s_axil_wdata[5:0];
-                `NIC_MDIO_CLOCK: if (s_axil_wstrb[0]) cfg_mdio_divide <= s_axil_wdata[7:0];
+                `NIC_MDIO_CLOCK: if (mdio_here && s_axil_wstrb[0]) cfg_mdio_divide <= s_axil_wdata[7:0];
                 default: ;
             endcase
         end
