@@ -10,7 +10,8 @@
 // the ring. `run` says that new frames may be begun; frames under way go on without it. On `reset` the engine comes
 // to rest and then pulses `reset_done`.
 //
-// Indices are masked wherever they become an address, so that no wrong order of register writes reaches beyond the ring.
+// Places are counted without regard to the size of the ring, and masked wherever they become an index or an address, so
+// that no wrong order of register writes reaches beyond the ring. `full`: the ring has no place behind `next`.
 
 `resetall
 `timescale 1ns / 1ps
@@ -30,11 +31,11 @@ module ring (
     // Engine
     output wire         run,
     output wire         available,
-    output reg  [14:0]  next,
-    output wire [14:0]  after_next,
+    output wire [14:0]  next,
+    output wire         full,
     output wire [27:0]  next_addr,
     input  wire         take,
-    output reg  [14:0]  head,
+    output wire [14:0]  head,
     input  wire [14:0]  done_index,
     output wire [27:0]  done_addr,
     input  wire         complete,
@@ -52,7 +53,7 @@ module ring (
     reg  [27:0] base;
     reg  [3:0]  log2;
     reg  [14:0] mask;   // of an index
-    reg  [14:0] tail;
+    reg  [14:0] next_place, head_place, tail;
     reg         enable;
     reg  [1:0]  error;
     reg  [14:0] error_index;
@@ -72,24 +73,28 @@ module ring (
 
     wire stop = fail && ok && !reset;  // the first error counts
 
+    wire [14:0] after_next = next_place + 15'd1;
+
     assign irq_error  = stop;
     assign ok         = error == 0;
     assign run        = ok && enable && !reset;
-    assign available  = ok && !reset && ((next ^ tail) & mask) != 0;
-    assign after_next = (next + 15'd1) & mask;
-    assign next_addr  = base + {13'd0, next & mask};
+    assign available  = ok && !reset && ((next_place ^ tail) & mask) != 0;
+    assign full       = ((after_next ^ head_place) & mask) == 0;
+    assign next       = next_place & mask;
+    assign head       = head_place & mask;
+    assign next_addr  = base + {13'd0, next};
     assign done_addr  = base + {13'd0, done_index & mask};
 
     always @(posedge clk) begin
-        if (take) next <= after_next;
-        if (complete) head <= (done_index + 15'd1) & mask;
+        if (take) next_place <= after_next;
+        if (complete) head_place <= done_index + 15'd1;
         if (stop) begin
             error       <= fail_error;
             error_index <= fail_index;
         end
         if (reset_done) begin
-            head        <= 0;
-            next        <= 0;
+            head_place  <= 0;
+            next_place  <= 0;
             tail        <= 0;
             error       <= 0;
             error_index <= 0;
@@ -124,8 +129,8 @@ module ring (
             base        <= 0;
             log2        <= 0;
             mask        <= 0;
-            head        <= 0;
-            next        <= 0;
+            head_place  <= 0;
+            next_place  <= 0;
             tail        <= 0;
             enable      <= 1'b0;
             reset       <= 1'b0;

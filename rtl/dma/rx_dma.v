@@ -61,7 +61,7 @@ module rx_dma (
     wire        run, available, reset;
     wire        unused_ok;
     wire [14:0] next, head;
-    wire [14:0] unused_after_next;
+    wire        unused_full;
     wire [27:0] next_addr, head_addr;
     wire        complete, fetch_fail, store_fail;
     wire [1:0]  fetch_error, store_error;
@@ -82,7 +82,7 @@ module rx_dma (
         .run       (run),
         .available (available),
         .next      (next),
-        .after_next(unused_after_next),
+        .full      (unused_full),
         .next_addr (next_addr),
         .take      (buffer_take),
         .head      (head),

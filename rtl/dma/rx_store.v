@@ -67,7 +67,8 @@ module rx_store (
     reg [1:0]  lane;
     reg [13:0] octets;  // that this buffer takes of the frame
     reg [13:0] span;    // of these still to come
-    reg [13:0] left;    // octets of the frame for the buffers behind
+    reg [13:0] left;    // octets of the frame for the buffers behind; in NEXT, all that are still to be stored
+    reg        known;   // left holds the length of the frame that waits
     reg [1:0]  beat;    // of the write-back
 
     // The word being put together
@@ -76,12 +77,11 @@ module rx_store (
     reg        word_full;
 
     wire        last_buffer = left == 0;
-    wire [13:0] rest        = begun ? left : rec_length;
     wire [13:0] beyond;                                           // the buffer, unless it fits
     wire [1:0]  unused_beyond;
     wire        fits;
-    assign {fits, unused_beyond, beyond} = {3'd0, rest} - {1'b0, buffer_len};
-    wire [13:0] portion     = fits ? rest : buffer_len[13:0];
+    assign {fits, unused_beyond, beyond} = {3'd0, left} - {1'b0, buffer_len};
+    wire [13:0] portion     = fits ? left : buffer_len[13:0];
 
     wire [3:0]  to_border   = ~addr[3:0];
     wire [11:0] words;        // of the span, from the start of its first word, less one
@@ -92,7 +92,7 @@ module rx_store (
     wire acknowledged = state == ACKNOWLEDGE && write_done;
     wire discarded    = state == DISCARD && span == 0 && left == 0;
 
-    assign buffer_take   = state == NEXT && buffer_valid && (begun || (rec_valid && ring_run)) && !ring_reset;
+    assign buffer_take   = state == NEXT && buffer_valid && (begun || (known && ring_run)) && !ring_reset;
     assign s_axis_tready = (state == DATA && (!word_full || w_ready)) || (state == DISCARD && span != 0);
     assign rec_ready     = (acknowledged && last_buffer && !write_error) || discarded;
 
@@ -118,7 +118,7 @@ module rx_store (
     assign irq           = ring_complete && last_buffer && !ring_reset;
 
     assign busy          = state != NEXT || begun;
-    assign idle          = state == NEXT && !buffer_take && !(begun && ring_reset);
+    assign idle          = state == NEXT && !buffer_take && !(begun && ring_reset) && (begun || known == rec_valid);
 
     always @(posedge clk) begin
         ring_fail <= 1'b0;
@@ -132,11 +132,14 @@ module rx_store (
             NEXT: begin
                 beat      <= 0;
                 word_strb <= 4'b0000;
+                known     <= rec_valid;
+                if (!begun) left <= rec_length;
                 if (buffer_take) begin
                     {addr, lane} <= buffer_addr;
                     octets       <= portion;
                     span         <= portion;
                     left         <= fits ? 14'd0 : beyond;
+                    known        <= 1'b0;
                     state        <= REQUEST;
                 end else if (begun && ring_reset) begin
                     span  <= 0;
@@ -200,6 +203,7 @@ module rx_store (
         if (rst) begin
             state     <= NEXT;
             begun     <= 1'b0;
+            known     <= 1'b0;
             word_full <= 1'b0;
             ring_fail <= 1'b0;
         end

@@ -71,8 +71,8 @@ module tx_dma #(
     output wire         idle
 );
 
-    wire        run, available, take, ok, reset;
-    wire [14:0] next, after_next, head, done_index;
+    wire        run, available, full, take, ok, reset;
+    wire [14:0] next, unused_head, done_index;
     wire [27:0] next_addr, done_addr;
     wire        complete, fetch_fail, complete_fail;
     wire [1:0]  fetch_error;
@@ -90,10 +90,10 @@ module tx_dma #(
         .run       (run),
         .available (available),
         .next      (next),
-        .after_next(after_next),
+        .full      (full),
         .next_addr (next_addr),
         .take      (take),
-        .head      (head),
+        .head      (unused_head),
         .done_index(done_index),
         .done_addr (done_addr),
         .complete  (complete),
@@ -122,8 +122,7 @@ module tx_dma #(
         .enable         (enable),
         .ring_run       (run),
         .ring_available (available),
-        .ring_head      (head),
-        .ring_after_next(after_next),
+        .ring_full      (full),
         .ring_next_addr (next_addr),
         .ring_take      (take),
         .ring_fail      (fetch_fail),

@@ -29,8 +29,7 @@ module tx_fetch #(
     input  wire        enable,         // frames may be begun, as far as the rest of the card is concerned
     input  wire        ring_run,
     input  wire        ring_available,
-    input  wire [14:0] ring_head,
-    input  wire [14:0] ring_after_next,
+    input  wire        ring_full,
     input  wire [27:0] ring_next_addr,
     output wire        ring_take,
     output wire        ring_fail,
@@ -90,7 +89,7 @@ module tx_fetch #(
     wire malformed = len == 0 || too_long || no_data || refused;
 
     // All descriptors that the ring can hold belong to this frame, and none has EOP.
-    wire        endless = begun && !ring_available && !ring_reset && ring_after_next == ring_head;
+    wire        endless = begun && !ring_available && !ring_reset && ring_full;
 
     wire        begin_next = ring_available && word_room && (begun || (ring_run && enable && frame_room));
     wire [3:0]  to_border  = ~addr[3:0];

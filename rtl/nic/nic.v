@@ -460,7 +460,7 @@ module nic #(
         .mac_done       (mac_tx_done),
         .mac_again      (mac_tx_again),
         .mac_flags      (mac_tx_flags),
-        .mac_holding    (mac_tx_holding),
+        .mac_paused     (mac_tx_holding && !tx_half_duplex),
         .mac_idle       (mac_tx_idle),
         .mac_pause_valid(mac_pause_valid),
         .pause_valid    (rx_pause_valid && cfg_pause_rx && !cfg_half_duplex),

@@ -65,13 +65,13 @@ module nic_tx #(
     input  wire        mac_done,        // pulse: it is done with the frame
     input  wire        mac_again,       // rests from mac_done to the next frame, as the next: give the frame again
     input  wire [8:0]  mac_flags,       // tx_events.vh
-    input  wire        mac_holding,     // back-off or pause
+    input  wire        mac_paused,      // a received pause frame holds back
     input  wire        mac_idle,
     output wire        mac_pause_valid, // pause_valid, there
 
     // Pause: each pulse starts it anew for the quanta that stand with it, and rest until the next pulse
     input  wire        pause_valid,
-    output wire        paused,          // or in back-off
+    output wire        paused,
 
     // Level of the receive buffer, for pause frames
     input  wire        buffer_high,
@@ -270,7 +270,9 @@ module nic_tx #(
     end
 
     localparam [13:0] MIN_OCTETS = 14'd60, FCS_OCTETS = 14'd4;
-    wire [13:0] octets = {{14 - BUFFER_LOG2{1'b0}}, done_octets};
+    wire [15:0] all_octets = {{16 - BUFFER_LOG2{1'b0}}, done_octets};
+    wire [13:0] octets = all_octets[13:0];  // no frame is longer (FRAME_LIMIT)
+    wire        unused_octets = &{1'b0, all_octets[15:14]};
 
     reg [2:0] place;      // octets of the frame that have left the buffer, up to six
     reg       group;      // its destination, if it has six octets
@@ -308,10 +310,10 @@ module nic_tx #(
     generate
         if (PAUSE != 0) begin : pause
             reg  on_its_way;
-            reg  holding;  // in mac_clk
+            reg  held;  // in mac_clk
             wire echo;
 
-            always @(posedge mac_clk) holding <= mac_holding;
+            always @(posedge mac_clk) held <= mac_paused;
 
             assign pause_busy = on_its_way;
 
@@ -331,9 +333,9 @@ module nic_tx #(
                 .m_pulse(echo)
             );
 
-            sync_bit holding_sync (
+            sync_bit paused_sync (
                 .clk(clk),
-                .d  (holding),
+                .d  (held),
                 .q  (paused)
             );
 
@@ -343,7 +345,7 @@ module nic_tx #(
                 if (rst)         on_its_way <= 1'b0;
             end
         end else begin : no_pause
-            wire unused = &{1'b0, pause_valid, mac_holding};
+            wire unused = &{1'b0, pause_valid, mac_paused};
             assign {mac_pause_valid, paused, pause_busy} = 3'b000;
         end
     endgenerate
