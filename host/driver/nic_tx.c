@@ -63,12 +63,14 @@ static uint32_t descriptors_of(const struct lan_nic *nic, const struct lan_buf *
 {
     uint64_t total = 0;
     uint32_t count = 0;
-    for (const struct lan_buf *fragment = frame; fragment; fragment = fragment->next) {
+    const struct lan_buf *fragment = frame;
+    do {
         if (fragment->len > DESC_LEN)
             return 0;
         total += fragment->len;
         count += fragment->len > 0; /* an empty fragment has no descriptor: length 0 stops the ring */
-    }
+        fragment = fragment->next;
+    } while (fragment);
     return count <= nic->netif.max_fragments && can_send(nic, frame, total) ? count : 0;
 }
 

@@ -93,9 +93,9 @@ def test_no_collision_is_late_on_the_longest_legal_segment(simulate):
 @needs_half_duplex
 def test_collisions_are_late_on_a_segment_that_is_far_too_long(simulate):
     scenario = hub(2, 100_000, delays=["5us", "5us"])
-    # Not at once, or short frames would collide for ever without anybody hearing of it.
+    # Well apart, when both have found their link: else short frames would collide for ever without anybody hearing of it.
     before, last = scenario.rsplit("bytes", 1)
-    run = simulate(f'{before}start = "2ms"\nbytes{last}')
+    run = simulate(f'{before}start = "20ms"\nbytes{last}')
     assert card_counters(run, "aLateCollisions") > 0
 
 
