@@ -20,8 +20,7 @@ module nic #(
     parameter VLAN = 1,                                   // insert and strip tags
     parameter PAUSE = 1,                                  // obey and send pause frames
     parameter STATISTICS = 1,                             // count frames
-    parameter MDIO = 1,                                   // management of the PHY
-    parameter LOOPBACK = 0                                // at the MAC and at the MII
+    parameter MDIO = 1                                    // management of the PHY
 ) (
     input  wire        clk, // 25 MHz or more
     input  wire        rst,
@@ -103,7 +102,7 @@ module nic #(
     localparam [3:0] TX_LOG2 = TX_BUFFER_LOG2, RX_LOG2 = RX_BUFFER_LOG2;
     localparam TSO_HERE = TSO != 0 && TX_CSUM != 0;
     localparam [31:0] FEATURES = {
-        8'd0, RX_LOG2, TX_LOG2, 7'd0, LOOPBACK != 0, MDIO != 0, STATISTICS != 0, PAUSE != 0, VLAN != 0, HALF_DUPLEX != 0,
+        8'd0, RX_LOG2, TX_LOG2, 8'd0, MDIO != 0, STATISTICS != 0, PAUSE != 0, VLAN != 0, HALF_DUPLEX != 0,
         TSO_HERE, RX_CSUM != 0, TX_CSUM != 0};
 
     wire unused = &{1'b0, m_axi_bid, m_axi_bresp[0], m_axi_rid, m_axi_rresp[0]};
