@@ -256,7 +256,7 @@ static bool may_send_partial(const struct lan_tcb *tcb)
  * of the `unsent`. */
 static uint32_t worth_sending(const struct lan_tcb *tcb, uint32_t fitting, uint32_t unsent)
 {
-    if (fitting >= tcb->mss) { /* what is left over is looked at by itself, when this is under way */
+    if (tcb->mss && fitting >= tcb->mss) { /* what is left over is looked at by itself, when this is under way */
         uint32_t most = max_payload(tcb);
         return fitting < most ? fitting - fitting % tcb->mss : most;
     }

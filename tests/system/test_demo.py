@@ -51,7 +51,9 @@ def test_summary_tells_what_was_measured(demo):
 
 
 def test_a_clean_cable_needs_no_retransmission(demo):
-    assert demo.summary["retransmissions"] == 0
+    # Linux runs by the wall clock: a tail loss probe (RFC 8985 7) goes out when this machine lets it wait too long.
+    probes = demo.report["hosts"]["host"]["stack"]["TcpExtTCPLossProbes"]
+    assert demo.summary["retransmissions"] <= probes
     assert demo.summary["bad_checksums_seen_by_linux"] == 0
 
 
