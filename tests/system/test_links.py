@@ -1,17 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Links that come and go, and hosts that share one: what TCP carries arrives all the same."""
 import itertools
-import pathlib
-import re
 
 import pytest
 
 from conftest import WRONG
-
-
-NIC = pathlib.Path(__file__).resolve().parents[2] / "rtl/nic/nic.v"
-needs_half_duplex = pytest.mark.skipif(
-    not re.search(r"parameter HALF_DUPLEX *= *1", NIC.read_text()), reason="the card is built without half duplex")
 
 
 def host(name, number, extra=""):
@@ -70,7 +63,6 @@ def card_counters(run, counter):
     return sum(each["card"][counter] for each in run.result["hosts"].values())
 
 
-@needs_half_duplex
 @pytest.mark.parametrize("count, size", [(2, 200_000), (5, 60_000)])
 def test_hosts_at_a_hub_collide_and_every_byte_arrives(simulate, tshark, count, size):
     run = simulate(hub(count, size))
@@ -81,7 +73,6 @@ def test_hosts_at_a_hub_collide_and_every_byte_arrives(simulate, tshark, count, 
     assert tshark(run.pcap, WRONG) == []
 
 
-@needs_half_duplex
 def test_no_collision_is_late_on_the_longest_legal_segment(simulate):
     # One class I repeater: 462.4 bit times of 512 there and back. Here 29 nibbles from each station to the middle.
     run = simulate(hub(2, 200_000, delays=["1160ns", "1160ns"]))
@@ -90,7 +81,6 @@ def test_no_collision_is_late_on_the_longest_legal_segment(simulate):
     assert card_counters(run, "aLateCollisions") == 0
 
 
-@needs_half_duplex
 def test_collisions_are_late_on_a_segment_that_is_far_too_long(simulate):
     scenario = hub(2, 100_000, delays=["5us", "5us"])
     # Well apart, when both have found their link: else short frames would collide for ever without anybody hearing of it.
@@ -99,14 +89,12 @@ def test_collisions_are_late_on_a_segment_that_is_far_too_long(simulate):
     assert card_counters(run, "aLateCollisions") > 0
 
 
-@needs_half_duplex
 def test_equal_seeds_give_equal_captures_at_a_hub(simulate):
     first, second, third = (simulate(hub(3, 30_000, seed)) for seed in (1, 1, 2))
     assert first.pcap.read_bytes() == second.pcap.read_bytes() != third.pcap.read_bytes()
     assert first.result["hubs"] == second.result["hubs"]
 
 
-@needs_half_duplex
 def test_idle_skip_changes_nothing_at_a_hub(simulate):
     skipping, ticking = simulate(hub(3, 10_000)), simulate(hub(3, 10_000), "--no-idle-skip")
     assert skipping.result["capture"]["frames"] > 30
