@@ -110,17 +110,20 @@ void lan_buf_free(struct lan_buf *buf)
 {
     while (buf && --buf->refs == 0) {
         struct lan_pool *pool = buf->pool;
-        struct lan_buf *next = buf->next;
+        struct lan_buf *next = buf->next, *owner = buf->owner;
 
-        if (buf->store) {
-            buf->next = pool->free_buffers;
-            pool->free_buffers = buf;
-            pool->buffers_left++;
-        } else {
-            lan_buf_free(buf->owner);
+        if (owner) {
             buf->next = pool->free_views;
             pool->free_views = buf;
             pool->views_left++;
+            if (owner->refs > 1) /* mostly a queue still holds it */
+                owner->refs--;
+            else
+                lan_buf_free(owner);
+        } else {
+            buf->next = pool->free_buffers;
+            pool->free_buffers = buf;
+            pool->buffers_left++;
         }
         buf = next;
     }
@@ -154,6 +157,29 @@ bool lan_buf_append_views(struct lan_buf *buf, struct lan_buf *from, uint32_t of
         last->next = NULL;
     }
     return n == 0;
+}
+
+bool lan_buf_append_cut(struct lan_buf *buf, struct lan_buf **from, uint32_t n)
+{
+    struct lan_buf *part = *from;
+
+    while (part && n >= part->len) {
+        n -= part->len;
+        buf->next = part;
+        buf = part;
+        part = part->next;
+    }
+    *from = part;
+    buf->next = NULL;
+    if (n == 0)
+        return true;
+    if (part)
+        buf->next = lan_buf_view(part, 0, n);
+    if (!buf->next)
+        return false;
+    part->data += n;
+    part->len -= n;
+    return true;
 }
 
 /* Takes the fragment behind `buf` out of the chain; views of it may live on. */

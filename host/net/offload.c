@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-enum { IP_OFFSET = LAN_ETH_HEADER };
+enum { IP_OFFSET = LAN_ETH_HEADER, HEADERS_MAX = LAN_ETH_HEADER + 60 + 60 /* of IP and TCP, all options */ };
 enum { ADDRESSES = 12, TAG_BYTES = 4, ETH_VLAN = 0x8100 };
 enum { TCP_SEQ = 4, TCP_FLAGS = 13, TCP_CHECKSUM = 16, UDP_CHECKSUM = 6 };
 enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80 };
@@ -93,74 +93,95 @@ static int transmit_frame(struct lan_netif *netif, struct lan_buf *frame)
     return lan_netif_send(netif, frame);
 }
 
-/* One segment of a large TCP frame: its headers, mended, and views of the payload's first `bytes`. */
-static struct lan_buf *cut_segment(struct lan_stack *stack, struct lan_buf *payload, const uint8_t *headers,
-                                   uint32_t bytes)
+/* A large TCP frame on its way to be cut: the headers as the next segment has them, and the payload left. */
+struct large {
+    uint8_t headers[HEADERS_MAX];
+    struct lan_buf *payload;
+    uint32_t flags;
+    uint16_t hdr_len, csum_start, vlan_tci;
+};
+
+/* Sets what depends on the number of payload bytes. */
+static void set_length(struct large *large, uint32_t bytes)
+{
+    uint8_t *ip = large->headers + IP_OFFSET;
+    uint32_t l4_bytes = large->hdr_len - large->csum_start + bytes;
+
+    lan_put16(ip + 2, (uint16_t)(large->csum_start - IP_OFFSET + l4_bytes));
+    lan_store16(large->headers + large->csum_start + TCP_CHECKSUM,
+                lan_sum_fold(lan_sum_pseudo(lan_load32(ip + 12), lan_load32(ip + 16), ip[9], l4_bytes)));
+}
+
+static struct lan_buf *cut_segment(struct lan_stack *stack, struct large *large, uint32_t bytes)
 {
     struct lan_buf *segment = lan_buf_alloc(stack->pool, TAG_BYTES);
 
     if (!segment)
         return NULL;
-
-    uint8_t *ip = lan_buf_put(segment, payload->hdr_len) + IP_OFFSET;
-    uint8_t *tcp = segment->data + payload->csum_start;
-    uint32_t l4_bytes = payload->hdr_len - payload->csum_start + bytes;
-
-    memcpy(segment->data, headers, payload->hdr_len);
-    lan_put16(ip + 2, (uint16_t)(payload->csum_start - IP_OFFSET + l4_bytes));
-    lan_store16(tcp + TCP_CHECKSUM,
-                lan_sum_fold(lan_sum_pseudo(lan_load32(ip + 12), lan_load32(ip + 16), ip[9], l4_bytes)));
-    segment->flags = LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | (payload->flags & LAN_BUF_VLAN);
-    segment->vlan_tci = payload->vlan_tci;
-    segment->csum_start = payload->csum_start;
+    memcpy(lan_buf_put(segment, large->hdr_len), large->headers, large->hdr_len);
+    segment->flags = large->flags;
+    segment->vlan_tci = large->vlan_tci;
+    segment->csum_start = large->csum_start;
     segment->csum_offset = TCP_CHECKSUM;
-    if (lan_buf_append_views(segment, payload, 0, bytes))
+    if (lan_buf_append_cut(segment, &large->payload, bytes))
         return segment;
     lan_buf_free(segment);
     return NULL;
 }
 
+/* Takes the headers off a frame. What is left of its first fragment may be nothing. */
+static void open_large(struct lan_buf *frame, struct large *large)
+{
+    *large = (struct large){.payload = frame,
+                            .flags = LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | (frame->flags & LAN_BUF_VLAN),
+                            .hdr_len = frame->hdr_len,
+                            .csum_start = frame->csum_start,
+                            .vlan_tci = frame->vlan_tci};
+    memcpy(large->headers, frame->data, frame->hdr_len);
+    lan_buf_pull(frame, frame->hdr_len);
+    if (frame->len == 0) {
+        large->payload = frame->next;
+        frame->next = NULL;
+        lan_buf_free(frame);
+    }
+}
+
 /* Cuts segment after segment off the front. FIN and PSH go with the last, CWR with the first. The result is that of the
  * first segment: what fails behind it is lost like a frame on the wire, and its sender must not take it for unsent. */
-static int transmit_segments(struct lan_netif *netif, struct lan_buf *large)
+static int transmit_segments(struct lan_netif *netif, struct lan_buf *frame)
 {
-    const uint8_t *headers = large->data;
-    uint32_t left = lan_buf_total(large) - large->hdr_len;
-    uint16_t id = lan_get16(headers + IP_OFFSET + 4);
-    uint32_t sequence = lan_get32(headers + large->csum_start + TCP_SEQ);
-    uint8_t dropped_flags = TCP_FIN | TCP_PSH;
-    bool first = true;
+    uint32_t gso_size = frame->gso_size, left = lan_buf_total(frame) - frame->hdr_len;
+    struct large large;
+    int first_result = 0;
 
-    lan_buf_pull(large, large->hdr_len);
-    for (; left; first = false) {
-        bool last = left <= large->gso_size;
-        uint32_t bytes = last ? left : large->gso_size;
-        struct lan_buf *segment = cut_segment(netif->stack, large, headers, bytes);
+    open_large(frame, &large);
 
-        if (!segment) {
-            int result = no_buffers(netif, large);
+    uint8_t *id = large.headers + IP_OFFSET + 4, *tcp = large.headers + large.csum_start;
+    uint8_t end_flags = tcp[TCP_FLAGS] & (TCP_FIN | TCP_PSH);
 
-            return first ? result : 0;
-        }
-        if (last)
-            dropped_flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-        lan_put16(segment->data + IP_OFFSET + 4, id++);
-        lan_put32(segment->data + large->csum_start + TCP_SEQ, sequence);
-        segment->data[large->csum_start + TCP_FLAGS] &= (uint8_t)~dropped_flags;
-        dropped_flags |= TCP_CWR;
-        sequence += bytes;
+    tcp[TCP_FLAGS] ^= end_flags;
+    set_length(&large, gso_size);
+    for (bool first = true; left; first = false) {
+        uint32_t bytes = left > gso_size ? gso_size : left;
+
         left -= bytes;
-        lan_buf_pull(large, bytes);
-
-        int result = transmit_frame(netif, segment);
-
-        if (result < 0) {
-            lan_buf_free(large);
-            return first ? result : 0;
+        if (!left) {
+            tcp[TCP_FLAGS] |= end_flags;
+            set_length(&large, bytes);
         }
+        struct lan_buf *segment = cut_segment(netif->stack, &large, bytes);
+        int result = segment ? transmit_frame(netif, segment) : no_buffers(netif, NULL);
+
+        if (first)
+            first_result = result;
+        if (result < 0)
+            break;
+        lan_put16(id, (uint16_t)(lan_get16(id) + 1));
+        lan_put32(tcp + TCP_SEQ, lan_get32(tcp + TCP_SEQ) + bytes);
+        tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
     }
-    lan_buf_free(large);
-    return 0;
+    lan_buf_free(large.payload);
+    return first_result;
 }
 
 int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame)

@@ -182,6 +182,60 @@ static void append_views_refuses_what_the_source_does_not_have(void **state)
     lan_buf_free(to);
 }
 
+static void append_cut_moves_whole_fragments_and_shares_the_last(void **state)
+{
+    struct lan_buf *from = filled(pool(state), "abcd"), *to = filled(pool(state), "X");
+
+    from->next = filled(pool(state), "efgh");
+    assert_true(lan_buf_append_cut(to, &from, 6));
+    assert_text(to, "Xabcdef");
+    assert_text(from, "gh");
+    assert_int_equal(lan_pool_free_views(pool(state)), 2);
+    lan_buf_free(from);
+    assert_text(to, "Xabcdef");
+    lan_buf_free(to);
+}
+
+static void append_cut_needs_no_view_at_the_end_of_a_fragment(void **state)
+{
+    struct lan_buf *from = filled(pool(state), "abcd"), *to = filled(pool(state), "X"),
+                   *rest = filled(pool(state), "Y");
+
+    from->next = filled(pool(state), "efgh");
+    assert_true(lan_buf_append_cut(to, &from, 4));
+    assert_text(to, "Xabcd");
+    assert_true(lan_buf_append_cut(rest, &from, 4));
+    assert_text(rest, "Yefgh");
+    assert_null(from);
+    assert_int_equal(lan_pool_free_views(pool(state)), 3);
+    lan_buf_free(to);
+    lan_buf_free(rest);
+}
+
+static void append_cut_loses_nothing_when_it_fails(void **state)
+{
+    struct lan_buf *from = filled(pool(state), "abcd"), *to = filled(pool(state), "X");
+
+    assert_false(lan_buf_append_cut(to, &from, 5)); /* more than there is */
+    assert_text(to, "Xabcd");
+    assert_null(from);
+    from = filled(pool(state), "efgh");
+
+    struct lan_buf *other = filled(pool(state), "Y");
+    struct lan_buf *taken[3];
+
+    for (int i = 0; i < 3; i++)
+        taken[i] = lan_buf_view(from, 0, 1);
+    assert_false(lan_buf_append_cut(other, &from, 2)); /* no view left */
+    assert_text(other, "Y");
+    assert_text(from, "efgh");
+    for (int i = 0; i < 3; i++)
+        lan_buf_free(taken[i]);
+    lan_buf_free(from);
+    lan_buf_free(other);
+    lan_buf_free(to);
+}
+
 static void pull_crosses_fragments_and_keeps_the_first(void **state)
 {
     struct lan_buf *buf = filled(pool(state), "abc");
@@ -334,6 +388,9 @@ int main(void)
         POOL_TEST(a_view_keeps_the_bytes_alive),
         POOL_TEST(a_view_of_a_view_holds_the_storage_not_the_view),
         POOL_TEST(the_last_reference_frees_the_chain),
+        POOL_TEST(append_cut_moves_whole_fragments_and_shares_the_last),
+        POOL_TEST(append_cut_needs_no_view_at_the_end_of_a_fragment),
+        POOL_TEST(append_cut_loses_nothing_when_it_fails),
         POOL_TEST(append_views_spans_fragments),
         POOL_TEST(append_views_leaves_nothing_behind_when_views_run_out),
         POOL_TEST(append_views_refuses_what_the_source_does_not_have),

@@ -137,6 +137,11 @@ static inline uint32_t lan_buf_total(const struct lan_buf *buf)
  * appended, when the views run out or `from` is shorter. */
 bool lan_buf_append_views(struct lan_buf *buf, struct lan_buf *from, uint32_t offset, uint32_t n);
 
+/* Moves the first n bytes of the chain `*from` behind the one fragment `buf`: whole fragments themselves, and of one in
+ * part a view. `*from` is what is left, NULL if nothing. False: the views ran out or `*from` was shorter; whoever holds
+ * both chains holds all bytes still. */
+bool lan_buf_append_cut(struct lan_buf *buf, struct lan_buf **from, uint32_t n);
+
 /* For lan_buf_pull() and lan_buf_pullup(): where they go beyond the first fragment. */
 void lan_buf_pull_chain(struct lan_buf *buf, uint32_t n);
 bool lan_buf_pullup_chain(struct lan_buf *buf, uint32_t n);
