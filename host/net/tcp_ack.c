@@ -6,12 +6,15 @@
 static void new_ack(struct lan_tcb *tcb, uint32_t seq, struct lan_tcp_ack *ack)
 {
     ack->acked = seq - tcb->snd_una;
-    lan_tcp_rtt_acked(tcb, seq);
     bool fin_acked = ack->acked > tcb->snd_queued;
     lan_tcp_queue_release(tcb, fin_acked ? tcb->snd_queued : ack->acked);
     if (fin_acked)
         tcb->flags |= TCB_FIN_ACKED;
     lan_tcp_scoreboard_acked(tcb, seq, ack);
+    if (ack->rtt_ns && !lan_seq_lt(seq, tcb->rtt_seq)) { /* once a round trip (RFC 6298 3) */
+        lan_tcp_rtt_measured(tcb, ack->rtt_ns);
+        tcb->rtt_seq = tcb->snd_nxt;
+    }
     tcb->retries = 0;
     tcb->progress_ns = lan_tcp_now(tcb);
     if (tcb->flags & TCB_WANT_SPACE)
@@ -29,8 +32,10 @@ static bool is_duplicate(const struct lan_tcb *tcb, const struct lan_tcp_segment
 /* What the segment acknowledges, from snd_una on. */
 static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, uint32_t window)
 {
-    struct lan_tcp_ack ack = {.fack = tcb->rack_fack,
-                              .original = segment->stamped && lan_seq_lt(segment->tsecr, tcb->undo_stamp)};
+    if (!tcb->sender)
+        return;
+    struct lan_tcp_ack ack = {.fack = tcb->sender->rack_fack,
+                              .original = segment->stamped && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp)};
     if (lan_seq_lt(tcb->snd_una, segment->ack))
         new_ack(tcb, segment->ack, &ack);
     else
@@ -43,7 +48,7 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
         return;
     if (tcb->snd_una == tcb->snd_nxt) {
         lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT); /* RFC 6298 (5.2) */
-        lan_tcp_scoreboard_close(tcb);
+        lan_tcp_sender_rest(tcb);
     } else {
         lan_tcp_arm_retransmit(tcb); /* RFC 6298 (5.3) */
     }

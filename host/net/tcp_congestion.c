@@ -14,7 +14,7 @@ uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb)
 
 static void newreno_init(struct lan_tcb *tcb)
 {
-    tcb->cwnd_acked = 0;
+    tcb->sender->cwnd_acked = 0;
 }
 
 static void newreno_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
@@ -25,9 +25,9 @@ static void newreno_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
         tcb->cwnd += bytes < most ? bytes : most;
         return;
     }
-    tcb->cwnd_acked += bytes; /* congestion avoidance: one segment a window */
-    if (tcb->cwnd_acked >= tcb->cwnd) {
-        tcb->cwnd_acked -= tcb->cwnd;
+    tcb->sender->cwnd_acked += bytes; /* congestion avoidance: one segment a window */
+    if (tcb->sender->cwnd_acked >= tcb->cwnd) {
+        tcb->sender->cwnd_acked -= tcb->cwnd;
         tcb->cwnd += tcb->mss;
     }
 }

@@ -21,14 +21,14 @@ static uint32_t cube_root(uint64_t x)
 
 static void cubic_init(struct lan_tcb *tcb)
 {
-    tcb->cubic = (struct lan_tcp_cubic){0};
+    tcb->sender->cubic = (struct lan_tcp_cubic){0};
     lan_tcp_hystart_init(tcb);
 }
 
 /* 4.2: the first ACK in congestion avoidance after a loss, or after slow start. */
 static void begin_epoch(struct lan_tcb *tcb)
 {
-    struct lan_tcp_cubic *cubic = &tcb->cubic;
+    struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
     cubic->epoch_ns = lan_tcp_now(tcb);
     cubic->w_est = tcb->cwnd;
     if (cubic->w_max < tcb->cwnd)
@@ -39,7 +39,7 @@ static void begin_epoch(struct lan_tcb *tcb)
 /* W_cubic(t), Figure 1. */
 static uint32_t w_cubic(const struct lan_tcb *tcb, uint64_t t_ms)
 {
-    const struct lan_tcp_cubic *cubic = &tcb->cubic;
+    const struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
     bool before = t_ms < cubic->k_ms;
     uint64_t distance = before ? cubic->k_ms - t_ms : t_ms - cubic->k_ms;
     if (distance > DISTANCE_MAX_MS)
@@ -53,7 +53,7 @@ static uint32_t w_cubic(const struct lan_tcb *tcb, uint64_t t_ms)
 /* 4.3: what a Reno flow with the same loss would have; alpha is 9/17, and 1 from where the loss was on. */
 static void grow_w_est(struct lan_tcb *tcb, uint32_t acked)
 {
-    struct lan_tcp_cubic *cubic = &tcb->cubic;
+    struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
     uint64_t growth = (uint64_t)acked * tcb->mss + cubic->w_est_rest;
     uint64_t divisor = cubic->w_est < cubic->cwnd_prior ? (uint64_t)tcb->cwnd * 17 / 9 : tcb->cwnd;
     cubic->w_est += (uint32_t)(growth / divisor);
@@ -62,7 +62,7 @@ static void grow_w_est(struct lan_tcb *tcb, uint32_t acked)
 
 static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
-    struct lan_tcp_cubic *cubic = &tcb->cubic;
+    struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
     if (tcb->cwnd < tcb->ssthresh) {
         lan_tcp_hystart_acked(tcb, ack);
         return;
@@ -79,18 +79,19 @@ static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     target = target < most ? target : most;
     if (target <= tcb->cwnd)
         return;
-    uint64_t growth = (uint64_t)(target - tcb->cwnd) * ack->acked + tcb->cwnd_acked; /* a part of a byte is kept */
-    tcb->cwnd_acked = (uint32_t)(growth % tcb->cwnd);
+    uint64_t growth =
+        (uint64_t)(target - tcb->cwnd) * ack->acked + tcb->sender->cwnd_acked; /* a part of a byte is kept */
+    tcb->sender->cwnd_acked = (uint32_t)(growth % tcb->cwnd);
     tcb->cwnd += (uint32_t)(growth / tcb->cwnd);
 }
 
 /* 4.6, 4.7: multiplicative decrease and fast convergence. */
 static uint32_t cubic_ssthresh(struct lan_tcb *tcb)
 {
-    struct lan_tcp_cubic *cubic = &tcb->cubic;
+    struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
     uint32_t flight = tcb->snd_nxt - tcb->snd_una, window = flight < tcb->cwnd ? flight : tcb->cwnd;
     uint32_t least = 2u * tcb->mss, reduced = (uint32_t)((uint64_t)window * 7 / 10);
-    tcb->cubic_before = *cubic;
+    tcb->sender->cubic_before = *cubic;
     cubic->cwnd_prior = window;
     cubic->w_max = window < cubic->w_max ? (uint32_t)((uint64_t)window * 17 / 20) : window;
     cubic->epoch_ns = 0;
@@ -99,7 +100,7 @@ static uint32_t cubic_ssthresh(struct lan_tcb *tcb)
 
 static void cubic_undone(struct lan_tcb *tcb)
 {
-    tcb->cubic = tcb->cubic_before;
+    tcb->sender->cubic = tcb->sender->cubic_before;
 }
 
 const struct lan_tcp_congestion LAN_TCP_CUBIC = {

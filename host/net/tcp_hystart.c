@@ -10,7 +10,7 @@ enum { N_RTT_SAMPLE = 8, CSS_GROWTH_DIVISOR = 4, CSS_ROUNDS = 5, MIN_RTT_DIVISOR
 
 static void begin_round(struct lan_tcb *tcb)
 {
-    struct lan_tcp_hystart *hystart = &tcb->hystart;
+    struct lan_tcp_hystart *hystart = &tcb->sender->hystart;
     hystart->last_min_ns = hystart->current_min_ns;
     hystart->current_min_ns = LAN_NEVER;
     hystart->samples = 0;
@@ -19,7 +19,7 @@ static void begin_round(struct lan_tcb *tcb)
 
 void lan_tcp_hystart_init(struct lan_tcb *tcb)
 {
-    tcb->hystart = (struct lan_tcp_hystart){.current_min_ns = LAN_NEVER};
+    tcb->sender->hystart = (struct lan_tcp_hystart){.current_min_ns = LAN_NEVER};
     begin_round(tcb);
 }
 
@@ -36,7 +36,7 @@ static bool delay_has_grown(const struct lan_tcp_hystart *hystart)
 
 static void judge_delay(struct lan_tcb *tcb)
 {
-    struct lan_tcp_hystart *hystart = &tcb->hystart;
+    struct lan_tcp_hystart *hystart = &tcb->sender->hystart;
     if (hystart->samples < N_RTT_SAMPLE)
         return;
     if (!hystart->css_rounds && delay_has_grown(hystart)) {
@@ -49,7 +49,7 @@ static void judge_delay(struct lan_tcb *tcb)
 
 void lan_tcp_hystart_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
-    struct lan_tcp_hystart *hystart = &tcb->hystart;
+    struct lan_tcp_hystart *hystart = &tcb->sender->hystart;
     uint32_t most = (uint32_t)L * tcb->mss, growth = ack->acked < most ? ack->acked : most;
     if (tcb->ssthresh != UINT32_MAX) { /* not the first slow start: it is known where to stop */
         tcb->cwnd += growth < 2u * tcb->mss ? growth : 2u * tcb->mss;

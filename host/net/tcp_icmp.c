@@ -30,7 +30,6 @@ static void path_mtu(struct lan_tcb *tcb, uint32_t mtu)
     lan_tcp_set_mss(tcb);
     if (tcb->state < LAN_TCP_ESTABLISHED)
         return;
-    tcb->flags &= ~(uint32_t)TCB_TIMING;
     lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
     lan_tcp_output(tcb);
 }

@@ -105,7 +105,7 @@ static void syn_sent(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
         lan_tcp_send_syn(tcb);
         return;
     }
-    lan_tcp_rtt_acked(tcb, segment->ack);
+    lan_tcp_syn_acked(tcb);
     tcb->snd_una = segment->ack;
     lan_tcp_established(tcb);
     tcb->flags |= TCB_ACK_NOW;
@@ -167,7 +167,7 @@ static bool complete_handshake(struct lan_tcb *tcb, const struct lan_tcp_segment
     }
     if (!lan_tcp_child_ready(tcb))
         return false;
-    lan_tcp_rtt_acked(tcb, segment->ack);
+    lan_tcp_syn_acked(tcb);
     tcb->snd_una = segment->ack;
     tcb->snd_wnd = segment->window << tcb->snd_scale;
     tcb->snd_max_wnd = tcb->snd_wnd;

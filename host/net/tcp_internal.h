@@ -11,6 +11,7 @@
  * tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control: NewReno
  * tcp_cubic.c      CUBIC                                                 tcp_hystart.c    its slow start
  * tcp_sack.c       the scoreboard of what is under way                   tcp_rack.c       RACK-TLP, which finds losses
+ * tcp_sender.c     what is known while something is under way
  * tcp_recovery.c   recovery from losses                                  tcp_timestamp.c  the time stamps option
  * tcp_timer.c      deadlines of a connection, keep-alive                 tcp_tcb.c        the life of a TCB
  * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
@@ -49,6 +50,7 @@ enum {
 #define LAN_TCP_MEMORY_RETRY (10 * LAN_MS)     /* after a segment that found no buffer */
 #define LAN_TCP_2MSL (60 * LAN_S)
 #define LAN_TCP_FIN_WAIT (60 * LAN_S)             /* FIN-WAIT-2 without an application */
+#define LAN_TCP_SENDER_KEEP (10 * LAN_S)          /* what is known of the path is outdated then */
 #define LAN_TCP_CHALLENGE_INTERVAL (500 * LAN_MS) /* between two challenge ACKs of a connection, RFC 5961 7 */
 enum { LAN_TCP_R1 = 3 };                          /* retransmissions before the route is looked up again (SHLD-10) */
 enum { LAN_TCP_KEEP_IDLE_S = 7200, LAN_TCP_KEEP_INTERVAL_S = 75, LAN_TCP_KEEP_PROBES = 9 };
@@ -87,6 +89,7 @@ enum lan_tcp_deadline {
     LAN_TCP_LIFE,       /* keep-alive; the end of FIN-WAIT-2 and TIME-WAIT */
     LAN_TCP_REORDER,    /* RACK: what is late now is lost then */
     LAN_TCP_TAIL_PROBE, /* TLP: nothing was heard of the end of the flight */
+    LAN_TCP_QUIET,      /* nothing has been under way for LAN_TCP_SENDER_KEEP */
     LAN_TCP_DEADLINES,
 };
 
@@ -106,7 +109,6 @@ enum {
     TCB_KEEPALIVE = 1u << 11,      /* SO_KEEPALIVE */
     TCB_REUSE = 1u << 12,          /* SO_REUSEADDR */
     TCB_PROBING = 1u << 13,        /* the send window is too small: window probes instead of retransmission */
-    TCB_TIMING = 1u << 14,         /* the segment that ends at rtt_seq is being timed */
     TCB_SYN_LOST = 1u << 15,       /* our SYN had to be sent again */
     TCB_FAST_RECOVERY = 1u << 16,  /* RFC 6582, until recover is acknowledged */
     TCB_LOSS_RECOVERY = 1u << 17,  /* after a time-out, until recover is acknowledged */
@@ -121,6 +123,9 @@ enum {
     TCB_TAIL_REPEATED = 1u << 26,  /* and it was a retransmission */
     TCB_UNDO = 1u << 27,           /* the last recovery can be undone */
     TCB_TIMESTAMPS = 1u << 28,     /* each segment carries a time stamp */
+
+    /* What makes sense with a sender only. */
+    TCB_SENDER_FLAGS = TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_TAIL_PROBED | TCB_TAIL_REPEATED | TCB_UNDO,
 };
 
 /* What the octets of a run of the scoreboard are; none: under way for the first time. */
@@ -174,6 +179,35 @@ struct lan_tcp_listen {
     uint32_t embryonic_count, ready_count, backlog;
 };
 
+/* A run of octets that share a fate (tcp_sack.c). */
+struct lan_tcp_run {
+    uint32_t end; /* it starts where the one before ends, or at SND.UNA */
+    uint32_t flags;
+    uint64_t sent_ns; /* the first transmission of the run, the last time it was sent */
+};
+
+/* What a connection knows of what it has under way, and what it learns of the path. Lives in a buffer of the pool from
+ * the first byte sent until nothing has been under way for LAN_TCP_SENDER_KEEP: an idle connection is its TCB alone. */
+struct lan_tcp_sender {
+    struct lan_buf *buf;
+    uint32_t first_run, run_count;
+    uint32_t sacked, lost; /* bytes: arrived beyond a gap; lost and not sent again */
+    uint32_t recover;
+    uint32_t prr_delivered, prr_out, recover_flight; /* RFC 6937 */
+    uint32_t cwnd_acked;                             /* bytes acknowledged towards the next step of cwnd */
+    uint32_t undo_cwnd, undo_ssthresh;
+    uint32_t undo_stamp;                /* time stamp of the first retransmission */
+    uint32_t undo_bytes;                /* sent again and not reported as duplicate */
+    uint64_t rack_sent_ns, rack_rtt_ns; /* of the segment sent last of those that have arrived */
+    uint64_t min_rtt_ns, min_rtt_at_ns;
+    uint32_t rack_end, rack_fack;
+    uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
+    uint32_t tail_end;
+    struct lan_tcp_cubic cubic, cubic_before; /* before: as the last loss found it */
+    struct lan_tcp_hystart hystart;
+    struct lan_tcp_run runs[]; /* as many as the buffer holds */
+};
+
 struct lan_tcb {
     struct lan_tcb *hash_next; /* in the table of connections or of ports, or in the free list */
     struct lan_stack *stack;
@@ -191,12 +225,13 @@ struct lan_tcb {
     uint8_t snd_scale, rcv_scale;
     uint8_t dupacks;
     uint8_t retries; /* retransmissions or probes without an answer */
+    uint8_t reorder_steps, reorder_persist;
     uint8_t keep_probes_sent, keep_probes;
     uint16_t mss;       /* payload bytes of the largest segment to send */
     uint16_t mss_limit; /* LAN_TCP_MAXSEG; bounds both ways */
     uint16_t rcv_mss;   /* largest segment received: two of them make an ACK due */
     uint16_t peer_mss;  /* as its SYN said */
-    uint32_t keep_idle_s, keep_interval_s;
+    uint16_t keep_idle_s, keep_interval_s;
     uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
 
     /* Send sequence space (RFC 9293 3.3.1). */
@@ -228,25 +263,10 @@ struct lan_tcb {
         struct {
             uint64_t srtt_ns, rttvar_ns; /* srtt 0: not measured yet */
             uint64_t rto_ns;             /* backed off as it stands */
-            uint64_t rtt_start_ns;
             uint64_t progress_ns; /* when the peer last acknowledged something, or the first unacknowledged byte left */
-            uint32_t rtt_seq;
-            uint32_t cwnd, ssthresh, recover;
-            uint32_t cwnd_acked;        /* bytes acknowledged towards the next step of cwnd */
-            struct lan_buf *scoreboard; /* tcp_sack.c; NULL: nothing is under way */
-            uint32_t sacked, lost;      /* bytes of it: arrived beyond a gap; lost and not sent again */
-            uint32_t prr_delivered, prr_out, recover_flight; /* RFC 6937 */
-            uint32_t undo_cwnd, undo_ssthresh;
-            uint32_t undo_stamp;                /* time stamp of the first retransmission */
-            uint32_t undo_bytes;                /* sent again and not reported as duplicate */
-            uint64_t rack_sent_ns, rack_rtt_ns; /* of the segment sent last of those that have arrived */
-            uint64_t min_rtt_ns, min_rtt_at_ns;
-            uint32_t rack_end, rack_fack;
-            uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
-            uint8_t reorder_steps, reorder_persist;
-            uint32_t tail_end;
-            struct lan_tcp_cubic cubic, cubic_before; /* before: as the last loss found it */
-            struct lan_tcp_hystart hystart;
+            uint32_t rtt_seq;     /* an ACK from here on measures the round trip once more */
+            uint32_t cwnd, ssthresh;
+            struct lan_tcp_sender *sender; /* NULL: nothing is under way, nor was lately */
         };
     };
     const struct lan_tcp_congestion *congestion;
@@ -263,7 +283,8 @@ struct lan_tcp {
     uint64_t connections_key[4];
     struct lan_tcb_list time_wait; /* the first one expires first */
     uint32_t tcbs, in_use;
-    uint32_t memory_low, memory_critical; /* free buffers of the pool below which TCP stops taking */
+    /* Free buffers of the pool below which TCP keeps nothing in store, sends no more, receives no more. */
+    uint32_t memory_plenty, memory_low, memory_critical;
 };
 
 /* Contiguous bytes [start, end). */
@@ -444,8 +465,13 @@ bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segm
 
 /* tcp_sack.c */
 
-bool lan_tcp_scoreboard_open(struct lan_tcb *tcb); /* to be called before something is sent; false: no memory */
-void lan_tcp_scoreboard_close(struct lan_tcb *tcb);
+/* To be called before something is sent; false: no memory. */
+bool lan_tcp_sender_open(struct lan_tcb *tcb);
+
+/* Nothing is under way any more: the sender stays for a while, if memory is plenty. */
+void lan_tcp_sender_rest(struct lan_tcb *tcb);
+void lan_tcp_sender_close(struct lan_tcb *tcb); /* whatever is under way is forgotten */
+bool lan_tcp_on_quiet(struct lan_tcb *tcb);
 
 /* [seq, end) has just been sent, again or for the first time; snd_nxt is still what it was. */
 void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end);
@@ -472,7 +498,8 @@ void lan_tcp_reneged(struct lan_tcb *tcb);
 /* Bytes in the network (RFC 6675 3). */
 static inline uint32_t lan_tcp_pipe(const struct lan_tcb *tcb)
 {
-    uint32_t flight = tcb->snd_nxt - tcb->snd_una, out = tcb->sacked + tcb->lost;
+    uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+    uint32_t out = tcb->sender ? tcb->sender->sacked + tcb->sender->lost : 0;
     return flight > out ? flight - out : 0;
 }
 
@@ -513,8 +540,8 @@ void lan_tcp_enter_loss(struct lan_tcb *tcb);   /* the retransmission time-out *
 
 /* tcp_retransmit.c */
 
-void lan_tcp_rtt_start(struct lan_tcb *tcb, uint32_t seq_end);
-void lan_tcp_rtt_acked(struct lan_tcb *tcb, uint32_t ack);
+void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint64_t rtt_ns);
+void lan_tcp_syn_acked(struct lan_tcb *tcb); /* measures the round trip by it, unless it was sent twice */
 void lan_tcp_arm_retransmit(struct lan_tcb *tcb);
 void lan_tcp_end_probing(struct lan_tcb *tcb);   /* the window is open again */
 bool lan_tcp_on_retransmit(struct lan_tcb *tcb); /* the deadline has come; false: the TCB may be gone */

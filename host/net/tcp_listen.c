@@ -56,7 +56,7 @@ static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segmen
         return;
     }
     if (iss_after && lan_seq_leq(child->iss, *iss_after))
-        child->iss = child->snd_una = child->snd_nxt = child->rack_fack = child->reorder_round = *iss_after + 1;
+        child->iss = child->snd_una = child->snd_nxt = *iss_after + 1;
     child->state = LAN_TCP_SYN_RECEIVED;
     child->listener = listener;
     listen->embryonic_count++;

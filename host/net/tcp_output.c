@@ -148,8 +148,6 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
     bool reply = tcb->state == LAN_TCP_SYN_RECEIVED;
     struct lan_buf *packet =
         start_segment(tcb->stack, tcb->local_port, tcb->remote_port, tcb->iss, reply ? SEG_SYN | SEG_ACK : SEG_SYN);
-    if (!(tcb->flags & TCB_SYN_LOST) && tcb->snd_nxt == tcb->iss)
-        lan_tcp_rtt_start(tcb, tcb->iss + 1);
     tcb->snd_nxt = tcb->iss + 1;
     lan_tcp_arm_retransmit(tcb);
     if (!packet)
@@ -193,7 +191,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     /* FIN takes its place in the window, too; alone it may probe a closed one. */
     bool fin = last && tcb->flags & TCB_FIN_QUEUED && (!n || lan_seq_lt(seq + n, tcb->snd_una + tcb->snd_wnd));
     uint8_t flags = SEG_ACK | (last && n ? SEG_PSH : 0) | (fin ? SEG_FIN : 0);
-    if (!lan_tcp_scoreboard_open(tcb))
+    if (!lan_tcp_sender_open(tcb))
         return false;
     struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
     if (!packet)
@@ -220,16 +218,13 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     tcb->stack->counters.tcp_out_segs += segments - 1; /* send_segment() counted one */
     if (lan_seq_lt(seq, tcb->snd_nxt)) {
         tcb->stack->counters.tcp_retrans_segs += segments;
-        tcb->flags &= ~(uint32_t)TCB_TIMING; /* Karn's algorithm */
-        if (!tcb->undo_bytes)
-            tcb->undo_stamp = lan_tcp_timestamp(tcb);
-        tcb->undo_bytes += n;
-    } else {
-        lan_tcp_rtt_start(tcb, n > tcb->mss ? seq + tcb->mss : end);
+        if (!tcb->sender->undo_bytes)
+            tcb->sender->undo_stamp = lan_tcp_timestamp(tcb);
+        tcb->sender->undo_bytes += n;
     }
     if (n < tcb->mss)
         tcb->snd_small = end;
-    tcb->prr_out += end - seq;
+    tcb->sender->prr_out += end - seq;
     lan_tcp_sent(tcb, seq, end);
     if (lan_seq_lt(tcb->snd_nxt, end))
         tcb->snd_nxt = end;
@@ -326,7 +321,8 @@ static void restart_when_idle(struct lan_tcb *tcb)
 
 static void send_queue(struct lan_tcb *tcb)
 {
-    if (!tcb->lost && tcb->snd_nxt - tcb->snd_una == tcb->snd_queued + !!(tcb->flags & TCB_FIN_QUEUED))
+    if (!(tcb->sender && tcb->sender->lost) &&
+        tcb->snd_nxt - tcb->snd_una == tcb->snd_queued + !!(tcb->flags & TCB_FIN_QUEUED))
         return;
     restart_when_idle(tcb);
     while (send_next(tcb)) {

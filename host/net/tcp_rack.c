@@ -9,10 +9,11 @@ enum { DUPACK_THRESHOLD = 3, REORDER_WINDOW_MAX = 20, REORDER_PERSIST = 16 };
 
 static void take_rtt(struct lan_tcb *tcb, uint64_t rtt_ns, struct lan_tcp_ack *ack)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     uint64_t now_ns = lan_tcp_now(tcb);
-    if (!tcb->min_rtt_ns || rtt_ns <= tcb->min_rtt_ns || now_ns - tcb->min_rtt_at_ns > MIN_RTT_WINDOW) {
-        tcb->min_rtt_ns = rtt_ns ? rtt_ns : 1;
-        tcb->min_rtt_at_ns = now_ns;
+    if (!sender->min_rtt_ns || rtt_ns <= sender->min_rtt_ns || now_ns - sender->min_rtt_at_ns > MIN_RTT_WINDOW) {
+        sender->min_rtt_ns = rtt_ns ? rtt_ns : 1;
+        sender->min_rtt_at_ns = now_ns;
     }
     ack->rtt_ns = rtt_ns ? rtt_ns : 1;
 }
@@ -21,21 +22,22 @@ static void take_rtt(struct lan_tcb *tcb, uint64_t rtt_ns, struct lan_tcp_ack *a
 void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, bool retransmitted,
                          struct lan_tcp_ack *ack)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     uint64_t rtt_ns = lan_tcp_now(tcb) - sent_ns;
     if (retransmitted) {
-        if (rtt_ns < tcb->min_rtt_ns) /* it was the original that arrived */
+        if (rtt_ns < sender->min_rtt_ns) /* it was the original that arrived */
             return;
     } else {
         take_rtt(tcb, rtt_ns, ack);
-        if (lan_seq_lt(end, tcb->rack_fack))
+        if (lan_seq_lt(end, sender->rack_fack))
             tcb->flags |= TCB_REORDERING;
         if (lan_seq_lt(ack->fack, end))
             ack->fack = end;
     }
-    if (sent_ns > tcb->rack_sent_ns || (sent_ns == tcb->rack_sent_ns && lan_seq_lt(tcb->rack_end, end))) {
-        tcb->rack_sent_ns = sent_ns;
-        tcb->rack_end = end;
-        tcb->rack_rtt_ns = rtt_ns;
+    if (sent_ns > sender->rack_sent_ns || (sent_ns == sender->rack_sent_ns && lan_seq_lt(sender->rack_end, end))) {
+        sender->rack_sent_ns = sent_ns;
+        sender->rack_end = end;
+        sender->rack_rtt_ns = rtt_ns;
     }
 }
 
@@ -44,17 +46,17 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, bo
 static uint64_t reorder_window(const struct lan_tcb *tcb)
 {
     bool recovering = tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
-    if (!(tcb->flags & TCB_REORDERING) && (recovering || tcb->sacked >= (uint32_t)DUPACK_THRESHOLD * tcb->mss))
+    if (!(tcb->flags & TCB_REORDERING) && (recovering || tcb->sender->sacked >= (uint32_t)DUPACK_THRESHOLD * tcb->mss))
         return 0;
-    uint64_t window_ns = tcb->min_rtt_ns / 4 * (tcb->reorder_steps + 1u);
+    uint64_t window_ns = tcb->sender->min_rtt_ns / 4 * (tcb->reorder_steps + 1u);
     return window_ns < tcb->srtt_ns ? window_ns : tcb->srtt_ns;
 }
 
 void lan_tcp_rack_dsack(struct lan_tcb *tcb)
 {
-    if (lan_seq_lt(tcb->snd_una, tcb->reorder_round))
+    if (lan_seq_lt(tcb->snd_una, tcb->sender->reorder_round))
         return;
-    tcb->reorder_round = tcb->snd_nxt;
+    tcb->sender->reorder_round = tcb->snd_nxt;
     tcb->reorder_persist = REORDER_PERSIST;
     if (tcb->reorder_steps < REORDER_WINDOW_MAX)
         tcb->reorder_steps++;
@@ -69,8 +71,9 @@ void lan_tcp_rack_recovered(struct lan_tcb *tcb)
 /* Step 5. */
 void lan_tcp_rack_detect(struct lan_tcb *tcb)
 {
-    uint64_t age_ns = tcb->rack_rtt_ns + reorder_window(tcb);
-    uint64_t due_ns = lan_tcp_lose_older(tcb, tcb->rack_sent_ns, tcb->rack_end, age_ns);
+    struct lan_tcp_sender *sender = tcb->sender;
+    uint64_t age_ns = sender->rack_rtt_ns + reorder_window(tcb);
+    uint64_t due_ns = lan_tcp_lose_older(tcb, sender->rack_sent_ns, sender->rack_end, age_ns);
     if (due_ns == LAN_NEVER)
         lan_tcp_disarm(tcb, LAN_TCP_REORDER);
     else
@@ -91,7 +94,8 @@ void lan_tcp_probe_arm(struct lan_tcb *tcb)
     uint32_t flight = tcb->snd_nxt - tcb->snd_una;
     uint32_t busy = TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_PROBING | TCB_TAIL_PROBED;
     uint64_t due_ns = LAN_NEVER;
-    if (flight && tcb->flags & TCB_SACK && !(tcb->flags & busy) && !tcb->sacked && !tcb->lost && tcb->srtt_ns) {
+    if (flight && tcb->flags & TCB_SACK && !(tcb->flags & busy) && !tcb->sender->sacked && !tcb->sender->lost &&
+        tcb->srtt_ns) {
         due_ns = lan_tcp_now(tcb) + 2 * tcb->srtt_ns + (flight <= tcb->mss ? LAN_TCP_PEER_ACK_DELAY : 0);
         if (due_ns >= tcb->deadline_ns[LAN_TCP_RETRANSMIT])
             due_ns = LAN_NEVER;
@@ -109,7 +113,7 @@ bool lan_tcp_on_tail_probe(struct lan_tcb *tcb)
     uint32_t unsent = tcb->snd_queued > flight ? tcb->snd_queued - flight : 0;
     uint32_t room = tcb->snd_wnd > flight ? tcb->snd_wnd - flight : 0;
     uint32_t fresh = unsent < room ? unsent : room;
-    if (!flight || tcb->sacked || tcb->lost)
+    if (!flight || tcb->sender->sacked || tcb->sender->lost)
         return true;
     LAN_COUNT(tcb->stack, tcp_ext_loss_probes);
     uint32_t seq = tcb->snd_nxt, n = fresh < tcb->mss ? fresh : tcb->mss;
@@ -121,7 +125,7 @@ bool lan_tcp_on_tail_probe(struct lan_tcb *tcb)
     if (!lan_tcp_send_data(tcb, seq, n))
         return true; /* the time-out will see to it */
     tcb->flags |= TCB_TAIL_PROBED | (fresh ? 0 : TCB_TAIL_REPEATED);
-    tcb->tail_end = tcb->snd_nxt;
+    tcb->sender->tail_end = tcb->snd_nxt;
     lan_tcp_arm_retransmit(tcb);
     return true;
 }
@@ -130,9 +134,9 @@ bool lan_tcp_on_tail_probe(struct lan_tcb *tcb)
  * every loss does. */
 void lan_tcp_probe_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
-    if (!(tcb->flags & TCB_TAIL_PROBED) || lan_seq_lt(tcb->snd_una, tcb->tail_end))
+    if (!(tcb->flags & TCB_TAIL_PROBED) || lan_seq_lt(tcb->snd_una, tcb->sender->tail_end))
         return;
-    bool beyond = lan_seq_lt(tcb->tail_end, tcb->snd_una);
+    bool beyond = lan_seq_lt(tcb->sender->tail_end, tcb->snd_una);
     if (tcb->flags & TCB_TAIL_REPEATED && !ack->dsack) {
         if (!beyond && ack->acked)
             return; /* the next ACK tells */

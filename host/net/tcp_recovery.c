@@ -11,34 +11,37 @@ enum { DUPACK_THRESHOLD = 3 };
 /* Remembers what to go back to, should this recovery turn out to be in vain. */
 static void prepare_undo(struct lan_tcb *tcb)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     tcb->flags |= TCB_UNDO;
-    tcb->undo_cwnd = tcb->cwnd;
-    tcb->undo_ssthresh = tcb->ssthresh;
-    tcb->undo_bytes = 0;
+    sender->undo_cwnd = tcb->cwnd;
+    sender->undo_ssthresh = tcb->ssthresh;
+    sender->undo_bytes = 0;
 }
 
 static void enter_fast_recovery(struct lan_tcb *tcb)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     LAN_COUNT(tcb->stack, tcp_ext_fast_retrans);
     prepare_undo(tcb);
     tcb->flags |= TCB_FAST_RECOVERY;
-    tcb->recover = tcb->snd_nxt;
-    tcb->recover_flight = tcb->snd_nxt - tcb->snd_una;
+    sender->recover = tcb->snd_nxt;
+    sender->recover_flight = tcb->snd_nxt - tcb->snd_una;
     tcb->ssthresh = tcb->congestion->ssthresh(tcb);
-    tcb->prr_delivered = tcb->prr_out = 0;
+    sender->prr_delivered = sender->prr_out = 0;
     tcb->cwnd = lan_tcp_pipe(tcb) + tcb->mss;
-    tcb->cwnd_acked = 0;
+    sender->cwnd_acked = 0;
     lan_tcp_arm_retransmit(tcb);
 }
 
 void lan_tcp_recover_lost(struct lan_tcb *tcb)
 {
-    if (tcb->lost && !(tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))
+    if (tcb->sender->lost && !(tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))
         enter_fast_recovery(tcb);
 }
 
 void lan_tcp_enter_loss(struct lan_tcb *tcb)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     bool recovering = tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
     if (!recovering || (tcb->flags & TCB_LOSS_RECOVERY && !tcb->retries)) { /* RFC 5681 3.1: once for one loss */
         prepare_undo(tcb);
@@ -46,14 +49,14 @@ void lan_tcp_enter_loss(struct lan_tcb *tcb)
     }
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_TAIL_PROBED | TCB_TAIL_REPEATED);
     tcb->flags |= TCB_LOSS_RECOVERY;
-    tcb->recover = tcb->snd_nxt;
+    sender->recover = tcb->snd_nxt;
     tcb->cwnd = tcb->mss;
-    tcb->cwnd_acked = 0;
+    sender->cwnd_acked = 0;
     tcb->dupacks = 0;
     if (tcb->flags & TCB_SACK)
         lan_tcp_reneged(tcb);
     else
-        tcb->sacked = 0;
+        sender->sacked = 0;
     lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
 }
 
@@ -71,9 +74,10 @@ static void leave_recovery(struct lan_tcb *tcb)
 
 static void undo(struct lan_tcb *tcb)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     LAN_COUNT(tcb->stack, tcp_ext_undo);
-    tcb->cwnd = tcb->cwnd > tcb->undo_cwnd ? tcb->cwnd : tcb->undo_cwnd;
-    tcb->ssthresh = tcb->ssthresh > tcb->undo_ssthresh ? tcb->ssthresh : tcb->undo_ssthresh;
+    tcb->cwnd = tcb->cwnd > sender->undo_cwnd ? tcb->cwnd : sender->undo_cwnd;
+    tcb->ssthresh = tcb->ssthresh > sender->undo_ssthresh ? tcb->ssthresh : sender->undo_ssthresh;
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_UNDO);
     lan_tcp_not_lost(tcb);
     if (tcb->congestion->undone)
@@ -83,11 +87,12 @@ static void undo(struct lan_tcb *tcb)
 /* RFC 2883, RFC 3708: as many octets were reported twice as were sent again: nothing was lost. */
 static void take_dsack(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     lan_tcp_rack_dsack(tcb);
-    if (!(tcb->flags & TCB_UNDO) || !tcb->undo_bytes)
+    if (!(tcb->flags & TCB_UNDO) || !sender->undo_bytes)
         return;
-    tcb->undo_bytes -= ack->dsack_bytes < tcb->undo_bytes ? ack->dsack_bytes : tcb->undo_bytes;
-    if (!tcb->undo_bytes)
+    sender->undo_bytes -= ack->dsack_bytes < sender->undo_bytes ? ack->dsack_bytes : sender->undo_bytes;
+    if (!sender->undo_bytes)
         undo(tcb);
 }
 
@@ -103,19 +108,20 @@ static void take_original(struct lan_tcb *tcb)
 /* RFC 6937 3. */
 static void reduce_rate(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     uint32_t pipe = lan_tcp_pipe(tcb), allowed;
-    tcb->prr_delivered += ack->delivered;
+    sender->prr_delivered += ack->delivered;
     if (pipe > tcb->ssthresh) {
-        uint64_t share = (uint64_t)tcb->prr_delivered * tcb->ssthresh + tcb->recover_flight - 1;
-        uint32_t target = (uint32_t)(share / tcb->recover_flight);
-        allowed = target > tcb->prr_out ? target - tcb->prr_out : 0;
+        uint64_t share = (uint64_t)sender->prr_delivered * tcb->ssthresh + sender->recover_flight - 1;
+        uint32_t target = (uint32_t)(share / sender->recover_flight);
+        allowed = target > sender->prr_out ? target - sender->prr_out : 0;
     } else {
-        uint32_t balance = tcb->prr_delivered > tcb->prr_out ? tcb->prr_delivered - tcb->prr_out : 0;
+        uint32_t balance = sender->prr_delivered > sender->prr_out ? sender->prr_delivered - sender->prr_out : 0;
         allowed = (balance > ack->delivered ? balance : ack->delivered) + tcb->mss;
         if (allowed > tcb->ssthresh - pipe)
             allowed = tcb->ssthresh - pipe;
     }
-    if (!tcb->prr_out && allowed < tcb->mss) /* the fast retransmission itself */
+    if (!sender->prr_out && allowed < tcb->mss) /* the fast retransmission itself */
         allowed = tcb->mss;
     tcb->cwnd = pipe + allowed;
 }
@@ -123,11 +129,12 @@ static void reduce_rate(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 /* Without SACK: a duplicate ACK says that a segment has arrived, but not which. */
 static void duplicate_ack(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     uint32_t flight = tcb->snd_nxt - tcb->snd_una;
     if (tcb->flags & TCB_LOSS_RECOVERY) /* RFC 6582 3.2 (4): not again before recover is acknowledged */
         return;
-    if (tcb->sacked + tcb->lost + tcb->mss < flight) {
-        tcb->sacked += tcb->mss;
+    if (sender->sacked + sender->lost + tcb->mss < flight) {
+        sender->sacked += tcb->mss;
         ack->delivered += tcb->mss;
     }
     if (tcb->dupacks < DUPACK_THRESHOLD && ++tcb->dupacks == DUPACK_THRESHOLD)
@@ -138,15 +145,16 @@ static void duplicate_ack(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
  * the next hole (RFC 6582 3.2 (3)). */
 static void count_arrived(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     uint32_t flight = tcb->snd_nxt - tcb->snd_una;
     uint32_t known = ack->acked > tcb->mss ? ack->acked - tcb->mss : 0;
-    known = known < tcb->sacked ? known : tcb->sacked;
+    known = known < sender->sacked ? known : sender->sacked;
     ack->delivered -= known;
-    if (tcb->flags & TCB_FAST_RECOVERY && lan_seq_lt(tcb->snd_una, tcb->recover)) {
-        tcb->sacked -= known;
+    if (tcb->flags & TCB_FAST_RECOVERY && lan_seq_lt(tcb->snd_una, sender->recover)) {
+        sender->sacked -= known;
         lan_tcp_mark_lost(tcb, flight < tcb->mss ? flight : tcb->mss);
     } else {
-        tcb->sacked = 0;
+        sender->sacked = 0;
         tcb->dupacks = 0;
     }
 }
@@ -154,7 +162,7 @@ static void count_arrived(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
 void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
 {
     bool reducing = tcb->flags & TCB_FAST_RECOVERY;
-    tcb->rack_fack = ack->fack;
+    tcb->sender->rack_fack = ack->fack;
     if (tcb->flags & TCB_SACK) {
         if (ack->dsack)
             take_dsack(tcb, ack);
@@ -164,11 +172,11 @@ void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
     } else if (ack->duplicate) {
         duplicate_ack(tcb, ack);
     }
-    if (tcb->flags & TCB_UNDO && ack->original && ack->acked && tcb->undo_bytes && tcb->flags & TCB_TIMESTAMPS)
+    if (tcb->flags & TCB_UNDO && ack->original && ack->acked && tcb->sender->undo_bytes && tcb->flags & TCB_TIMESTAMPS)
         take_original(tcb);
-    if (tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY) && !lan_seq_lt(tcb->snd_una, tcb->recover))
+    if (tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY) && !lan_seq_lt(tcb->snd_una, tcb->sender->recover))
         leave_recovery(tcb);
-    if (tcb->flags & TCB_SACK && (tcb->sacked || tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))
+    if (tcb->flags & TCB_SACK && (tcb->sender->sacked || tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))
         lan_tcp_rack_detect(tcb);
     lan_tcp_recover_lost(tcb);
     if (tcb->flags & TCB_FAST_RECOVERY)

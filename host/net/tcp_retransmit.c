@@ -38,21 +38,8 @@ static void back_off(struct lan_tcb *tcb)
         tcb->retries++;
 }
 
-void lan_tcp_rtt_start(struct lan_tcb *tcb, uint32_t seq_end)
+void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint64_t rtt_ns)
 {
-    if (tcb->flags & TCB_TIMING)
-        return;
-    tcb->flags |= TCB_TIMING;
-    tcb->rtt_seq = seq_end;
-    tcb->rtt_start_ns = lan_tcp_now(tcb);
-}
-
-void lan_tcp_rtt_acked(struct lan_tcb *tcb, uint32_t ack)
-{
-    if (!(tcb->flags & TCB_TIMING) || lan_seq_lt(ack, tcb->rtt_seq))
-        return;
-    tcb->flags &= ~(uint32_t)TCB_TIMING;
-    uint64_t rtt_ns = lan_tcp_now(tcb) - tcb->rtt_start_ns;
     if (!tcb->srtt_ns) { /* RFC 6298 (2.2) */
         tcb->srtt_ns = rtt_ns ? rtt_ns : 1;
         tcb->rttvar_ns = rtt_ns / 2;
@@ -62,6 +49,13 @@ void lan_tcp_rtt_acked(struct lan_tcb *tcb, uint32_t ack)
         tcb->srtt_ns += rtt_ns / 8 - tcb->srtt_ns / 8;
     }
     set_rto(tcb);
+}
+
+void lan_tcp_syn_acked(struct lan_tcb *tcb)
+{
+    if (!(tcb->flags & TCB_SYN_LOST)) /* Karn's algorithm */
+        lan_tcp_rtt_measured(tcb, lan_tcp_now(tcb) - tcb->progress_ns);
+    tcb->rtt_seq = tcb->snd_nxt;
 }
 
 void lan_tcp_end_probing(struct lan_tcb *tcb)
@@ -86,7 +80,7 @@ static void probe(struct lan_tcb *tcb)
     back_off(tcb); /* RFC 9293 SHLD-30 */
     lan_tcp_arm_retransmit(tcb);
     lan_tcp_send_data(tcb, tcb->snd_una, n ? 1 : 0);
-    tcb->flags &= ~(uint32_t)TCB_TIMING;
+    tcb->rtt_seq = tcb->snd_nxt + 1; /* its answer may come at once or when there is room */
     lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
 }
 
@@ -94,7 +88,6 @@ static void time_out(struct lan_tcb *tcb)
 {
     LAN_COUNT(tcb->stack, tcp_ext_timeouts);
     lan_tcp_enter_loss(tcb);
-    tcb->flags &= ~(uint32_t)TCB_TIMING;
     back_off(tcb);
     lan_tcp_arm_retransmit(tcb);
     lan_tcp_output(tcb);
@@ -115,14 +108,14 @@ bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
     if (tcb->state < LAN_TCP_ESTABLISHED) {
         LAN_COUNT(tcb->stack, tcp_ext_timeouts);
         LAN_COUNT(tcb->stack, tcp_retrans_segs);
-        tcb->flags = (tcb->flags | TCB_SYN_LOST) & ~(uint32_t)TCB_TIMING;
+        tcb->flags |= TCB_SYN_LOST;
         back_off(tcb);
         int error = lan_tcp_send_syn(tcb);
         if (error)
             lan_tcp_finish(tcb, -error);
         return !error;
     }
-    if (tcb->flags & TCB_PROBING || !tcb->snd_wnd)
+    if (tcb->flags & TCB_PROBING || !tcb->snd_wnd || !tcb->sender)
         probe(tcb);
     else
         time_out(tcb);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scoreboard (RFC 6675 3): what was sent and is not acknowledged yet, as runs of octets that share a fate.
  *
- * The runs of a connection lie without gaps from SND.UNA to SND.NXT in a table that fills one buffer of the pool while
- * anything is under way. Neighbours that nothing tells apart are one run, and so are transmissions that are closer in
- * time than recovery could make use of. So memory has a bound, and an ACK costs a binary search a block and moves
- * inside that buffer, whatever a peer may acknowledge. When it is nearly full, SACK blocks that it would have to tell
- * apart are ignored, which is allowed at any time (RFC 2018 8): they count as under way.
+ * The runs of a connection lie without gaps from SND.UNA to SND.NXT in a table behind the rest of what a sender knows
+ * (tcp_sender.c), which fills one buffer of the pool. Neighbours that nothing tells apart are one run, and so are
+ * transmissions that are closer in time than recovery could make use of. So memory has a bound, and an ACK costs a
+ * binary search a block and moves inside that buffer, whatever a peer may acknowledge. When it is nearly full, SACK
+ * blocks that it would have to tell apart are ignored, which is allowed at any time (RFC 2018 8): they count as under
+ * way.
  */
 
 #include "tcp_internal.h"
@@ -13,25 +14,9 @@
 enum { SAME_TIME = 64 /* transmissions within SRTT / 64 count as one */ };
 enum { SPLIT_MAX = 2 /* runs more by marking a range */, RESERVE = 4 /* SACK leaves a quarter of the room */ };
 
-struct run {
-    uint32_t end; /* it starts where the one before ends, or at SND.UNA */
-    uint32_t flags;
-    uint64_t sent_ns; /* the first transmission of the run, the last time it was sent */
-};
-
-static uint32_t *first_of(const struct lan_tcb *tcb)
+static struct lan_tcp_run *runs_of(const struct lan_tcb *tcb)
 {
-    return &tcb->scoreboard->scratch[0];
-}
-
-static uint32_t *count_of(const struct lan_tcb *tcb)
-{
-    return &tcb->scoreboard->scratch[1];
-}
-
-static struct run *runs_of(const struct lan_tcb *tcb)
-{
-    return (struct run *)tcb->scoreboard->store + *first_of(tcb);
+    return tcb->sender->runs + tcb->sender->first_run;
 }
 
 static uint32_t start_of(const struct lan_tcb *tcb, uint32_t at)
@@ -42,73 +27,57 @@ static uint32_t start_of(const struct lan_tcb *tcb, uint32_t at)
 /* `bytes` of a run have changed, or ended, what they count as. */
 static void count_bytes(struct lan_tcb *tcb, uint32_t flags, uint32_t bytes)
 {
-    tcb->sacked += flags & RUN_SACKED ? bytes : 0;
-    tcb->lost += flags & RUN_LOST ? bytes : 0;
+    struct lan_tcp_sender *sender = tcb->sender;
+    sender->sacked += flags & RUN_SACKED ? bytes : 0;
+    sender->lost += flags & RUN_LOST ? bytes : 0;
 }
 
 static void set_flags(struct lan_tcb *tcb, uint32_t at, uint32_t flags)
 {
-    struct run *run = &runs_of(tcb)[at];
+    struct lan_tcp_run *run = &runs_of(tcb)[at];
     uint32_t bytes = run->end - start_of(tcb, at);
     count_bytes(tcb, run->flags, 0u - bytes);
     count_bytes(tcb, flags, bytes);
     run->flags = flags;
 }
 
-bool lan_tcp_scoreboard_open(struct lan_tcb *tcb)
-{
-    if (tcb->scoreboard)
-        return true;
-    tcb->scoreboard = lan_buf_alloc(tcb->stack->pool, 0);
-    if (!tcb->scoreboard)
-        return false;
-    *first_of(tcb) = *count_of(tcb) = 0;
-    tcb->sacked = tcb->lost = 0;
-    return true;
-}
-
-void lan_tcp_scoreboard_close(struct lan_tcb *tcb)
-{
-    lan_buf_free(tcb->scoreboard);
-    tcb->scoreboard = NULL;
-    tcb->sacked = tcb->lost = 0;
-}
-
 static void remove_runs(struct lan_tcb *tcb, uint32_t at, uint32_t n)
 {
-    struct run *runs = runs_of(tcb);
-    *count_of(tcb) -= n;
-    memmove(&runs[at], &runs[at + n], (*count_of(tcb) - at) * sizeof *runs);
+    struct lan_tcp_sender *sender = tcb->sender;
+    struct lan_tcp_run *runs = runs_of(tcb);
+    sender->run_count -= n;
+    memmove(&runs[at], &runs[at + n], (sender->run_count - at) * sizeof *runs);
 }
 
 static uint32_t room_of(const struct lan_tcb *tcb)
 {
-    return tcb->scoreboard->capacity / sizeof(struct run);
+    return (tcb->sender->buf->capacity - sizeof(struct lan_tcp_sender)) / sizeof(struct lan_tcp_run);
 }
 
 static bool has_room(const struct lan_tcb *tcb, uint32_t runs)
 {
-    return *count_of(tcb) + runs <= room_of(tcb);
+    return tcb->sender->run_count + runs <= room_of(tcb);
 }
 
 /* Room for one more run at `at`; the table is not full. */
 static void make_room(struct lan_tcb *tcb, uint32_t at)
 {
-    uint32_t count = *count_of(tcb);
-    if (*first_of(tcb) + count == room_of(tcb)) {
-        memmove(tcb->scoreboard->store, runs_of(tcb), count * sizeof(struct run));
-        *first_of(tcb) = 0;
+    struct lan_tcp_sender *sender = tcb->sender;
+    uint32_t count = sender->run_count;
+    if (sender->first_run + count == room_of(tcb)) {
+        memmove(sender->runs, runs_of(tcb), count * sizeof(struct lan_tcp_run));
+        sender->first_run = 0;
     }
-    struct run *runs = runs_of(tcb);
+    struct lan_tcp_run *runs = runs_of(tcb);
     memmove(&runs[at + 1], &runs[at], (count - at) * sizeof *runs);
-    ++*count_of(tcb);
+    ++sender->run_count;
 }
 
 /* The first run that ends beyond `seq`. */
 static uint32_t search(const struct lan_tcb *tcb, uint32_t seq)
 {
-    const struct run *runs = runs_of(tcb);
-    uint32_t low = 0, high = *count_of(tcb);
+    const struct lan_tcp_run *runs = runs_of(tcb);
+    uint32_t low = 0, high = tcb->sender->run_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (lan_seq_leq(runs[middle].end, seq))
@@ -123,15 +92,15 @@ static uint32_t search(const struct lan_tcb *tcb, uint32_t seq)
 static uint32_t split(struct lan_tcb *tcb, uint32_t seq)
 {
     uint32_t at = search(tcb, seq);
-    if (at == *count_of(tcb) || start_of(tcb, at) == seq)
+    if (at == tcb->sender->run_count || start_of(tcb, at) == seq)
         return at;
     make_room(tcb, at);
-    struct run *run = &runs_of(tcb)[at];
-    *run = (struct run){.end = seq, .flags = run[1].flags, .sent_ns = run[1].sent_ns};
+    struct lan_tcp_run *run = &runs_of(tcb)[at];
+    *run = (struct lan_tcp_run){.end = seq, .flags = run[1].flags, .sent_ns = run[1].sent_ns};
     return at + 1;
 }
 
-static bool alike(const struct lan_tcb *tcb, const struct run *a, const struct run *b)
+static bool alike(const struct lan_tcb *tcb, const struct lan_tcp_run *a, const struct lan_tcp_run *b)
 {
     uint64_t apart = a->sent_ns < b->sent_ns ? b->sent_ns - a->sent_ns : a->sent_ns - b->sent_ns;
     return a->flags == b->flags && (a->flags & RUN_SACKED || apart <= tcb->srtt_ns / SAME_TIME);
@@ -141,10 +110,11 @@ static bool alike(const struct lan_tcb *tcb, const struct run *a, const struct r
  */
 static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
 {
-    struct run *runs = runs_of(tcb);
+    struct lan_tcp_sender *sender = tcb->sender;
+    struct lan_tcp_run *runs = runs_of(tcb);
     if (from && alike(tcb, &runs[from - 1], &runs[from]))
         from--;
-    if (to < *count_of(tcb) && alike(tcb, &runs[from], &runs[to]))
+    if (to < sender->run_count && alike(tcb, &runs[from], &runs[to]))
         to++;
     runs[from].end = runs[to - 1].end;
     remove_runs(tcb, from + 1, to - from - 1);
@@ -153,28 +123,30 @@ static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
 /* Neighbours that differ in time only become one, as of the later one's time. */
 static void coarsen(struct lan_tcb *tcb)
 {
-    struct run *runs = runs_of(tcb);
+    struct lan_tcp_sender *sender = tcb->sender;
+    struct lan_tcp_run *runs = runs_of(tcb);
     uint32_t last = 0;
-    for (uint32_t i = 1; i < *count_of(tcb); i++) {
+    for (uint32_t i = 1; i < sender->run_count; i++) {
         if (runs[i].flags != runs[last].flags)
             runs[++last] = runs[i];
         runs[last].end = runs[i].end;
         if (runs[last].sent_ns < runs[i].sent_ns)
             runs[last].sent_ns = runs[i].sent_ns;
     }
-    *count_of(tcb) = last + 1;
+    sender->run_count = last + 1;
 }
 
 /* Room for what a transmission needs. If there is none even so, everything is one run that was just sent. */
 static void make_coarse_room(struct lan_tcb *tcb)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     coarsen(tcb);
     if (has_room(tcb, SPLIT_MAX))
         return;
     LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
-    *count_of(tcb) = 1;
-    *runs_of(tcb) = (struct run){.end = tcb->snd_nxt, .sent_ns = lan_tcp_now(tcb)};
-    tcb->sacked = tcb->lost = 0;
+    sender->run_count = 1;
+    *runs_of(tcb) = (struct lan_tcp_run){.end = tcb->snd_nxt, .sent_ns = lan_tcp_now(tcb)};
+    sender->sacked = sender->lost = 0;
 }
 
 static void sent_again(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
@@ -191,34 +163,36 @@ static void sent_again(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
 
 void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     if (lan_seq_lt(seq, tcb->snd_nxt)) {
         sent_again(tcb, seq, lan_seq_lt(end, tcb->snd_nxt) ? end : tcb->snd_nxt);
         if (lan_seq_leq(end, tcb->snd_nxt))
             return;
     }
-    uint32_t count = *count_of(tcb);
-    struct run fresh = {.end = end, .sent_ns = lan_tcp_now(tcb)};
+    uint32_t count = sender->run_count;
+    struct lan_tcp_run fresh = {.end = end, .sent_ns = lan_tcp_now(tcb)};
     if (count && alike(tcb, &runs_of(tcb)[count - 1], &fresh)) {
         runs_of(tcb)[count - 1].end = end;
         return;
     }
     if (!has_room(tcb, 1)) {
         make_coarse_room(tcb);
-        count = *count_of(tcb);
+        count = sender->run_count;
     }
     make_room(tcb, count);
     runs_of(tcb)[count] = fresh;
 }
 
-static void delivered(struct lan_tcb *tcb, const struct run *run, uint32_t end, struct lan_tcp_ack *ack)
+static void delivered(struct lan_tcb *tcb, const struct lan_tcp_run *run, uint32_t end, struct lan_tcp_ack *ack)
 {
     lan_tcp_rack_update(tcb, run->sent_ns, end, run->flags & RUN_RETRANSMITTED, ack);
 }
 
 void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack)
 {
-    while (*count_of(tcb)) {
-        struct run *run = runs_of(tcb);
+    struct lan_tcp_sender *sender = tcb->sender;
+    while (sender->run_count) {
+        struct lan_tcp_run *run = runs_of(tcb);
         bool whole = lan_seq_leq(run->end, una);
         uint32_t end = whole ? run->end : una, bytes = end - tcb->snd_una;
         if (!bytes)
@@ -231,8 +205,8 @@ void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_
         tcb->snd_una = end;
         if (!whole)
             break;
-        ++*first_of(tcb);
-        --*count_of(tcb);
+        ++sender->first_run;
+        --sender->run_count;
     }
     tcb->snd_una = una;
 }
@@ -249,7 +223,7 @@ static void take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct
     }
     uint32_t from = split(tcb, start), to = split(tcb, end);
     for (uint32_t i = from; i < to; i++) {
-        struct run *run = &runs_of(tcb)[i];
+        struct lan_tcp_run *run = &runs_of(tcb)[i];
         if (run->flags & RUN_SACKED)
             continue;
         ack->delivered += run->end - start_of(tcb, i);
@@ -284,21 +258,21 @@ void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment
                 LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
             continue;
         }
-        if (tcb->scoreboard)
+        if (tcb->sender)
             take_block(tcb, block->start, block->end, ack);
     }
 }
 
 bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost)
 {
-    if (!tcb->lost)
+    if (!tcb->sender || !tcb->sender->lost)
         return false;
-    const struct run *runs = runs_of(tcb);
+    const struct lan_tcp_run *runs = runs_of(tcb);
     uint32_t at = 0;
     while (!(runs[at].flags & RUN_LOST))
         at++;
     lost->start = start_of(tcb, at);
-    while (at + 1 < *count_of(tcb) && runs[at + 1].flags & RUN_LOST)
+    while (at + 1 < tcb->sender->run_count && runs[at + 1].flags & RUN_LOST)
         at++;
     lost->end = runs[at].end;
     return true;
@@ -306,7 +280,7 @@ bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost)
 
 void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
 {
-    if (!tcb->scoreboard)
+    if (!tcb->sender)
         return;
     if (!has_room(tcb, SPLIT_MAX))
         make_coarse_room(tcb);
@@ -320,24 +294,24 @@ void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
 
 void lan_tcp_reneged(struct lan_tcb *tcb)
 {
-    if (!tcb->scoreboard || !*count_of(tcb) || !(runs_of(tcb)->flags & RUN_SACKED))
+    if (!tcb->sender || !tcb->sender->run_count || !(runs_of(tcb)->flags & RUN_SACKED))
         return;
     LAN_COUNT(tcb->stack, tcp_ext_sack_reneging);
-    for (uint32_t i = 0; i < *count_of(tcb); i++)
+    for (uint32_t i = 0; i < tcb->sender->run_count; i++)
         set_flags(tcb, i, runs_of(tcb)[i].flags & ~(uint32_t)RUN_SACKED);
 }
 
 void lan_tcp_not_lost(struct lan_tcb *tcb)
 {
-    for (uint32_t i = 0; tcb->scoreboard && i < *count_of(tcb); i++)
+    for (uint32_t i = 0; tcb->sender && i < tcb->sender->run_count; i++)
         set_flags(tcb, i, runs_of(tcb)[i].flags & ~(uint32_t)RUN_LOST);
 }
 
 uint64_t lan_tcp_lose_older(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint64_t age_ns)
 {
     uint64_t earliest_ns = LAN_NEVER;
-    for (uint32_t i = 0; tcb->scoreboard && i < *count_of(tcb); i++) {
-        const struct run *run = &runs_of(tcb)[i];
+    for (uint32_t i = 0; tcb->sender && i < tcb->sender->run_count; i++) {
+        const struct lan_tcp_run *run = &runs_of(tcb)[i];
         bool before = run->sent_ns < sent_ns || (run->sent_ns == sent_ns && lan_seq_lt(run->end, end));
         if (run->flags & (RUN_SACKED | RUN_LOST) || !before)
             continue;

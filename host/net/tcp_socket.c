@@ -338,7 +338,7 @@ static int set_tcp_option(struct lan_tcb *tcb, int option, int value)
         return 0;
     case LAN_TCP_CONGESTION:
         tcb->congestion = LAN_TCP_CONGESTIONS[value];
-        if (tcb->state >= LAN_TCP_ESTABLISHED)
+        if (tcb->sender)
             tcb->congestion->init(tcb);
         return 0;
     case LAN_TCP_USER_TIMEOUT:
@@ -354,7 +354,7 @@ static int set_tcp_option(struct lan_tcb *tcb, int option, int value)
         if (option == LAN_TCP_KEEPCNT)
             tcb->keep_probes = (uint8_t)value;
         else
-            *(option == LAN_TCP_KEEPIDLE ? &tcb->keep_idle_s : &tcb->keep_interval_s) = (uint32_t)value;
+            *(option == LAN_TCP_KEEPIDLE ? &tcb->keep_idle_s : &tcb->keep_interval_s) = (uint16_t)value;
         lan_tcp_arm_keepalive(tcb);
         return 0;
     default:

@@ -38,6 +38,7 @@ int lan_tcp_init(struct lan_stack *stack)
         .connections_mask = lan_tcp_table_size(tcb_count(config)) - 1,
         .ports_mask = lan_tcp_table_size(config->sockets) - 1,
         .tcbs = tcb_count(config),
+        .memory_plenty = config->pool.buffers / 2,
         .memory_low = config->pool.buffers / 8 + 1,
         .memory_critical = config->pool.buffers / 16 + 1,
     };
@@ -119,7 +120,7 @@ static void retire(struct lan_tcb *tcb)
     for (int i = 0; i < LAN_TCP_DEADLINES; i++)
         tcb->deadline_ns[i] = LAN_NEVER;
     if (tcb->state != LAN_TCP_LISTEN)
-        lan_tcp_scoreboard_close(tcb);
+        lan_tcp_sender_close(tcb);
     lan_tcp_queue_free(tcb);
     lan_tcp_islands_free(tcb);
     tcb->state = LAN_TCP_CLOSED;
@@ -154,7 +155,7 @@ void lan_tcp_finish(struct lan_tcb *tcb, int error)
 void lan_tcp_time_wait(struct lan_tcb *tcb)
 {
     tcb->state = LAN_TCP_TIME_WAIT;
-    lan_tcp_scoreboard_close(tcb);
+    lan_tcp_sender_close(tcb);
     lan_tcp_queue_free(tcb);
     lan_tcp_islands_free(tcb);
     lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
@@ -191,9 +192,9 @@ int lan_tcp_open(struct lan_tcb *tcb)
     tcb->flags &= TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE | TCB_BOUND; /* what an earlier attempt left */
     tcb->soft_error = 0;
     tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
-    tcb->srtt_ns = tcb->rttvar_ns = tcb->min_rtt_ns = tcb->rack_sent_ns = 0;
+    tcb->srtt_ns = tcb->rttvar_ns = 0;
     tcb->iss = lan_tcp_initial_sequence(tcb);
-    tcb->snd_una = tcb->snd_nxt = tcb->snd_small = tcb->rack_fack = tcb->reorder_round = tcb->iss;
+    tcb->snd_una = tcb->snd_nxt = tcb->snd_small = tcb->iss;
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->rto_ns = LAN_TCP_RTO_FIRST;
     tcb->flags |= TCB_SCALING | TCB_SACK;
@@ -241,7 +242,6 @@ void lan_tcp_established(struct lan_tcb *tcb)
     lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
     tcb->cwnd = lan_tcp_initial_window(tcb);
     tcb->ssthresh = UINT32_MAX;
-    tcb->congestion->init(tcb);
     lan_tcp_arm_keepalive(tcb);
     lan_socket_event(tcb->socket);
 }

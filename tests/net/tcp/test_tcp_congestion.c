@@ -56,7 +56,9 @@ static void an_accepted_socket_has_its_listener_s(void **state)
 /* A TCB in congestion avoidance with a window of `segments`, whose round trip is RTT. */
 static struct lan_tcb tcb_with(struct lan_stack *stack, uint32_t segments)
 {
-    struct lan_tcb tcb = {.stack = stack, .mss = MSS, .srtt_ns = RTT, .cwnd = segments * MSS};
+    struct lan_tcb tcb = {
+        .stack = stack, .mss = MSS, .srtt_ns = RTT, .cwnd = segments * MSS, .congestion = &LAN_TCP_CUBIC};
+    assert_true(lan_tcp_sender_open(&tcb));
     tcb.snd_nxt = tcb.cwnd;
     return tcb;
 }
@@ -78,8 +80,9 @@ static void a_loss_leaves_seven_tenths_RFC_9438_4_6(void **state)
     struct fixture *f = *state;
     struct lan_tcb tcb = tcb_with(f->stack, 100);
     assert_int_equal(LAN_TCP_CUBIC.ssthresh(&tcb), 70 * MSS);
-    tcb = tcb_with(f->stack, 2);
+    tcb.cwnd = 2 * MSS;
     assert_int_equal(LAN_TCP_CUBIC.ssthresh(&tcb), 2 * MSS);
+    lan_tcp_sender_close(&tcb);
 }
 
 static void the_window_is_back_where_the_loss_was_after_k_seconds_RFC_9438_4_2(void **state)
@@ -98,6 +101,7 @@ static void the_window_is_back_where_the_loss_was_after_k_seconds_RFC_9438_4_2(v
     while (f->stack->tcp->now_ns - start_ns < 14 * LAN_S)
         round_trip(&tcb);
     assert_in_range(tcb.cwnd / MSS, 1040, 1060); /* 1000 + 0.4 (14 - 9.09)^3 = 1047 */
+    lan_tcp_sender_close(&tcb);
 }
 
 static void a_small_window_grows_as_fast_as_reno_s_RFC_9438_4_3(void **state)
@@ -110,6 +114,7 @@ static void a_small_window_grows_as_fast_as_reno_s_RFC_9438_4_3(void **state)
     for (int i = 0; i < 10; i++)
         round_trip(&tcb);
     assert_in_range(tcb.cwnd, 13 * MSS, 15 * MSS); /* 7 to 10 at 9/17 a round, then 1 a round */
+    lan_tcp_sender_close(&tcb);
 }
 
 static void a_second_loss_below_the_first_gives_way_RFC_9438_4_7(void **state)
@@ -117,12 +122,13 @@ static void a_second_loss_below_the_first_gives_way_RFC_9438_4_7(void **state)
     struct fixture *f = *state;
     struct lan_tcb tcb = tcb_with(f->stack, 100);
     LAN_TCP_CUBIC.ssthresh(&tcb);
-    assert_int_equal(tcb.cubic.w_max, 100 * MSS);
+    assert_int_equal(tcb.sender->cubic.w_max, 100 * MSS);
     tcb.cwnd = tcb.snd_nxt = 80 * MSS;
     LAN_TCP_CUBIC.ssthresh(&tcb);
-    assert_int_equal(tcb.cubic.w_max, 68 * MSS);
+    assert_int_equal(tcb.sender->cubic.w_max, 68 * MSS);
     LAN_TCP_CUBIC.undone(&tcb);
-    assert_int_equal(tcb.cubic.w_max, 100 * MSS);
+    assert_int_equal(tcb.sender->cubic.w_max, 100 * MSS);
+    lan_tcp_sender_close(&tcb);
 }
 
 /* What cwnd gained in a round of slow start, in percent of the bytes acknowledged; each segment takes rtt_ns. */
@@ -134,7 +140,7 @@ static uint32_t slow_start_round(struct lan_tcb *tcb, uint64_t rtt_ns)
         tcb->snd_nxt = tcb->snd_una + tcb->cwnd;
         acked += MSS;
         LAN_TCP_CUBIC.acked(tcb, &(struct lan_tcp_ack){.acked = MSS, .rtt_ns = rtt_ns});
-    } while (lan_seq_lt(tcb->snd_una + MSS, tcb->hystart.window_end));
+    } while (lan_seq_lt(tcb->snd_una + MSS, tcb->sender->hystart.window_end));
     return (tcb->cwnd - before) * 100 / acked;
 }
 
@@ -159,6 +165,7 @@ static void a_growing_round_trip_slows_slow_start_down_and_ends_it_RFC_9406(void
     }
     slow_start_round(&tcb, RTT + 13 * LAN_MS);
     assert_true(tcb.ssthresh <= tcb.cwnd);
+    lan_tcp_sender_close(&tcb);
 }
 
 static void a_little_jitter_does_not_slow_it_down_RFC_9406(void **state)
@@ -166,6 +173,7 @@ static void a_little_jitter_does_not_slow_it_down_RFC_9406(void **state)
     struct fixture *f = *state;
     struct lan_tcb tcb = slow_starter(f->stack);
     assert_int_equal(slow_start_round(&tcb, RTT + 12 * LAN_MS), 100);
+    lan_tcp_sender_close(&tcb);
 }
 
 static void a_spike_lets_slow_start_go_on_RFC_9406(void **state)
@@ -175,6 +183,7 @@ static void a_spike_lets_slow_start_go_on_RFC_9406(void **state)
     slow_start_round(&tcb, RTT + 13 * LAN_MS);
     slow_start_round(&tcb, RTT);
     assert_int_equal(slow_start_round(&tcb, RTT), 100);
+    lan_tcp_sender_close(&tcb);
 }
 
 int main(void)

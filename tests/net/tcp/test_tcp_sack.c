@@ -289,27 +289,28 @@ static void a_scoreboard_that_is_full_forgets_nothing_that_it_knows(void **state
 {
     enum { SEGMENTS = 600 };
     struct fixture *f = *state;
-    struct lan_tcb tcb = {.stack = f->stack, .flags = TCB_SACK, .mss = MSS, .srtt_ns = 20 * LAN_MS};
+    struct lan_tcb tcb = {
+        .stack = f->stack, .flags = TCB_SACK, .mss = MSS, .srtt_ns = 20 * LAN_MS, .congestion = &LAN_TCP_CUBIC};
     struct lan_tcp_ack ack = {0};
     struct lan_tcp_block lost;
-    assert_true(lan_tcp_scoreboard_open(&tcb));
+    assert_true(lan_tcp_sender_open(&tcb));
     for (uint32_t i = 0; i < SEGMENTS; i++, tcb.snd_nxt += MSS, f->stack->tcp->now_ns += LAN_MS / 100)
         lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
     for (uint32_t i = 1; i < SEGMENTS; i += 2) {
         struct lan_tcp_segment segment = {.sacks = 1, .sack = {{i * MSS, (i + 1) * MSS}}};
         lan_tcp_scoreboard_sacked(&tcb, &segment, &ack);
     }
-    uint32_t known = tcb.sacked;
+    uint32_t known = tcb.sender->sacked;
     assert_true(known >= 20 * MSS);
     lan_tcp_mark_lost(&tcb, SEGMENTS * MSS);
-    assert_int_equal(tcb.lost, SEGMENTS * MSS - known);
+    assert_int_equal(tcb.sender->lost, SEGMENTS * MSS - known);
     for (; lan_tcp_next_lost(&tcb, &lost); f->stack->tcp->now_ns += LAN_MS)
         lan_tcp_sent(&tcb, lost.start, lost.end - lost.start < MSS ? lost.end : lost.start + MSS);
-    assert_int_equal(tcb.sacked, known);
+    assert_int_equal(tcb.sender->sacked, known);
     assert_int_equal(lan_tcp_pipe(&tcb), SEGMENTS * MSS - known);
     lan_tcp_scoreboard_acked(&tcb, tcb.snd_nxt, &ack);
-    assert_int_equal(tcb.sacked, 0);
-    lan_tcp_scoreboard_close(&tcb);
+    assert_int_equal(tcb.sender->sacked, 0);
+    lan_tcp_sender_close(&tcb);
 }
 
 #define TEST_SACK(name) cmocka_unit_test_setup_teardown(name, sack_setup, peer_teardown)

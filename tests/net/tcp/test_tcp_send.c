@@ -440,6 +440,50 @@ static void a_keep_alive_probe_from_the_peer_is_answered(void **state)
     expect(p, ACK, 1, 1, 0);
 }
 
+static uint32_t free_buffers(const struct peer *p)
+{
+    return lan_pool_free_buffers(lan_stack_pool(p->f->stack));
+}
+
+/* What a connection knows while it sends takes one buffer. */
+static void a_quiet_connection_gives_back_what_sending_took(void **state)
+{
+    struct peer *p = *state;
+    uint32_t before = free_buffers(p);
+    host_sends(p, 1, 100);
+    expect(p, ACK, 1, 1, 100);
+    from_peer(p, ACK, 1, 101, 0);
+    assert_int_equal(free_buffers(p), before - 1);
+    wait_ms(p, 9000);
+    host_sends(p, 101, 100); /* starts the wait anew */
+    expect(p, ACK, 101, 1, 100);
+    from_peer(p, ACK, 1, 201, 0);
+    wait_ms(p, 9999);
+    assert_int_equal(free_buffers(p), before - 1);
+    wait_ms(p, 2);
+    assert_int_equal(free_buffers(p), before);
+    host_sends(p, 201, 100);
+    expect(p, ACK, 201, 1, 100);
+}
+
+static void it_does_so_at_once_when_memory_is_not_plenty(void **state)
+{
+    struct peer *p = *state;
+    struct lan_buf *hoard = NULL;
+    host_sends(p, 1, 100);
+    expect(p, ACK, 1, 1, 100);
+    while (free_buffers(p) >= 512 - 10) { /* half of the pool */
+        struct lan_buf *buf = lan_buf_alloc(lan_stack_pool(p->f->stack), 0);
+        buf->next = hoard;
+        hoard = buf;
+    }
+    from_peer(p, ACK, 1, 101, 0);
+    uint32_t after = free_buffers(p);
+    wait_ms(p, 10001);
+    assert_int_equal(free_buffers(p), after); /* nothing was left to give back */
+    lan_buf_free(hoard);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +516,8 @@ int main(void)
         TEST_CONNECTED(keep_alive_probes_an_idle_peer_and_one_lost_probe_is_not_death_MUST_26_MUST_29),
         TEST_CONNECTED(the_default_keep_alive_time_is_two_hours_MUST_28),
         TEST_CONNECTED(a_keep_alive_probe_from_the_peer_is_answered),
+        TEST_CONNECTED(a_quiet_connection_gives_back_what_sending_took),
+        TEST_CONNECTED(it_does_so_at_once_when_memory_is_not_plenty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

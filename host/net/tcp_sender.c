@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a connection knows while it sends: the scoreboard, recovery, congestion control's own state. It takes a buffer
+ * of the pool when the first byte leaves, and gives it back when the connection has been quiet for so long that the
+ * path has to be found anew (RFC 5681 4.1); sooner when memory is not plenty. */
+
+#include "tcp_internal.h"
+
+bool lan_tcp_sender_open(struct lan_tcb *tcb)
+{
+    if (tcb->sender)
+        return true;
+    struct lan_buf *buf = lan_buf_alloc(tcb->stack->pool, 0);
+    if (!buf)
+        return false;
+    tcb->sender = (struct lan_tcp_sender *)buf->store;
+    *tcb->sender = (struct lan_tcp_sender){
+        .buf = buf, .recover = tcb->snd_una, .rack_fack = tcb->snd_una, .reorder_round = tcb->snd_una};
+    tcb->congestion->init(tcb);
+    return true;
+}
+
+void lan_tcp_sender_close(struct lan_tcb *tcb)
+{
+    if (!tcb->sender)
+        return;
+    lan_tcp_disarm(tcb, LAN_TCP_REORDER);
+    lan_tcp_disarm(tcb, LAN_TCP_TAIL_PROBE);
+    lan_tcp_disarm(tcb, LAN_TCP_QUIET);
+    tcb->flags &= ~(uint32_t)TCB_SENDER_FLAGS;
+    lan_buf_free(tcb->sender->buf);
+    tcb->sender = NULL;
+}
+
+void lan_tcp_sender_rest(struct lan_tcb *tcb)
+{
+    struct lan_tcp_sender *sender = tcb->sender;
+    sender->first_run = sender->run_count = sender->sacked = sender->lost = 0;
+    if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_plenty)
+        lan_tcp_sender_close(tcb);
+    else
+        lan_tcp_arm(tcb, LAN_TCP_QUIET, lan_tcp_now(tcb) + LAN_TCP_SENDER_KEEP);
+}
+
+bool lan_tcp_on_quiet(struct lan_tcb *tcb)
+{
+    if (tcb->snd_una == tcb->snd_nxt)
+        lan_tcp_sender_close(tcb);
+    return true;
+}
