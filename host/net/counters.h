@@ -44,6 +44,7 @@
     X(IpReasmOKs, ip_reasm_oks)                                                                                        \
     X(IpReasmFails, ip_reasm_fails)                                                                                    \
     X(IpReasmTimeout, ip_reasm_timeout)                                                                                \
+    X(IpReasmECN, ip_reasm_ecn)                                                                                        \
     X(IpReasmOverlaps, ip_reasm_overlaps)                                                                              \
     X(IpReasmDuplicates, ip_reasm_duplicates)                                                                          \
     X(IpReasmEvicted, ip_reasm_evicted)                                                                                \
@@ -95,6 +96,8 @@
     X(TcpExtTCPLossProbeRecovery, tcp_ext_loss_probe_recovery)                                                         \
     X(TcpExtPAWSEstab, tcp_ext_paws)                                                                                   \
     X(TcpExtTCPNoTimestamp, tcp_ext_no_timestamp)                                                                      \
+    X(TcpExtTCPReceivedCE, tcp_ext_received_ce)                                                                        \
+    X(TcpExtTCPECNReductions, tcp_ext_ecn_reductions)                                                                  \
     X(TcpExtTCPSpuriousRTOs, tcp_ext_spurious_rtos)                                                                    \
     X(TcpExtTCPUndo, tcp_ext_undo)                                                                                     \
     X(TcpExtTCPDSACKRecv, tcp_ext_dsack_recv)                                                                          \

@@ -190,10 +190,9 @@ void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)
         return;
     }
     if (lan_get16(packet->data + 6) & FRAGMENT_MASK) {
-        packet = lan_reassemble(netif, packet, info.header_bytes, info.to_group);
+        packet = lan_reassemble(packet, &info);
         if (!packet)
             return;
-        info.bytes = lan_buf_total(packet) - info.header_bytes;
     }
     deliver(stack, packet, &info);
 }

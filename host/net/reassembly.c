@@ -11,6 +11,7 @@
 enum { BEGIN, END, HEADER_BYTES };
 
 enum { MORE_FRAGMENTS = 0x2000, OFFSET_MASK = 0x1fff };
+enum { NOT_ECT = 0, CE = 3, CODEPOINT = 3 }; /* RFC 3168 5 */
 
 static void timer_fired(struct lan_timer *timer);
 
@@ -47,6 +48,8 @@ static void fill_info(const struct lan_datagram *d, struct lan_ip_info *info)
                                  .dst = d->dst,
                                  .bytes = d->fragments->scratch[END],
                                  .header_bytes = (uint8_t)d->fragments->scratch[HEADER_BYTES],
+                                 .tos = d->fragments->data[1],
+                                 .ttl = d->fragments->data[8],
                                  .protocol = d->protocol,
                                  .to_group = d->to_group};
 }
@@ -173,12 +176,22 @@ static enum verdict insert(struct lan_datagram *d, struct lan_buf *fragment, boo
     return KEPT;
 }
 
+/* RFC 3168 5.3: a mark on any fragment marks the whole. But who sends what cannot be marked must not be told by a mark.
+ */
+static bool ecn_consistent(const struct lan_datagram *d)
+{
+    return !(d->ecn_seen >> NOT_ECT & 1) || !(d->ecn_seen >> CE & 1);
+}
+
 /* Joins the fragments to one packet, with the IP header of the first. */
-static struct lan_buf *join(struct lan_datagram *d)
+static struct lan_buf *join(struct lan_datagram *d, struct lan_ip_info *info)
 {
     struct lan_buf *packet = d->fragments;
     struct lan_buf *tail = packet;
 
+    fill_info(d, info);
+    if (d->ecn_seen >> CE & 1)
+        info->tos |= CE;
     for (struct lan_buf *fragment = packet->link; fragment; fragment = fragment->link) {
         lan_buf_pull(fragment, fragment->scratch[HEADER_BYTES]);
         while (tail->next)
@@ -187,6 +200,7 @@ static struct lan_buf *join(struct lan_datagram *d)
     }
     d->fragments = NULL;
     packet->flags &= ~(uint32_t)(LAN_BUF_L4_CHECKED | LAN_BUF_L4_OK); /* no card sums over fragments */
+    info->bytes = lan_buf_total(packet) - info->header_bytes;
     return packet;
 }
 
@@ -204,20 +218,20 @@ static bool locate(struct lan_buf *fragment, uint32_t header_bytes, bool *last)
     return bytes > 0 && (*last || bytes % 8 == 0) && header_bytes + begin + bytes <= UINT16_MAX;
 }
 
-struct lan_buf *lan_reassemble(struct lan_netif *netif, struct lan_buf *fragment, uint32_t header_bytes, bool to_group)
+struct lan_buf *lan_reassemble(struct lan_buf *fragment, struct lan_ip_info *info)
 {
-    struct lan_stack *stack = netif->stack;
+    struct lan_stack *stack = info->netif->stack;
     struct lan_buf *packet = NULL;
     bool last;
 
     LAN_COUNT(stack, ip_reasm_reqds);
-    if (!locate(fragment, header_bytes, &last)) {
+    if (!locate(fragment, info->header_bytes, &last)) {
         LAN_COUNT(stack, ip_reasm_fails);
         lan_buf_free(fragment);
         return NULL;
     }
 
-    struct lan_datagram *d = find_or_create(netif, fragment, to_group);
+    struct lan_datagram *d = find_or_create(info->netif, fragment, info->to_group);
 
     if (d->poisoned || d->count == LAN_REASSEMBLY_FRAGMENTS ||
         stack->reassembly.fragments >= stack->reassembly.fragments_max) {
@@ -236,9 +250,13 @@ struct lan_buf *lan_reassemble(struct lan_netif *netif, struct lan_buf *fragment
         poison(d);
         break;
     case KEPT:
-        if (d->total && d->received == d->total) {
+        d->ecn_seen |= (uint8_t)(1u << (info->tos & CODEPOINT));
+        if (!ecn_consistent(d)) {
+            LAN_COUNT(stack, ip_reasm_ecn);
+            poison(d);
+        } else if (d->total && d->received == d->total) {
             LAN_COUNT(stack, ip_reasm_oks);
-            packet = join(d);
+            packet = join(d, info);
             release(d);
         }
     }

@@ -24,6 +24,7 @@ struct lan_datagram {
     uint16_t id;
     uint8_t protocol;
     uint8_t count;
+    uint8_t ecn_seen; /* bit n: a fragment with ECN codepoint n */
     bool to_group;
     bool poisoned; /* overlapping or impossible fragments: nothing more is kept until the time is over */
     struct lan_timer timer;
@@ -36,8 +37,9 @@ struct lan_reassembly {
 
 void lan_reassembly_init(struct lan_stack *stack);
 
-/* Takes one fragment (data at its valid IP header of `header_bytes`, trimmed to its total length). Returns the whole
- * datagram with the first fragment's header when this was the piece that was missing, else NULL. */
-struct lan_buf *lan_reassemble(struct lan_netif *netif, struct lan_buf *fragment, uint32_t header_bytes, bool to_group);
+/* Takes one fragment (data at its valid IP header, trimmed to its total length) and what is known of it. Returns the
+ * whole datagram with the first fragment's header, and `info` about it, when this was the piece that was missing, else
+ * NULL. */
+struct lan_buf *lan_reassemble(struct lan_buf *fragment, struct lan_ip_info *info);
 
 #endif

@@ -14,6 +14,7 @@ const struct lan_config LAN_CONFIG_DEFAULT = {
     .routes = 16,
     .send_buffer_bytes = 65536,
     .receive_buffer_bytes = 65536,
+    .tcp_ecn = LAN_TCP_ECN_PASSIVE,
 };
 
 /* Every part that carves memory, in order: what it needs, and how it starts. */
@@ -30,7 +31,8 @@ static bool config_possible(const struct lan_config *config)
 {
     return config->pool.buffers && config->pool.views && config->pool.buffer_bytes >= 256 &&
            config->pool.buffer_bytes % 64 == 0 && config->sockets && config->tcp_connections && config->arp_entries &&
-           config->routes && config->send_buffer_bytes && config->receive_buffer_bytes;
+           config->routes && config->send_buffer_bytes && config->receive_buffer_bytes &&
+           config->tcp_ecn <= LAN_TCP_ECN_PASSIVE;
 }
 
 size_t lan_stack_size(const struct lan_config *config)

@@ -77,7 +77,8 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
     segment->destination_port = lan_load16(header + 2);
     segment->seq = lan_get32(header + 4);
     segment->ack = lan_get32(header + 8);
-    segment->flags = header[13] & 0x3f;
+    segment->flags = header[13] & (uint8_t) ~(SEG_ECE | SEG_CWR);
+    segment->ecn = header[13] & (SEG_ECE | SEG_CWR);
     segment->window = lan_get16(header + 14);
     segment->scale = 0;
     segment->sacks = 0;

@@ -16,6 +16,7 @@
  * tcp_timer.c      deadlines of a connection, keep-alive                 tcp_tcb.c        the life of a TCB
  * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
  * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
+ * tcp_ecn.c        explicit congestion notification
  */
 
 #include <errno.h>
@@ -66,7 +67,7 @@ static inline bool lan_seq_leq(uint32_t a, uint32_t b)
     return (int32_t)(a - b) <= 0;
 }
 
-enum { SEG_FIN = 1, SEG_SYN = 2, SEG_RST = 4, SEG_PSH = 8, SEG_ACK = 16, SEG_URG = 32 };
+enum { SEG_FIN = 1, SEG_SYN = 2, SEG_RST = 4, SEG_PSH = 8, SEG_ACK = 16, SEG_URG = 32, SEG_ECE = 64, SEG_CWR = 128 };
 
 enum lan_tcp_state {
     LAN_TCP_CLOSED,
@@ -126,6 +127,18 @@ enum {
 
     /* What makes sense with a sender only. */
     TCB_SENDER_FLAGS = TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_TAIL_PROBED | TCB_TAIL_REPEATED | TCB_UNDO,
+};
+
+/* tcb->ecn */
+enum {
+    ECN_REQUEST = 1u << 0,  /* LAN_TCP_ECN: our SYN asks for it */
+    ECN_ACCEPT = 1u << 1,   /* and we agree when the peer asks */
+    ECN_ECHO = 1u << 2,     /* the peer may send ECT: it is told of CE */
+    ECN_CAPABLE = 1u << 3,  /* so may we: new data are ECT, and ECE counts */
+    ECN_ECE_OWED = 1u << 4, /* CE has arrived: told until the peer says CWR */
+    ECN_CWR_OWED = 1u << 5, /* cwnd was reduced: the next new data say so */
+    ECN_REDUCED = 1u << 6,  /* for ECE, until recover is acknowledged */
+    ECN_WISHES = ECN_REQUEST | ECN_ACCEPT,
 };
 
 /* What the octets of a run of the scoreboard are; none: under way for the first time. */
@@ -221,6 +234,7 @@ struct lan_tcb {
     uint32_t flags; /* LAN_TCP_* */
     uint8_t state;  /* enum lan_tcp_state */
     uint8_t tos, ttl;
+    uint8_t ecn;              /* ECN_* */
     int8_t error, soft_error; /* how the connection ended, what ICMP reported; positive errno */
     uint8_t snd_scale, rcv_scale;
     uint8_t dupacks;
@@ -300,7 +314,8 @@ struct lan_tcp_segment {
     uint32_t bytes; /* of payload */
     uint32_t len;   /* SEG.LEN: payload, SYN and FIN */
     uint16_t source_port, destination_port;
-    uint8_t flags;
+    uint8_t flags; /* without ... */
+    uint8_t ecn;   /* ... SEG_ECE and SEG_CWR */
     uint8_t scale; /* the option plus one, 0: absent */
     uint8_t sacks; /* how many of `sack` */
     uint16_t mss;  /* 0: absent */
@@ -318,6 +333,7 @@ struct lan_tcp_ack {
     uint32_t dsack_bytes; /* with dsack */
     uint64_t rtt_ns;      /* of the last segment that it acknowledges and that was sent once; 0: none */
     bool dsack, duplicate;
+    bool ece;      /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
     bool original; /* it answers what was sent before the first retransmission */
 };
 
@@ -530,6 +546,26 @@ bool lan_tcp_timestamp_old(const struct lan_tcb *tcb, const struct lan_tcp_segme
 
 /* R3: takes the stamp of a segment that has passed the check of its sequence number. */
 void lan_tcp_timestamp_update(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+
+/* tcp_ecn.c */
+
+void lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode); /* LAN_TCP_ECN */
+uint32_t lan_tcp_ecn_mode(const struct lan_tcb *tcb);
+uint8_t lan_tcp_ecn_syn(const struct lan_tcb *tcb); /* SEG_ECE, SEG_CWR of a SYN or SYN-ACK */
+void lan_tcp_ecn_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+void lan_tcp_ecn_arrived(struct lan_tcb *tcb, const struct lan_tcp_segment *segment); /* an acceptable one */
+
+/* After snd_una has moved, on a connection that is ECN_CAPABLE: whether the ACK tells of congestion. */
+bool lan_tcp_ecn_acked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+
+/* For data at `seq`: the ECN bits of its TOS octet; adds SEG_CWR to `flags` where it is owed. */
+uint8_t lan_tcp_ecn_data(struct lan_tcb *tcb, uint32_t seq, uint8_t *flags);
+
+/* cwnd is reduced, for whatever reason. */
+static inline void lan_tcp_ecn_owe_cwr(struct lan_tcb *tcb)
+{
+    tcb->ecn |= tcb->ecn & ECN_CAPABLE ? ECN_CWR_OWED : 0;
+}
 
 /* tcp_recovery.c */
 

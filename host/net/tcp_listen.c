@@ -42,6 +42,7 @@ static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segmen
     child->remote_port = segment->source_port;
     child->flags = listener->flags & (TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE);
     child->tos = listener->tos;
+    child->ecn = listener->ecn & ECN_WISHES;
     child->ttl = listener->ttl;
     child->mss_limit = listener->mss_limit;
     child->snd_limit = listener->snd_limit;

@@ -63,6 +63,7 @@ static void put_ack(struct lan_tcb *tcb, uint8_t *header)
     uint32_t window = (lan_tcp_window_edge(tcb) - tcb->rcv_nxt + unit - 1) >> tcb->rcv_scale; /* up: never shrinks */
     lan_put32(header + 8, tcb->rcv_nxt);
     lan_put16(header + 14, (uint16_t)window);
+    header[13] |= tcb->ecn & ECN_ECE_OWED ? SEG_ECE : 0;
     tcb->rcv_adv = tcb->rcv_nxt + (window << tcb->rcv_scale);
     tcb->rcv_acked = tcb->rcv_nxt;
     tcb->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER);
@@ -146,8 +147,8 @@ void lan_tcp_refuse(struct lan_stack *stack, const struct lan_tcp_segment *segme
 int lan_tcp_send_syn(struct lan_tcb *tcb)
 {
     bool reply = tcb->state == LAN_TCP_SYN_RECEIVED;
-    struct lan_buf *packet =
-        start_segment(tcb->stack, tcb->local_port, tcb->remote_port, tcb->iss, reply ? SEG_SYN | SEG_ACK : SEG_SYN);
+    uint8_t flags = (reply ? SEG_SYN | SEG_ACK : SEG_SYN) | lan_tcp_ecn_syn(tcb);
+    struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, tcb->iss, flags);
     tcb->snd_nxt = tcb->iss + 1;
     lan_tcp_arm_retransmit(tcb);
     if (!packet)
@@ -191,6 +192,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     /* FIN takes its place in the window, too; alone it may probe a closed one. */
     bool fin = last && tcb->flags & TCB_FIN_QUEUED && (!n || lan_seq_lt(seq + n, tcb->snd_una + tcb->snd_wnd));
     uint8_t flags = SEG_ACK | (last && n ? SEG_PSH : 0) | (fin ? SEG_FIN : 0);
+    uint8_t ecn = n ? lan_tcp_ecn_data(tcb, seq, &flags) : 0;
     if (!lan_tcp_sender_open(tcb))
         return false;
     struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
@@ -210,10 +212,12 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
         segments = (n + tcb->mss - 1) / tcb->mss;
     }
     put_ack(tcb, packet->data);
-    if (send_segment(tcb->stack, &tcb->flow, packet, header + n, tcb->tos, tcb->ttl) == -ENOBUFS) {
+    if (send_segment(tcb->stack, &tcb->flow, packet, header + n, tcb->tos | ecn, tcb->ttl) == -ENOBUFS) {
         tcb->flags |= TCB_ACK_NOW; /* what it would have told is still owed */
         return false;
     }
+    if (flags & SEG_CWR)
+        tcb->ecn &= (uint8_t)~ECN_CWR_OWED;
     uint32_t end = seq + n + fin;
     tcb->stack->counters.tcp_out_segs += segments - 1; /* send_segment() counted one */
     if (lan_seq_lt(seq, tcb->snd_nxt)) {

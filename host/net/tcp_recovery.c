@@ -23,10 +23,12 @@ static void enter_fast_recovery(struct lan_tcb *tcb)
     struct lan_tcp_sender *sender = tcb->sender;
     LAN_COUNT(tcb->stack, tcp_ext_fast_retrans);
     prepare_undo(tcb);
+    if (!(tcb->ecn & ECN_REDUCED))
+        tcb->ssthresh = tcb->congestion->ssthresh(tcb);
+    lan_tcp_ecn_owe_cwr(tcb);
     tcb->flags |= TCB_FAST_RECOVERY;
     sender->recover = tcb->snd_nxt;
     sender->recover_flight = tcb->snd_nxt - tcb->snd_una;
-    tcb->ssthresh = tcb->congestion->ssthresh(tcb);
     sender->prr_delivered = sender->prr_out = 0;
     tcb->cwnd = lan_tcp_pipe(tcb) + tcb->mss;
     sender->cwnd_acked = 0;
@@ -45,7 +47,9 @@ void lan_tcp_enter_loss(struct lan_tcb *tcb)
     bool recovering = tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
     if (!recovering || (tcb->flags & TCB_LOSS_RECOVERY && !tcb->retries)) { /* RFC 5681 3.1: once for one loss */
         prepare_undo(tcb);
-        tcb->ssthresh = tcb->congestion->ssthresh(tcb);
+        if (!(tcb->ecn & ECN_REDUCED))
+            tcb->ssthresh = tcb->congestion->ssthresh(tcb);
+        lan_tcp_ecn_owe_cwr(tcb);
     }
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_TAIL_PROBED | TCB_TAIL_REPEATED);
     tcb->flags |= TCB_LOSS_RECOVERY;
@@ -181,6 +185,6 @@ void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
     lan_tcp_recover_lost(tcb);
     if (tcb->flags & TCB_FAST_RECOVERY)
         reduce_rate(tcb, ack);
-    else if (!reducing && ack->acked && tcb->flags & (TCB_CWND_LIMITED | TCB_LOSS_RECOVERY))
+    else if (!reducing && ack->acked && !ack->ece && tcb->flags & (TCB_CWND_LIMITED | TCB_LOSS_RECOVERY))
         tcb->congestion->acked(tcb, ack);
 }

@@ -3,7 +3,7 @@
 
 #include "tcp_internal.h"
 
-enum { BUFFER_MIN = 256, BUFFER_MAX = 1 << 30, BACKLOG_MAX = 4096 };
+enum { BUFFER_MIN = 256, BUFFER_MAX = 1 << 30, BACKLOG_MAX = 4096, DSCP = 0xfc };
 
 static int tcp_open(struct lan_stack *stack, struct lan_socket *socket)
 {
@@ -341,6 +341,11 @@ static int set_tcp_option(struct lan_tcb *tcb, int option, int value)
         if (tcb->sender)
             tcb->congestion->init(tcb);
         return 0;
+    case LAN_TCP_ECN:
+        if (value < LAN_TCP_ECN_OFF || value > LAN_TCP_ECN_PASSIVE)
+            return -EINVAL;
+        lan_tcp_ecn_set(tcb, (uint32_t)value);
+        return 0;
     case LAN_TCP_USER_TIMEOUT:
         if (value < 0)
             return -EINVAL;
@@ -365,7 +370,7 @@ static int set_tcp_option(struct lan_tcb *tcb, int option, int value)
 static int set_ip_option(struct lan_tcb *tcb, int option, int value)
 {
     if (option == LAN_IP_TOS)
-        tcb->tos = (uint8_t)value;
+        tcb->tos = value & DSCP; /* the ECN bits are TCP's own (RFC 3168 5) */
     else if (option != LAN_IP_TTL)
         return -ENOPROTOOPT;
     else if (value < 1 || value > UINT8_MAX)
@@ -407,6 +412,7 @@ static int tcp_get(struct lan_stack *stack, const void *pcb, int level, int opti
         {LAN_IPPROTO_TCP, LAN_TCP_NODELAY, !!(tcb->flags & TCB_NODELAY)},
         {LAN_IPPROTO_TCP, LAN_TCP_MAXSEG, tcb->mss ? tcb->mss : LAN_TCP_MSS_DEFAULT},
         {LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT, tcb->user_timeout_ms},
+        {LAN_IPPROTO_TCP, LAN_TCP_ECN, lan_tcp_ecn_mode(tcb)},
         {LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, (uint32_t)lan_tcp_congestion_number(name, (uint32_t)strlen(name))},
         {LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE, tcb->keep_idle_s},
         {LAN_IPPROTO_TCP, LAN_TCP_KEEPINTVL, tcb->keep_interval_s},

@@ -103,6 +103,7 @@ struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
         .keep_interval_s = LAN_TCP_KEEP_INTERVAL_S,
         .keep_probes = LAN_TCP_KEEP_PROBES,
     };
+    lan_tcp_ecn_set(tcb, stack->config.tcp_ecn);
     for (int i = 0; i < LAN_TCP_DEADLINES; i++)
         tcb->deadline_ns[i] = LAN_NEVER;
     return tcb;
@@ -196,6 +197,7 @@ int lan_tcp_open(struct lan_tcb *tcb)
     tcb->iss = lan_tcp_initial_sequence(tcb);
     tcb->snd_una = tcb->snd_nxt = tcb->snd_small = tcb->iss;
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
+    tcb->ecn &= ECN_WISHES;
     tcb->rto_ns = LAN_TCP_RTO_FIRST;
     tcb->flags |= TCB_SCALING | TCB_SACK;
     tcb->ts_recent = 0;
@@ -223,6 +225,7 @@ void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment
         tcb->flags &= ~(uint32_t)TCB_TIMESTAMPS;
     lan_tcp_set_mss(tcb);
     tcb->rcv_mss = tcb->mss < LAN_TCP_MSS_DEFAULT ? tcb->mss : LAN_TCP_MSS_DEFAULT;
+    lan_tcp_ecn_take_syn(tcb, segment);
     if (!segment->sack_permitted)
         tcb->flags &= ~(uint32_t)TCB_SACK;
     if (segment->scale && tcb->flags & TCB_SCALING) {

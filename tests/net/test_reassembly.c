@@ -87,6 +87,29 @@ static void fragments_join_in_any_order(void **state)
     assert_int_equal(counter(f, "IpReasmOKs"), 3);
 }
 
+static void the_first_fragment_may_have_options_that_the_others_have_not_RFC_791_3_1(void **state)
+{
+    struct fixture *f = *state;
+    static struct frame whole, fragment;
+    int fd = receiver(f);
+
+    whole_datagram(&whole, DATAGRAM);
+    for (int first_comes_last = 0; first_comes_last < 2; first_comes_last++) {
+        for (int i = 0; i < 2; i++) {
+            bool first = i == first_comes_last;
+
+            if (first) {
+                frame_fragment(&fragment, &whole, 0, 1480, true);
+                frame_ip_options(&fragment, "\x07\x07\x08\x00\x00\x00\x00\x00", 8); /* record route: not copied */
+            } else {
+                frame_fragment(&fragment, &whole, 1480, UDP + DATAGRAM - 1480, false);
+            }
+            inject(f, &fragment);
+        }
+        assert_true(arrived(f, fd, DATAGRAM));
+    }
+}
+
 static void the_largest_datagram_joins(void **state)
 {
     struct fixture *f = *state;
@@ -399,6 +422,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(fragments_join_in_any_order),
+        TEST(the_first_fragment_may_have_options_that_the_others_have_not_RFC_791_3_1),
         TEST(the_largest_datagram_joins),
         TEST(eight_byte_fragments_join),
         TEST(options_of_every_fragment_are_cut_off),

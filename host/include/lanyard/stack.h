@@ -20,6 +20,14 @@ struct lan_config {
     uint32_t routes;
     uint32_t send_buffer_bytes;    /* per TCP connection, the default of SO_SNDBUF */
     uint32_t receive_buffer_bytes; /* per socket, the default of SO_RCVBUF */
+    uint32_t tcp_ecn;              /* LAN_TCP_ECN_*, the default of the socket option */
+};
+
+/* Explicit congestion notification (RFC 3168), numbered as Linux's tcp_ecn. */
+enum {
+    LAN_TCP_ECN_OFF = 0,
+    LAN_TCP_ECN_ON = 1,      /* ask for it, and agree to it */
+    LAN_TCP_ECN_PASSIVE = 2, /* agree when the peer asks */
 };
 
 extern const struct lan_config LAN_CONFIG_DEFAULT;

@@ -52,6 +52,8 @@ void peer_frame(const struct peer *p, struct frame *frame, uint8_t flags, uint32
     for (uint32_t i = 0; i < bytes; i++)
         segment[header_bytes + i] = stream_byte(seq + i);
     frame_ip(frame, PEER, HOST, PROTOCOL_TCP, segment, header_bytes + bytes);
+    frame->bytes[ETH + 1] = p->tos;
+    fix_ip(frame);
     fix_l4(frame);
 }
 
@@ -129,6 +131,8 @@ struct sent next_sent(struct peer *p)
     uint32_t ip_bytes = get16(tcp - IP + 2);
     uint32_t header_bytes = tcp[12] >> 4 << 2;
     struct sent sent = {.flags = tcp[13],
+                        .tos = tcp[1 - IP],
+                        .dont_fragment = get16(tcp + 6 - IP) >> 14 & 1,
                         .seq = get32_host(tcp + 4) - p->host_iss,
                         .ack = get32_host(tcp + 8) - p->iss,
                         .bytes = ip_bytes - IP - header_bytes,

@@ -9,7 +9,7 @@
 #include "../cmocka_all.h"
 #include "../fixture.h"
 
-enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 128 };
 enum { MSS = 1460, HOST_PORT = 80, PEER_PORT = 40000 };
 
 struct peer {
@@ -17,12 +17,14 @@ struct peer {
     uint32_t iss, host_iss;
     uint16_t port, host_port;
     uint16_t window; /* announced by every segment */
+    uint8_t tos;     /* of the packets that carry them */
     int fd;          /* the host's socket of this connection */
 };
 
 /* What the host sent, seq and ack relative. */
 struct sent {
-    uint8_t flags;
+    uint8_t flags, tos;
+    bool dont_fragment;
     uint32_t seq, ack, bytes;
     uint16_t window;
     uint8_t options[40];
