@@ -16,7 +16,7 @@
  * tcp_timer.c      deadlines of a connection, keep-alive                 tcp_tcb.c        the life of a TCB
  * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
  * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
- * tcp_ecn.c        explicit congestion notification
+ * tcp_ecn.c        explicit congestion notification                      tcp_frto.c       was the time-out spurious?
  */
 
 #include <errno.h>
@@ -141,6 +141,8 @@ enum {
     ECN_WISHES = ECN_REQUEST | ECN_ACCEPT,
 };
 
+enum { FRTO_OFF, FRTO_FIRST_ACK, FRTO_SECOND_ACK }; /* RFC 5682 2.1, steps 2 and 3 */
+
 /* What the octets of a run of the scoreboard are; none: under way for the first time. */
 enum {
     RUN_SACKED = 1u << 0,
@@ -216,6 +218,7 @@ struct lan_tcp_sender {
     uint32_t rack_end, rack_fack;
     uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
     uint32_t tail_end;
+    uint8_t frto;                             /* FRTO_*: what the next ACK is to tell after a time-out */
     struct lan_tcp_cubic cubic, cubic_before; /* before: as the last loss found it */
     struct lan_tcp_hystart hystart;
     struct lan_tcp_run runs[]; /* as many as the buffer holds */
@@ -567,12 +570,20 @@ static inline void lan_tcp_ecn_owe_cwr(struct lan_tcb *tcb)
     tcb->ecn |= tcb->ecn & ECN_CAPABLE ? ECN_CWR_OWED : 0;
 }
 
+/* tcp_frto.c */
+
+void lan_tcp_frto_begin(struct lan_tcb *tcb, bool first); /* a time-out; first: not during a recovery */
+
+/* With frto on: true as long as nobody knows whether anything was lost. */
+bool lan_tcp_frto_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack);
+
 /* tcp_recovery.c */
 
 /* Takes what an ACK has told: finds losses, enters and leaves recovery, adapts cwnd. */
 void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack);
 void lan_tcp_recover_lost(struct lan_tcb *tcb); /* begins fast recovery if something is lost */
 void lan_tcp_enter_loss(struct lan_tcb *tcb);   /* the retransmission time-out */
+void lan_tcp_undo(struct lan_tcb *tcb);         /* nothing was lost: everything is as before the recovery */
 
 /* tcp_retransmit.c */
 

@@ -62,6 +62,7 @@ void lan_tcp_enter_loss(struct lan_tcb *tcb)
     else
         sender->sacked = 0;
     lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
+    lan_tcp_frto_begin(tcb, !recovering && !tcb->retries);
 }
 
 /* Everything up to `recover` has arrived. */
@@ -76,7 +77,7 @@ static void leave_recovery(struct lan_tcb *tcb)
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
 }
 
-static void undo(struct lan_tcb *tcb)
+void lan_tcp_undo(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     LAN_COUNT(tcb->stack, tcp_ext_undo);
@@ -84,6 +85,7 @@ static void undo(struct lan_tcb *tcb)
     tcb->ssthresh = tcb->ssthresh > sender->undo_ssthresh ? tcb->ssthresh : sender->undo_ssthresh;
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_UNDO);
     lan_tcp_not_lost(tcb);
+    sender->rack_sent_ns = 0; /* what has arrived is not what was sent again */
     if (tcb->congestion->undone)
         tcb->congestion->undone(tcb);
 }
@@ -97,7 +99,7 @@ static void take_dsack(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
         return;
     sender->undo_bytes -= ack->dsack_bytes < sender->undo_bytes ? ack->dsack_bytes : sender->undo_bytes;
     if (!sender->undo_bytes)
-        undo(tcb);
+        lan_tcp_undo(tcb);
 }
 
 /* RFC 3522: the first ACK after a retransmission answers the original, which was only late. */
@@ -106,7 +108,7 @@ static void take_original(struct lan_tcb *tcb)
     if (tcb->flags & TCB_LOSS_RECOVERY)
         LAN_COUNT(tcb->stack, tcp_ext_spurious_rtos);
     if (tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY))
-        undo(tcb);
+        lan_tcp_undo(tcb);
 }
 
 /* RFC 6937 3. */
@@ -178,6 +180,8 @@ void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
     }
     if (tcb->flags & TCB_UNDO && ack->original && ack->acked && tcb->sender->undo_bytes && tcb->flags & TCB_TIMESTAMPS)
         take_original(tcb);
+    if (tcb->sender->frto && lan_tcp_frto_acked(tcb, ack))
+        return;
     if (tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY) && !lan_seq_lt(tcb->snd_una, tcb->sender->recover))
         leave_recovery(tcb);
     if (tcb->flags & TCB_SACK && (tcb->sender->sacked || tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))
