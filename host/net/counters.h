@@ -126,6 +126,10 @@
     X(TcpExtOfoPruned, tcp_ext_ofo_pruned)                                                                             \
     X(TcpExtListenOverflows, tcp_ext_listen_overflows)                                                                 \
     X(TcpExtListenDrops, tcp_ext_listen_drops)                                                                         \
+    X(TcpExtTCPReqQFullDoCookies, tcp_ext_do_cookies)                                                                  \
+    X(TcpExtSyncookiesSent, tcp_ext_cookies_sent)                                                                      \
+    X(TcpExtSyncookiesRecv, tcp_ext_cookies_recv)                                                                      \
+    X(TcpExtSyncookiesFailed, tcp_ext_cookies_failed)                                                                  \
     X(TcpExtTCPNoTCB, tcp_ext_no_tcb)                                                                                  \
     X(TcpExtTCPNoBuffers, tcp_ext_no_buffers)                                                                          \
     X(TcpExtTW, tcp_ext_time_waits)                                                                                    \

@@ -267,7 +267,9 @@ static void dispatch(struct lan_stack *stack, struct lan_tcp_segment *segment)
             return;
         }
         if (listener) {
-            lan_tcp_input_listen(listener, segment, NULL);
+            tcb = lan_tcp_input_listen(listener, segment, NULL);
+            if (tcb)
+                synchronized(tcb, segment);
             return;
         }
     }

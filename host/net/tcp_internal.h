@@ -17,6 +17,7 @@
  * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
  * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
  * tcp_ecn.c        explicit congestion notification                      tcp_frto.c       was the time-out spurious?
+ * tcp_cookie.c     SYN cookies
  */
 
 #include <errno.h>
@@ -192,6 +193,7 @@ struct lan_tcp_listen {
     struct lan_tcb_list embryonic; /* SYN-RECEIVED */
     struct lan_tcb_list ready;     /* wait for accept() */
     uint32_t embryonic_count, ready_count, backlog;
+    uint64_t cookies_until_ns; /* ACKs may carry a cookie until then */
 };
 
 /* A run of octets that share a fate (tcp_sack.c). */
@@ -300,6 +302,7 @@ struct lan_tcp {
     uint64_t connections_key[4];
     struct lan_tcb_list time_wait; /* the first one expires first */
     uint32_t tcbs, in_use;
+    uint32_t embryonic; /* half-open connections of all listeners */
     /* Free buffers of the pool below which TCP keeps nothing in store, sends no more, receives no more. */
     uint32_t memory_plenty, memory_low, memory_critical;
 };
@@ -361,6 +364,9 @@ uint32_t lan_tcp_put_sack(struct lan_tcb *tcb, uint8_t *out);
 /* A TCB in CLOSED, zeroed but for its defaults; NULL: all in use and none in TIME-WAIT. */
 struct lan_tcb *lan_tcb_new(struct lan_stack *stack);
 
+/* What lan_tcb_new() makes of the TCB it has found; for one that never enters a table. */
+void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack);
+
 /* Takes a TCB out of all tables and lists, stops its timer, frees its queues, and gives it back. */
 void lan_tcb_free(struct lan_tcb *tcb);
 
@@ -371,8 +377,11 @@ void lan_tcp_finish(struct lan_tcb *tcb, int error);
 /* Enters TIME-WAIT: everything but the sequence numbers is let go. The TCB stays while its socket is open. */
 void lan_tcp_time_wait(struct lan_tcb *tcb);
 
-/* Chooses sequence numbers and windows for a connection whose flow and ports are set, and puts it into the table.
- * -EADDRINUSE: there is such a connection already. */
+/* Chooses sequence numbers and windows for a connection whose flow and ports are set. */
+void lan_tcp_start(struct lan_tcb *tcb);
+void lan_tcp_set_iss(struct lan_tcb *tcb, uint32_t iss);
+
+/* The same, and puts it into the table. -EADDRINUSE: there is such a connection already. */
 int lan_tcp_open(struct lan_tcb *tcb);
 
 /* What the peer's SYN says: its options and first window. */
@@ -422,14 +431,29 @@ uint32_t lan_tcp_initial_sequence(const struct lan_tcb *tcb);
 
 /* tcp_listen.c */
 
-/* A segment for a listener; `iss` is the initial sequence number to use at least, if `reuse`: the connection was in
- * TIME-WAIT until now. Borrows the payload. */
-void lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_tcp_segment *segment, const uint32_t *iss_after);
+/* A segment for a listener. `iss_after`: the new connection follows one that was in TIME-WAIT until now, and begins
+ * above this number; else NULL. Returns the connection that the segment has opened by its cookie, and is for then; or
+ * NULL. Borrows the payload. */
+struct lan_tcb *lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_tcp_segment *segment,
+                                     const uint32_t *iss_after);
+
+/* Gives a new TCB the addresses and ports of `segment` and the listener's settings. Negative: no way to the peer. */
+int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener, const struct lan_tcp_segment *segment);
+void lan_tcp_child_join(struct lan_tcb *child, struct lan_tcb *listener); /* is half-open from now on */
+bool lan_tcp_accept_full(const struct lan_tcb *listener);                 /* and counts, if it is */
 
 /* The handshake of a child is complete: queues it for accept(). False when the queue is full. */
 bool lan_tcp_child_ready(struct lan_tcb *child);
 void lan_tcp_child_leave(struct lan_tcb *child); /* takes it out of its listener's lists, if it is in one */
 void lan_tcp_listen_close(struct lan_tcb *listener);
+
+/* tcp_cookie.c */
+
+/* Answers a SYN and keeps nothing of it. */
+void lan_tcp_cookie_send(struct lan_tcb *listener, const struct lan_tcp_segment *syn);
+
+/* The half-open connection that an ACK's cookie tells of; NULL: there is none, and the segment was answered. */
+struct lan_tcb *lan_tcp_cookie_take(struct lan_tcb *listener, const struct lan_tcp_segment *segment);
 
 /* tcp_queue.c */
 

@@ -1,43 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listeners and the connections that nobody has accepted yet. Both of their queues are bounded: half-open connections
- * by the backlog or EMBRYONIC_MIN, complete ones by the backlog. */
+ * by the backlog or EMBRYONIC_MIN, and all listeners' together by half of what the stack can hold; complete ones by the
+ * backlog. Beyond the first bound SYN cookies take over. */
 
 #include "tcp_internal.h"
 
 enum { EMBRYONIC_MIN = 64 };
 
-static uint32_t max_embryonic(const struct lan_tcb *listener)
+/* A SYN may come from anybody: it takes no place that a connection in TIME-WAIT still has. */
+static bool room_for_embryonic(const struct lan_tcb *listener)
 {
-    uint32_t wanted = listener->listen.backlog > EMBRYONIC_MIN ? listener->listen.backlog : EMBRYONIC_MIN;
-    uint32_t half = lan_tcp_of(listener)->tcbs / 2; /* a flood of SYNs leaves room for connections */
-    return wanted < half ? wanted : half;
+    const struct lan_tcp *tcp = lan_tcp_of(listener);
+    const struct lan_tcp_listen *listen = &listener->listen;
+    uint32_t most = listen->backlog > EMBRYONIC_MIN ? listen->backlog : EMBRYONIC_MIN;
+    return listen->embryonic_count < most && tcp->embryonic < tcp->tcbs / 2 && tcp->free;
 }
 
-/* Room for one more half-open connection. In a flood of SYNs one that has not answered within its first time-out gives
- * way, so that honest peers, who answer sooner, still come through. */
-static bool make_room(struct lan_tcb *listener)
+int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener, const struct lan_tcp_segment *segment)
 {
-    struct lan_tcb *oldest = listener->listen.embryonic.first;
-    if (listener->listen.embryonic_count < max_embryonic(listener))
-        return true;
-    LAN_COUNT(listener->stack, tcp_ext_listen_drops);
-    if (!(oldest->flags & TCB_SYN_LOST))
-        return false;
-    lan_tcb_free(oldest);
-    return true;
-}
-
-static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segment, const uint32_t *iss_after)
-{
-    struct lan_stack *stack = listener->stack;
-    struct lan_tcp_listen *listen = &listener->listen;
-    if (listen->ready_count >= listen->backlog) {
-        LAN_COUNT(stack, tcp_ext_listen_overflows);
-        return;
-    }
-    struct lan_tcb *child = make_room(listener) ? lan_tcb_new(stack) : NULL;
-    if (!child)
-        return;
     child->local_port = segment->destination_port;
     child->remote_port = segment->source_port;
     child->flags = listener->flags & (TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE);
@@ -52,32 +32,75 @@ static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segmen
     child->keep_idle_s = listener->keep_idle_s;
     child->keep_interval_s = listener->keep_interval_s;
     child->keep_probes = listener->keep_probes;
-    if (lan_ip_route(stack, segment->info->src, segment->info->dst, &child->flow) < 0 || lan_tcp_open(child) < 0) {
+    return lan_ip_route(listener->stack, segment->info->src, segment->info->dst, &child->flow);
+}
+
+void lan_tcp_child_join(struct lan_tcb *child, struct lan_tcb *listener)
+{
+    child->state = LAN_TCP_SYN_RECEIVED;
+    child->listener = listener;
+    listener->listen.embryonic_count++;
+    lan_tcp_of(child)->embryonic++;
+    lan_tcb_list_append(&listener->listen.embryonic, child);
+    LAN_COUNT(child->stack, tcp_passive_opens);
+}
+
+/* No longer half-open. */
+static void leave_embryonic(struct lan_tcb *child)
+{
+    struct lan_tcp_listen *listen = &child->listener->listen;
+    lan_tcb_list_remove(&listen->embryonic, child);
+    listen->embryonic_count--;
+    lan_tcp_of(child)->embryonic--;
+}
+
+bool lan_tcp_accept_full(const struct lan_tcb *listener)
+{
+    if (listener->listen.ready_count < listener->listen.backlog)
+        return false;
+    LAN_COUNT(listener->stack, tcp_ext_listen_overflows);
+    return true;
+}
+
+static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segment, const uint32_t *iss_after)
+{
+    struct lan_stack *stack = listener->stack;
+    if (lan_tcp_accept_full(listener))
+        return;
+    if (!room_for_embryonic(listener)) {
+        if (iss_after) /* which no cookie can promise: the next SYN finds nothing to come after */
+            LAN_COUNT(stack, tcp_ext_listen_drops);
+        else
+            lan_tcp_cookie_send(listener, segment);
+        return;
+    }
+    struct lan_tcb *child = lan_tcb_new(stack);
+    if (lan_tcp_child_init(child, listener, segment) < 0 || lan_tcp_open(child) < 0) {
         lan_tcb_free(child);
         return;
     }
     if (iss_after && lan_seq_leq(child->iss, *iss_after))
-        child->iss = child->snd_una = child->snd_nxt = *iss_after + 1;
-    child->state = LAN_TCP_SYN_RECEIVED;
-    child->listener = listener;
-    listen->embryonic_count++;
-    lan_tcb_list_append(&listen->embryonic, child);
+        lan_tcp_set_iss(child, *iss_after + 1);
+    lan_tcp_child_join(child, listener);
     lan_tcp_take_syn(child, segment);
-    LAN_COUNT(stack, tcp_passive_opens);
     lan_tcp_send_syn(child);
 }
 
 /* RFC 9293 3.10.7.2. Data on a SYN is left for the peer to send again. */
-void lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_tcp_segment *segment, const uint32_t *iss_after)
+struct lan_tcb *lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_tcp_segment *segment,
+                                     const uint32_t *iss_after)
 {
     if (segment->flags & SEG_RST)
-        return;
-    if (segment->flags & SEG_ACK)
+        return NULL;
+    if (segment->flags & SEG_SYN && segment->flags & SEG_ACK)
         lan_tcp_refuse(listener->stack, segment);
+    else if (segment->flags & SEG_ACK)
+        return lan_tcp_cookie_take(listener, segment);
     else if (segment->flags & SEG_SYN)
         spawn(listener, segment, iss_after);
     else
         LAN_COUNT(listener->stack, tcp_ext_bad_flags);
+    return NULL;
 }
 
 bool lan_tcp_child_ready(struct lan_tcb *child)
@@ -85,13 +108,10 @@ bool lan_tcp_child_ready(struct lan_tcb *child)
     struct lan_tcb *listener = child->listener;
     if (!listener)
         return true; /* a simultaneous open */
-    struct lan_tcp_listen *listen = &listener->listen;
-    if (listen->ready_count >= listen->backlog) {
-        LAN_COUNT(child->stack, tcp_ext_listen_overflows);
+    if (lan_tcp_accept_full(listener))
         return false;
-    }
-    lan_tcb_list_remove(&listen->embryonic, child);
-    listen->embryonic_count--;
+    struct lan_tcp_listen *listen = &listener->listen;
+    leave_embryonic(child);
     lan_tcb_list_append(&listen->ready, child);
     listen->ready_count++;
     lan_socket_event(listener->socket);
@@ -102,8 +122,7 @@ void lan_tcp_child_leave(struct lan_tcb *child)
 {
     struct lan_tcp_listen *listen = &child->listener->listen;
     if (child->state == LAN_TCP_SYN_RECEIVED) {
-        lan_tcb_list_remove(&listen->embryonic, child);
-        listen->embryonic_count--;
+        leave_embryonic(child);
     } else {
         lan_tcb_list_remove(&listen->ready, child);
         listen->ready_count--;

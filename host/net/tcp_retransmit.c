@@ -53,7 +53,7 @@ void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint64_t rtt_ns)
 
 void lan_tcp_syn_acked(struct lan_tcb *tcb)
 {
-    if (!(tcb->flags & TCB_SYN_LOST)) /* Karn's algorithm */
+    if (!(tcb->flags & TCB_SYN_LOST) && tcb->progress_ns) /* Karn's algorithm; and a cookie knows of no time */
         lan_tcp_rtt_measured(tcb, lan_tcp_now(tcb) - tcb->progress_ns);
     tcb->rtt_seq = tcb->snd_nxt;
 }

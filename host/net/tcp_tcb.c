@@ -76,20 +76,8 @@ void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb)
     tcb->link = NULL;
 }
 
-struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
+void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
 {
-    struct lan_tcp *tcp = stack->tcp;
-    if (!tcp->free && tcp->time_wait.first) {
-        LAN_COUNT(stack, tcp_ext_time_wait_overflow);
-        lan_tcb_free(tcp->time_wait.first);
-    }
-    struct lan_tcb *tcb = tcp->free;
-    if (!tcb) {
-        LAN_COUNT(stack, tcp_ext_no_tcb);
-        return NULL;
-    }
-    tcp->free = tcb->hash_next;
-    tcp->in_use++;
     *tcb = (struct lan_tcb){
         .stack = stack,
         .timer.fire = lan_tcp_fire,
@@ -106,6 +94,23 @@ struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
     lan_tcp_ecn_set(tcb, stack->config.tcp_ecn);
     for (int i = 0; i < LAN_TCP_DEADLINES; i++)
         tcb->deadline_ns[i] = LAN_NEVER;
+}
+
+struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
+{
+    struct lan_tcp *tcp = stack->tcp;
+    if (!tcp->free && tcp->time_wait.first) {
+        LAN_COUNT(stack, tcp_ext_time_wait_overflow);
+        lan_tcb_free(tcp->time_wait.first);
+    }
+    struct lan_tcb *tcb = tcp->free;
+    if (!tcb) {
+        LAN_COUNT(stack, tcp_ext_no_tcb);
+        return NULL;
+    }
+    tcp->free = tcb->hash_next;
+    tcp->in_use++;
+    lan_tcb_init(tcb, stack);
     return tcb;
 }
 
@@ -186,16 +191,18 @@ void lan_tcp_set_mss(struct lan_tcb *tcb)
     tcb->mss = (uint16_t)(mss > LAN_TCP_MSS_MIN ? mss : LAN_TCP_MSS_MIN);
 }
 
-int lan_tcp_open(struct lan_tcb *tcb)
+void lan_tcp_set_iss(struct lan_tcb *tcb, uint32_t iss)
 {
-    if (lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port))
-        return -EADDRINUSE;
+    tcb->iss = tcb->snd_una = tcb->snd_nxt = tcb->snd_small = iss;
+}
+
+void lan_tcp_start(struct lan_tcb *tcb)
+{
     tcb->flags &= TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE | TCB_BOUND; /* what an earlier attempt left */
     tcb->soft_error = 0;
     tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
     tcb->srtt_ns = tcb->rttvar_ns = 0;
-    tcb->iss = lan_tcp_initial_sequence(tcb);
-    tcb->snd_una = tcb->snd_nxt = tcb->snd_small = tcb->iss;
+    lan_tcp_set_iss(tcb, lan_tcp_initial_sequence(tcb));
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->ecn &= ECN_WISHES;
     tcb->rto_ns = LAN_TCP_RTO_FIRST;
@@ -205,6 +212,13 @@ int lan_tcp_open(struct lan_tcb *tcb)
     while (tcb->rcv_scale < LAN_TCP_SCALE_MAX && tcb->rcv_limit >> tcb->rcv_scale > UINT16_MAX)
         tcb->rcv_scale++;
     lan_tcp_set_mss(tcb);
+}
+
+int lan_tcp_open(struct lan_tcb *tcb)
+{
+    if (lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port))
+        return -EADDRINUSE;
+    lan_tcp_start(tcb);
     lan_tcp_insert(tcb);
     return 0;
 }
