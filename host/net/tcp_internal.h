@@ -49,6 +49,7 @@ enum {
 #define LAN_TCP_R2_SYN (180 * LAN_S)           /* RFC 9293 MUST-23 */
 #define LAN_TCP_ACK_DELAY (40 * LAN_MS)        /* RFC 9293 MUST-40: below 500 ms */
 #define LAN_TCP_PEER_ACK_DELAY (200 * LAN_MS)  /* what to expect of others, RFC 8985 7.2 */
+#define LAN_TCP_PROBE_UNMEASURED (1 * LAN_S)   /* tail loss probe without a round-trip time, RFC 8985 7.2 */
 #define LAN_TCP_MEMORY_RETRY (10 * LAN_MS)     /* after a segment that found no buffer */
 #define LAN_TCP_2MSL (60 * LAN_S)
 #define LAN_TCP_FIN_WAIT (60 * LAN_S)             /* FIN-WAIT-2 without an application */

@@ -94,9 +94,9 @@ void lan_tcp_probe_arm(struct lan_tcb *tcb)
     uint32_t flight = tcb->snd_nxt - tcb->snd_una;
     uint32_t busy = TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_PROBING | TCB_TAIL_PROBED;
     uint64_t due_ns = LAN_NEVER;
-    if (flight && tcb->flags & TCB_SACK && !(tcb->flags & busy) && !tcb->sender->sacked && !tcb->sender->lost &&
-        tcb->srtt_ns) {
-        due_ns = lan_tcp_now(tcb) + 2 * tcb->srtt_ns + (flight <= tcb->mss ? LAN_TCP_PEER_ACK_DELAY : 0);
+    if (flight && tcb->flags & TCB_SACK && !(tcb->flags & busy) && !tcb->sender->sacked && !tcb->sender->lost) {
+        uint64_t patience_ns = 2 * tcb->srtt_ns + (flight <= tcb->mss ? LAN_TCP_PEER_ACK_DELAY : 0);
+        due_ns = lan_tcp_now(tcb) + (tcb->srtt_ns ? patience_ns : LAN_TCP_PROBE_UNMEASURED);
         if (due_ns >= tcb->deadline_ns[LAN_TCP_RETRANSMIT])
             due_ns = LAN_NEVER;
     }

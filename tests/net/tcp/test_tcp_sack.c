@@ -152,6 +152,26 @@ static void a_lost_tail_is_probed_after_two_round_trips_RFC_8985_7(void **state)
     assert_int_equal(counter(p->f, "TcpExtTCPTimeouts"), 0);
 }
 
+/* The SYN was lost, so no round trip is known and the time-out is 3 s (RFC 6298 (5.7)): the probe goes long before. */
+static void without_a_round_trip_time_a_tail_is_probed_after_a_second_RFC_8985_7_2(void **state)
+{
+    struct peer p = peer_of(((struct peer *)*state)->f);
+    p.port = PEER_PORT + 1;
+    start_connect(&p);
+    wait_ms(&p, 1000);
+    expect(&p, SYN, 0, 0, 0);
+    from_peer_options(&p, SYN | ACK, 0, 1, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
+    expect(&p, ACK, 1, 1, 0);
+    host_sends(&p, 1, MSS);
+    expect(&p, ACK, 1, 1, MSS);
+    wait_ms(&p, 999);
+    expect_quiet(&p);
+    wait_ms(&p, 2);
+    expect(&p, ACK, 1, 1, MSS);
+    assert_int_equal(counter(p.f, "TcpExtTCPLossProbes"), 1);
+    skip_sent(&p);
+}
+
 static void a_probe_prefers_new_data_RFC_8985_7_3(void **state)
 {
     struct peer *p = *state;
@@ -323,6 +343,7 @@ int main(void)
         TEST_SACK(a_retransmission_that_is_lost_is_sent_again_without_a_time_out_RFC_8985),
         TEST_SACK(one_segment_out_of_order_waits_for_the_reordering_window_RFC_8985_6_2),
         TEST_SACK(a_lost_tail_is_probed_after_two_round_trips_RFC_8985_7),
+        TEST_SACK(without_a_round_trip_time_a_tail_is_probed_after_a_second_RFC_8985_7_2),
         TEST_SACK(a_probe_prefers_new_data_RFC_8985_7_3),
         TEST_SACK(what_sack_has_told_is_not_sent_again_after_a_time_out),
         TEST_SACK(a_peer_that_reneges_gets_everything_again_RFC_2018_8),
