@@ -18,54 +18,51 @@ static inline bool same_mac(const uint8_t *a, const uint8_t *b)
     return lan_load32(a) == lan_load32(b) && lan_load16(a + 4) == lan_load16(b + 4);
 }
 
-/* Whom the frame was sent to, as LAN_BUF_* flags; false when it is for another host. */
-static inline bool classify_destination(const struct lan_netif *netif, const uint8_t *destination, uint32_t *flags)
+static void drop(struct lan_buf *frame, uint64_t *counter)
 {
-    if (same_mac(destination, netif->mac))
-        *flags = 0;
-    else if (same_mac(destination, LAN_ETH_BROADCAST))
-        *flags = LAN_BUF_BROADCAST;
-    else if (destination[0] & 1)
-        *flags = LAN_BUF_MULTICAST;
-    else
-        return false;
-    return true;
+    (*counter)++;
+    lan_buf_free(frame);
+}
+
+/* The frame's EtherType. IEEE 802.1Q: identifier 0 is a priority only, any other another network than this one. A tag
+ * that still stands in the frame is an unknown protocol as well. */
+static inline uint16_t protocol(const struct lan_buf *frame)
+{
+    bool foreign = (frame->flags & LAN_BUF_VLAN) && (frame->vlan_tci & VLAN_IDENTIFIER);
+
+    return foreign ? ETH_VLAN : lan_get16(frame->data + 12);
 }
 
 void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
 {
-    struct lan_stack *stack = netif->stack;
-    uint32_t cast;
+    struct lan_counters *counters = &netif->stack->counters;
 
     if (!lan_buf_pullup(frame, LAN_ETH_HEADER)) {
         netif->stats.in_errors++;
-        LAN_COUNT(stack, eth_in_short);
-        lan_buf_free(frame);
+        drop(frame, &counters->eth_in_short);
         return;
     }
-    if (!classify_destination(netif, frame->data, &cast)) {
-        LAN_COUNT(stack, eth_in_other_host);
-        lan_buf_free(frame);
-        return;
+    frame->flags &= ~(uint32_t)(LAN_BUF_BROADCAST | LAN_BUF_MULTICAST);
+    if (!same_mac(frame->data, netif->mac)) {
+        if (same_mac(frame->data, LAN_ETH_BROADCAST)) {
+            frame->flags |= LAN_BUF_BROADCAST;
+        } else if (frame->data[0] & 1) {
+            frame->flags |= LAN_BUF_MULTICAST;
+        } else {
+            drop(frame, &counters->eth_in_other_host);
+            return;
+        }
     }
-    frame->flags = (frame->flags & ~(uint32_t)(LAN_BUF_BROADCAST | LAN_BUF_MULTICAST)) | cast;
 
-    /* IEEE 802.1Q: identifier 0 is a priority only, any other another network than this one. A tag that still stands in
-     * the frame is an unknown protocol as well. */
-    bool foreign = (frame->flags & LAN_BUF_VLAN) && (frame->vlan_tci & VLAN_IDENTIFIER);
-    uint16_t type = foreign ? ETH_VLAN : lan_get16(frame->data + 12);
+    uint16_t type = protocol(frame);
 
     lan_buf_pull(frame, LAN_ETH_HEADER);
-    switch (type) {
-    case LAN_ETH_IPV4:
+    if (type == LAN_ETH_IPV4) {
         lan_ip_input(netif, frame);
-        break;
-    case LAN_ETH_ARP:
+    } else if (type == LAN_ETH_ARP) {
         lan_arp_input(netif, frame);
-        break;
-    default:
+    } else {
         netif->stats.in_unknown_protocols++;
-        LAN_COUNT(stack, eth_in_unknown_protos);
-        lan_buf_free(frame);
+        drop(frame, &counters->eth_in_unknown_protos);
     }
 }

@@ -102,7 +102,13 @@ static inline bool lan_ip_is_subnet_broadcast(const struct lan_netif *netif, uin
     return netif->address && (lan_htonl(host_bits) > 1) && address == (netif->address | host_bits);
 }
 
-/* Whether the TCP or UDP checksum of a received packet holds: as the card found, or else summed here. Borrows. */
-bool lan_l4_checksum_ok(const struct lan_buf *packet, const struct lan_ip_info *info);
+/* Whether the TCP or UDP checksum of a received packet holds, summed here. Borrows. */
+bool lan_l4_sum_ok(const struct lan_buf *packet, const struct lan_ip_info *info);
+
+/* The same: as the card found, or else summed. Borrows. */
+static inline bool lan_l4_checksum_ok(const struct lan_buf *packet, const struct lan_ip_info *info)
+{
+    return packet->flags & LAN_BUF_L4_CHECKED ? packet->flags & LAN_BUF_L4_OK : lan_l4_sum_ok(packet, info);
+}
 
 #endif

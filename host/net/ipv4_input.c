@@ -63,10 +63,9 @@ static bool destination_ours(const struct lan_netif *netif, uint32_t dst, bool *
     return lan_ip_is_own(netif->stack, dst);
 }
 
-enum options { OPTIONS_FINE, OPTIONS_MALFORMED, OPTIONS_SOURCE_ROUTE };
-
-/* Options are walked only to see that they are whole, and that nobody steers by a source route (RFC 7126 4.3). */
-static enum options check_options(const uint8_t *option, const uint8_t *end)
+/* Options are walked only to see that they are whole, and that nobody steers by a source route (RFC 7126 4.3). NULL:
+ * they are fine; else what to count. */
+static uint64_t *check_options(struct lan_stack *stack, const uint8_t *option, const uint8_t *end)
 {
     while (option < end && *option != OPTION_END) {
         if (*option == OPTION_NOP) {
@@ -74,83 +73,62 @@ static enum options check_options(const uint8_t *option, const uint8_t *end)
             continue;
         }
         if (end - option < 2 || option[1] < 2 || option[1] > end - option)
-            return OPTIONS_MALFORMED;
+            return &stack->counters.ip_in_hdr_errors;
         if (*option == OPTION_LOOSE_SOURCE_ROUTE || *option == OPTION_STRICT_SOURCE_ROUTE)
-            return OPTIONS_SOURCE_ROUTE;
+            return &stack->counters.ip_in_source_routed;
         option += option[1];
     }
-    return OPTIONS_FINE;
+    return NULL;
 }
 
-/* The one place where lengths and header fields of IP are checked. On success the packet's header is in one piece and
- * the packet ends where the header says. */
-static bool header_valid(struct lan_stack *stack, struct lan_buf *packet)
+/* The one place where lengths and header fields of IP are checked. On success the packet's header is in one piece, the
+ * packet ends where the header says, and NULL is returned; else what to count. */
+static inline uint64_t *check_header(struct lan_stack *stack, struct lan_buf *packet, struct lan_ip_info *info)
 {
-    if (!lan_buf_pullup(packet, LAN_IP_HEADER)) {
-        LAN_COUNT(stack, ip_in_truncated_pkts);
-        return false;
-    }
+    if (!lan_buf_pullup(packet, LAN_IP_HEADER))
+        return &stack->counters.ip_in_truncated_pkts;
 
-    uint32_t header_bytes = (packet->data[0] & 15u) * 4;
-    uint32_t total = lan_get16(packet->data + 2);
+    const uint8_t *ip = packet->data;
+    uint32_t header_bytes = (ip[0] & 15u) * 4;
+    uint32_t total = lan_get16(ip + 2);
     uint32_t bytes = lan_buf_total(packet);
 
-    if (packet->data[0] >> 4 != 4 || header_bytes < LAN_IP_HEADER || total < header_bytes) {
-        LAN_COUNT(stack, ip_in_hdr_errors);
-        return false;
-    }
-    if (bytes < total || !lan_buf_pullup(packet, header_bytes)) {
-        LAN_COUNT(stack, ip_in_truncated_pkts);
-        return false;
-    }
-    if (!(packet->flags & LAN_BUF_IP_OK) && lan_sum_fold(lan_sum(packet->data, header_bytes, 0)) != 0xffff) {
+    if (ip[0] >> 4 != 4 || header_bytes < LAN_IP_HEADER || total < header_bytes)
+        return &stack->counters.ip_in_hdr_errors;
+    if (bytes < total || !lan_buf_pullup(packet, header_bytes))
+        return &stack->counters.ip_in_truncated_pkts;
+    ip = packet->data;
+    if (!(packet->flags & LAN_BUF_IP_OK) && lan_sum_fold(lan_sum(ip, header_bytes, 0)) != 0xffff) {
         LAN_COUNT(stack, ip_in_csum_errors);
-        LAN_COUNT(stack, ip_in_hdr_errors);
-        return false;
+        return &stack->counters.ip_in_hdr_errors;
     }
     if (bytes > total)
         lan_buf_trim(packet, total);
-    if (header_bytes == LAN_IP_HEADER)
-        return true;
-
-    switch (check_options(packet->data + LAN_IP_HEADER, packet->data + header_bytes)) {
-    case OPTIONS_FINE:
-        return true;
-    case OPTIONS_SOURCE_ROUTE:
-        LAN_COUNT(stack, ip_in_source_routed);
-        return false;
-    default:
-        LAN_COUNT(stack, ip_in_hdr_errors);
-        return false;
-    }
-}
-
-static void fill_info(struct lan_netif *netif, const struct lan_buf *packet, struct lan_ip_info *info)
-{
-    const uint8_t *ip = packet->data;
-
-    info->netif = netif;
-    info->header_bytes = (uint8_t)((ip[0] & 15) * 4);
-    info->bytes = lan_get16(ip + 2) - info->header_bytes;
+    info->header_bytes = (uint8_t)header_bytes;
+    info->bytes = total - header_bytes;
     info->tos = ip[1];
     info->ttl = ip[8];
     info->protocol = ip[9];
     info->src = lan_load32(ip + 12);
     info->dst = lan_load32(ip + 16);
+    return header_bytes == LAN_IP_HEADER ? NULL : check_options(stack, ip + LAN_IP_HEADER, ip + header_bytes);
 }
 
-static bool addresses_valid(const struct lan_netif *netif, const struct lan_buf *packet, struct lan_ip_info *info)
+static inline bool addresses_valid(struct lan_netif *netif, const struct lan_buf *packet, struct lan_ip_info *info)
 {
     info->to_group = false;
     if ((info->dst != netif->address || !info->dst) && !destination_ours(netif, info->dst, &info->to_group))
         return false;
-    if (!source_valid(netif, info->src))
-        return false;
+    if (info->src != netif->valid_source) {
+        if (!source_valid(netif, info->src))
+            return false;
+        netif->valid_source = info->src;
+    }
     /* RFC 1122 3.3.6: what was broadcast on the link must say so in IP, too. */
     return info->to_group || !(packet->flags & (LAN_BUF_BROADCAST | LAN_BUF_MULTICAST));
 }
 
-static void deliver(struct lan_stack *stack, struct lan_buf *packet, const struct lan_ip_info *info)
+static inline void deliver(struct lan_stack *stack, struct lan_buf *packet, const struct lan_ip_info *info)
 {
     lan_buf_pull(packet, info->header_bytes);
     switch (info->protocol) {
@@ -173,23 +151,31 @@ static void deliver(struct lan_stack *stack, struct lan_buf *packet, const struc
     }
 }
 
+static void drop(struct lan_buf *packet, uint64_t *counter)
+{
+    (*counter)++;
+    lan_buf_free(packet);
+}
+
 void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)
 {
     struct lan_stack *stack = netif->stack;
     struct lan_ip_info info;
 
     LAN_COUNT(stack, ip_in_receives);
-    if (!header_valid(stack, packet)) {
-        lan_buf_free(packet);
+
+    uint64_t *fault = check_header(stack, packet, &info);
+
+    if (fault) {
+        drop(packet, fault);
         return;
     }
-    fill_info(netif, packet, &info);
     if (!addresses_valid(netif, packet, &info)) {
-        LAN_COUNT(stack, ip_in_addr_errors);
-        lan_buf_free(packet);
+        drop(packet, &stack->counters.ip_in_addr_errors);
         return;
     }
-    if (lan_get16(packet->data + 6) & FRAGMENT_MASK) {
+    info.netif = netif;
+    if (lan_load16(packet->data + 6) & lan_htons(FRAGMENT_MASK)) {
         packet = lan_reassemble(packet, &info);
         if (!packet)
             return;
@@ -197,11 +183,8 @@ void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)
     deliver(stack, packet, &info);
 }
 
-bool lan_l4_checksum_ok(const struct lan_buf *packet, const struct lan_ip_info *info)
+bool lan_l4_sum_ok(const struct lan_buf *packet, const struct lan_ip_info *info)
 {
-    if (packet->flags & LAN_BUF_L4_CHECKED)
-        return packet->flags & LAN_BUF_L4_OK;
-
     uint32_t bytes = lan_buf_total(packet);
     uint32_t sum = lan_sum_pseudo(info->src, info->dst, info->protocol, bytes);
 

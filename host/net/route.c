@@ -94,6 +94,8 @@ int lan_netif_set_address(struct lan_netif *netif, uint32_t address, uint32_t ne
         lan_route_delete(stack, netif->address & netif->netmask, netif->netmask);
     netif->address = address;
     netif->netmask = netmask;
+    for (struct lan_netif *other = stack->netifs; other; other = other->next)
+        other->valid_source = 0;
     lan_arp_invalidate_flows(stack);
     if (!address)
         return 0;

@@ -50,6 +50,7 @@ struct lan_netif {
 
     /* The stack's. Addresses in network byte order; set by lan_netif_set_address(). */
     uint32_t address, netmask;
+    uint32_t valid_source; /* from which a packet came that may come from there; 0: none */
     struct lan_stack *stack;
     struct lan_netif *next;
     struct lan_buf *tx_queue_head, *tx_queue_tail; /* waits for lan_netif_tx_ready() */
