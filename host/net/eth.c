@@ -33,27 +33,8 @@ static inline uint16_t protocol(const struct lan_buf *frame)
     return foreign ? ETH_VLAN : lan_get16(frame->data + 12);
 }
 
-void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
+static inline void dispatch(struct lan_netif *netif, struct lan_buf *frame)
 {
-    struct lan_counters *counters = &netif->stack->counters;
-
-    if (!lan_buf_pullup(frame, LAN_ETH_HEADER)) {
-        netif->stats.in_errors++;
-        drop(frame, &counters->eth_in_short);
-        return;
-    }
-    frame->flags &= ~(uint32_t)(LAN_BUF_BROADCAST | LAN_BUF_MULTICAST);
-    if (!same_mac(frame->data, netif->mac)) {
-        if (same_mac(frame->data, LAN_ETH_BROADCAST)) {
-            frame->flags |= LAN_BUF_BROADCAST;
-        } else if (frame->data[0] & 1) {
-            frame->flags |= LAN_BUF_MULTICAST;
-        } else {
-            drop(frame, &counters->eth_in_other_host);
-            return;
-        }
-    }
-
     uint16_t type = protocol(frame);
 
     lan_buf_pull(frame, LAN_ETH_HEADER);
@@ -63,6 +44,36 @@ void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
         lan_arp_input(netif, frame);
     } else {
         netif->stats.in_unknown_protocols++;
-        drop(frame, &counters->eth_in_unknown_protos);
+        drop(frame, &netif->stack->counters.eth_in_unknown_protos);
     }
+}
+
+/* What is not plainly a frame to this netif's own address. */
+static void input_other(struct lan_netif *netif, struct lan_buf *frame)
+{
+    struct lan_counters *counters = &netif->stack->counters;
+
+    if (!lan_buf_pullup(frame, LAN_ETH_HEADER)) {
+        netif->stats.in_errors++;
+        drop(frame, &counters->eth_in_short);
+        return;
+    }
+    if (same_mac(frame->data, LAN_ETH_BROADCAST)) {
+        frame->flags |= LAN_BUF_BROADCAST;
+    } else if (frame->data[0] & 1) {
+        frame->flags |= LAN_BUF_MULTICAST;
+    } else if (!same_mac(frame->data, netif->mac)) {
+        drop(frame, &counters->eth_in_other_host);
+        return;
+    }
+    dispatch(netif, frame);
+}
+
+void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
+{
+    frame->flags &= ~(uint32_t)(LAN_BUF_BROADCAST | LAN_BUF_MULTICAST);
+    if (frame->len >= LAN_ETH_HEADER && same_mac(frame->data, netif->mac))
+        dispatch(netif, frame);
+    else
+        input_other(netif, frame);
 }

@@ -158,7 +158,7 @@ static void fill_checksum(struct lan_buf *packet, uint32_t bytes)
 
 /* Sends a datagram in pieces of 8-byte multiples: headers of their own, views of the payload. */
 static int output_fragments(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet, uint32_t bytes,
-                            struct header *header)
+                            struct header header)
 {
     uint32_t room = lan_flow_payload(flow) & ~7u;
     int result = bytes > UINT16_MAX - LAN_IP_HEADER ? -EMSGSIZE : 0;
@@ -175,9 +175,9 @@ static int output_fragments(struct lan_stack *stack, struct lan_flow *flow, stru
             result = -ENOBUFS;
             break;
         }
-        header->fragment = (uint16_t)(offset / 8 | (last ? 0 : MORE_FRAGMENTS));
+        header.fragment = (uint16_t)(offset / 8 | (last ? 0 : MORE_FRAGMENTS));
         fragment->csum_start = fragment->hdr_len = 0;
-        push_header(flow, fragment, piece, header);
+        push_header(flow, fragment, piece, &header);
         result = emit(flow, fragment);
         LAN_COUNT(stack, ip_frag_creates);
     }
@@ -224,11 +224,9 @@ int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf
     }
     if (protocol == LAN_IPPROTO_TCP)
         header.fragment = DONT_FRAGMENT;
-    if (bytes > lan_flow_payload(flow) && !(packet->flags & LAN_BUF_TSO)) {
-        if (protocol == LAN_IPPROTO_TCP)
-            return discard(stack, packet, -EMSGSIZE);
-        return output_fragments(stack, flow, packet, bytes, &header);
-    }
+    if (bytes > lan_flow_payload(flow) && !(packet->flags & LAN_BUF_TSO))
+        return protocol == LAN_IPPROTO_TCP ? discard(stack, packet, -EMSGSIZE)
+                                           : output_fragments(stack, flow, packet, bytes, header);
     push_header(flow, packet, bytes, &header);
     return emit(flow, packet);
 }

@@ -4,28 +4,6 @@
 
 #include <errno.h>
 
-/* Whether the driver can take the frame as it is. */
-static bool driver_can(const struct lan_netif *netif, const struct lan_buf *frame)
-{
-    uint32_t features = netif->features;
-    uint32_t can = (features & LAN_NETIF_TX_IP_CSUM ? LAN_BUF_IP_CSUM : 0) |
-                   (features & LAN_NETIF_TX_L4_CSUM ? LAN_BUF_L4_CSUM : 0) |
-                   (features & LAN_NETIF_TSO ? LAN_BUF_TSO : 0) | (features & LAN_NETIF_VLAN_TX ? LAN_BUF_VLAN : 0);
-
-    if (frame->flags & (LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | LAN_BUF_TSO | LAN_BUF_VLAN) & ~can)
-        return false;
-    if ((frame->flags & LAN_BUF_TSO) && netif->max_tso_bytes && lan_buf_total(frame) > netif->max_tso_bytes)
-        return false;
-    return !frame->next || !lan_netif_too_many_fragments(netif, frame);
-}
-
-int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame)
-{
-    if ((netif->features & LAN_NETIF_LOOPBACK) || driver_can(netif, frame))
-        return lan_netif_send(netif, frame);
-    return lan_offload_transmit(netif, frame);
-}
-
 static int enqueue(struct lan_netif *netif, struct lan_buf *frame)
 {
     if (netif->tx_queue_len == LAN_TX_QUEUE_FRAMES) {
@@ -46,7 +24,7 @@ static int enqueue(struct lan_netif *netif, struct lan_buf *frame)
 }
 
 /* Hands a frame to the driver; the caller keeps it unless 0 is returned. */
-static int hand_over(struct lan_netif *netif, struct lan_buf *frame)
+static inline int hand_over(struct lan_netif *netif, struct lan_buf *frame)
 {
     uint32_t bytes = lan_buf_total(frame); /* before the driver may free it */
     int result = netif->ops->transmit(netif, frame);
@@ -65,7 +43,7 @@ static void drop_without_link(struct lan_netif *netif, struct lan_buf *frame)
     lan_buf_free(frame);
 }
 
-int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame)
+static inline int send(struct lan_netif *netif, struct lan_buf *frame)
 {
     if (netif->tx_queue_head) /* frames leave in order */
         return enqueue(netif, frame);
@@ -77,6 +55,40 @@ int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame)
     if (result < 0)
         drop_without_link(netif, frame);
     return result;
+}
+
+int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame)
+{
+    return send(netif, frame);
+}
+
+_Static_assert((int)LAN_BUF_IP_CSUM == LAN_NETIF_TX_IP_CSUM && (int)LAN_BUF_L4_CSUM == LAN_NETIF_TX_L4_CSUM,
+               "a request for a checksum and the feature are the same bit");
+
+static bool driver_can_segment(const struct lan_netif *netif, const struct lan_buf *frame)
+{
+    return (netif->features & LAN_NETIF_TSO) && (!netif->max_tso_bytes || lan_buf_total(frame) <= netif->max_tso_bytes);
+}
+
+/* Whether the driver can take the frame as it is. */
+static inline bool driver_can(const struct lan_netif *netif, const struct lan_buf *frame)
+{
+    uint32_t requests = frame->flags, features = netif->features;
+
+    if (requests & (LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM) & ~features)
+        return false;
+    if ((requests & LAN_BUF_TSO) && !driver_can_segment(netif, frame))
+        return false;
+    if ((requests & LAN_BUF_VLAN) && !(features & LAN_NETIF_VLAN_TX))
+        return false;
+    return !frame->next || !lan_netif_too_many_fragments(netif, frame);
+}
+
+int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame)
+{
+    if ((netif->features & LAN_NETIF_LOOPBACK) || driver_can(netif, frame))
+        return send(netif, frame);
+    return lan_offload_transmit(netif, frame);
 }
 
 static struct lan_buf *dequeue(struct lan_netif *netif)

@@ -71,7 +71,8 @@ static struct lan_buf *joined(struct lan_stack *stack, const struct lan_buf *fra
     return whole;
 }
 
-static int transmit_frame(struct lan_netif *netif, struct lan_buf *frame)
+/* Sends a frame that the driver cannot take as it is. */
+static int transmit_mended(struct lan_netif *netif, struct lan_buf *frame)
 {
     bool tag = (frame->flags & LAN_BUF_VLAN) && !(netif->features & LAN_NETIF_VLAN_TX);
     uint32_t features = tag ? 0 : netif->features;
@@ -132,11 +133,11 @@ static struct lan_buf *cut_segment(struct lan_stack *stack, struct large *large,
 /* Takes the headers off a frame. What is left of its first fragment may be nothing. */
 static void open_large(struct lan_buf *frame, struct large *large)
 {
-    *large = (struct large){.payload = frame,
-                            .flags = LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | (frame->flags & LAN_BUF_VLAN),
-                            .hdr_len = frame->hdr_len,
-                            .csum_start = frame->csum_start,
-                            .vlan_tci = frame->vlan_tci};
+    large->payload = frame;
+    large->flags = LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | (frame->flags & LAN_BUF_VLAN);
+    large->hdr_len = frame->hdr_len;
+    large->csum_start = frame->csum_start;
+    large->vlan_tci = frame->vlan_tci;
     memcpy(large->headers, frame->data, frame->hdr_len);
     lan_buf_pull(frame, frame->hdr_len);
     if (frame->len == 0) {
@@ -170,7 +171,7 @@ static int transmit_segments(struct lan_netif *netif, struct lan_buf *frame)
             set_length(&large, bytes);
         }
         struct lan_buf *segment = cut_segment(netif->stack, &large, bytes);
-        int result = segment ? transmit_frame(netif, segment) : no_buffers(netif, NULL);
+        int result = segment ? lan_netif_transmit(netif, segment) : no_buffers(netif, NULL);
 
         if (first)
             first_result = result;
@@ -186,5 +187,5 @@ static int transmit_segments(struct lan_netif *netif, struct lan_buf *frame)
 
 int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame)
 {
-    return frame->flags & LAN_BUF_TSO ? transmit_segments(netif, frame) : transmit_frame(netif, frame);
+    return frame->flags & LAN_BUF_TSO ? transmit_segments(netif, frame) : transmit_mended(netif, frame);
 }
