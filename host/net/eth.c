@@ -18,7 +18,7 @@ static inline bool same_mac(const uint8_t *a, const uint8_t *b)
     return lan_load32(a) == lan_load32(b) && lan_load16(a + 4) == lan_load16(b + 4);
 }
 
-static void drop(struct lan_buf *frame, uint64_t *counter)
+LAN_RARE static void drop(struct lan_buf *frame, uint64_t *counter)
 {
     (*counter)++;
     lan_buf_free(frame);
@@ -49,7 +49,7 @@ static inline void dispatch(struct lan_netif *netif, struct lan_buf *frame)
 }
 
 /* What is not plainly a frame to this netif's own address. */
-static void input_other(struct lan_netif *netif, struct lan_buf *frame)
+LAN_RARE static void input_other(struct lan_netif *netif, struct lan_buf *frame)
 {
     struct lan_counters *counters = &netif->stack->counters;
 

@@ -38,7 +38,7 @@ bool lan_ip_is_group(const struct lan_stack *stack, uint32_t address)
 }
 
 /* RFC 1122 3.2.1.3: addresses that no packet comes from. Only what we send ourselves comes from us, or from 127/8. */
-static bool source_valid(const struct lan_netif *netif, uint32_t src)
+LAN_RARE static bool source_valid(const struct lan_netif *netif, uint32_t src)
 {
     uint32_t network = lan_htonl(src) >> 24;
 
@@ -53,7 +53,7 @@ static bool source_valid(const struct lan_netif *netif, uint32_t src)
 }
 
 /* Whether a packet to an address that is not the netif's own is for us all the same; says whether as one of a group. */
-static bool destination_ours(const struct lan_netif *netif, uint32_t dst, bool *to_group)
+LAN_RARE static bool destination_ours(const struct lan_netif *netif, uint32_t dst, bool *to_group)
 {
     *to_group = dst == LAN_IP_BROADCAST || dst == lan_htonl(0xe0000001u) || lan_ip_is_subnet_broadcast(netif, dst);
     if (*to_group)
@@ -65,7 +65,7 @@ static bool destination_ours(const struct lan_netif *netif, uint32_t dst, bool *
 
 /* Options are walked only to see that they are whole, and that nobody steers by a source route (RFC 7126 4.3). NULL:
  * they are fine; else what to count. */
-static uint64_t *check_options(struct lan_stack *stack, const uint8_t *option, const uint8_t *end)
+LAN_RARE static uint64_t *check_options(struct lan_stack *stack, const uint8_t *option, const uint8_t *end)
 {
     while (option < end && *option != OPTION_END) {
         if (*option == OPTION_NOP) {
@@ -119,7 +119,7 @@ static inline bool addresses_valid(struct lan_netif *netif, const struct lan_buf
     info->to_group = false;
     if ((info->dst != netif->address || !info->dst) && !destination_ours(netif, info->dst, &info->to_group))
         return false;
-    if (info->src != netif->valid_source) {
+    if (info->src != netif->valid_source || !info->src) {
         if (!source_valid(netif, info->src))
             return false;
         netif->valid_source = info->src;
@@ -151,7 +151,7 @@ static inline void deliver(struct lan_stack *stack, struct lan_buf *packet, cons
     }
 }
 
-static void drop(struct lan_buf *packet, uint64_t *counter)
+LAN_RARE static void drop(struct lan_buf *packet, uint64_t *counter)
 {
     (*counter)++;
     lan_buf_free(packet);

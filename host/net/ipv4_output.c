@@ -90,7 +90,7 @@ static void group_mac(uint32_t dst, uint8_t mac[6])
 }
 
 /* Finds the way anew. Afterwards the flow is warm, or its neighbour is not resolved yet. */
-static int refresh(struct lan_stack *stack, struct lan_flow *flow)
+LAN_RARE static int refresh(struct lan_stack *stack, struct lan_flow *flow)
 {
     uint32_t next_hop;
     uint8_t mac[6];
@@ -157,8 +157,8 @@ static void fill_checksum(struct lan_buf *packet, uint32_t bytes)
 }
 
 /* Sends a datagram in pieces of 8-byte multiples: headers of their own, views of the payload. */
-static int output_fragments(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet, uint32_t bytes,
-                            struct header header)
+LAN_RARE static int output_fragments(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet,
+                                     uint32_t bytes, struct header header)
 {
     uint32_t room = lan_flow_payload(flow) & ~7u;
     int result = bytes > UINT16_MAX - LAN_IP_HEADER ? -EMSGSIZE : 0;
@@ -189,7 +189,7 @@ static int output_fragments(struct lan_stack *stack, struct lan_flow *flow, stru
     return result;
 }
 
-static int discard(struct lan_stack *stack, struct lan_buf *packet, int result)
+LAN_RARE static int discard(struct lan_stack *stack, struct lan_buf *packet, int result)
 {
     LAN_COUNT(stack, ip_out_discards);
     lan_buf_free(packet);
@@ -197,15 +197,14 @@ static int discard(struct lan_stack *stack, struct lan_buf *packet, int result)
 }
 
 /* A packet that is to be segmented takes as many identifications as it makes packets. */
-static uint16_t take_ids(struct lan_stack *stack, const struct lan_flow *flow, const struct lan_buf *packet,
-                         uint32_t bytes)
+static inline uint16_t take_ids(struct lan_stack *stack, const struct lan_flow *flow, const struct lan_buf *packet,
+                                uint32_t bytes)
 {
-    uint16_t first = stack->ip_id[flow->id_slot];
-    uint32_t packets = 1;
+    uint16_t *next = &stack->ip_id[flow->id_slot], first = *next;
 
-    if (packet->flags & LAN_BUF_TSO)
-        packets = (bytes - packet->hdr_len + packet->gso_size - 1) / packet->gso_size;
-    stack->ip_id[flow->id_slot] = (uint16_t)(first + packets);
+    *next += packet->flags & LAN_BUF_TSO
+                 ? (uint16_t)((bytes - packet->hdr_len + packet->gso_size - 1) / packet->gso_size)
+                 : 1;
     return first;
 }
 
@@ -213,7 +212,7 @@ int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf
                   uint8_t ttl)
 {
     uint32_t bytes = lan_buf_total(packet);
-    struct header header = {.id = take_ids(stack, flow, packet, bytes), .protocol = protocol, .tos = tos, .ttl = ttl};
+    uint16_t id = take_ids(stack, flow, packet, bytes);
 
     LAN_COUNT(stack, ip_out_requests);
     if (flow->generation != flow->neighbour->generation) {
@@ -222,11 +221,12 @@ int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf
         if (result < 0)
             return discard(stack, packet, result);
     }
-    if (protocol == LAN_IPPROTO_TCP)
-        header.fragment = DONT_FRAGMENT;
-    if (bytes > lan_flow_payload(flow) && !(packet->flags & LAN_BUF_TSO))
-        return protocol == LAN_IPPROTO_TCP ? discard(stack, packet, -EMSGSIZE)
-                                           : output_fragments(stack, flow, packet, bytes, header);
-    push_header(flow, packet, bytes, &header);
+    if (bytes > lan_flow_payload(flow) && !(packet->flags & LAN_BUF_TSO)) {
+        if (protocol == LAN_IPPROTO_TCP)
+            return discard(stack, packet, -EMSGSIZE);
+        return output_fragments(stack, flow, packet, bytes, (struct header){id, 0, protocol, tos, ttl});
+    }
+    push_header(flow, packet, bytes,
+                &(struct header){id, protocol == LAN_IPPROTO_TCP ? DONT_FRAGMENT : 0, protocol, tos, ttl});
     return emit(flow, packet);
 }

@@ -92,15 +92,21 @@ uint64_t lan_stack_next_deadline(const struct lan_stack *stack)
 
 uint64_t lan_stack_poll(struct lan_stack *stack)
 {
-    lan_timers_run(&stack->timers, lan_now(stack));
-    stack->alarm_ns = lan_timers_next(&stack->timers);
+    uint64_t now_ns = lan_now(stack);
+
+    if (now_ns >= stack->timers.bound_ns) {
+        lan_timers_run(&stack->timers, now_ns);
+        stack->timers.bound_ns = lan_timers_next(&stack->timers);
+    }
+    stack->alarm_ns = stack->timers.bound_ns;
     stack->port->set_alarm(stack->port->ctx, stack->alarm_ns);
     return stack->alarm_ns;
 }
 
-void lan_stack_leave(struct lan_stack *stack)
+/* The bound may be too early by a timer that was cancelled since. */
+void lan_stack_set_alarm(struct lan_stack *stack)
 {
-    uint64_t next = lan_timers_next(&stack->timers);
+    uint64_t next = stack->timers.bound_ns = lan_timers_next(&stack->timers);
 
     if (next < stack->alarm_ns) {
         stack->alarm_ns = next;

@@ -36,8 +36,14 @@ struct lan_stack {
     uint8_t *carve_next, *carve_end;
 };
 
+void lan_stack_set_alarm(struct lan_stack *stack);
+
 /* The end of every way into the stack: tells the port when an earlier deadline has come up. */
-void lan_stack_leave(struct lan_stack *stack);
+static inline void lan_stack_leave(struct lan_stack *stack)
+{
+    if (stack->timers.bound_ns < stack->alarm_ns)
+        lan_stack_set_alarm(stack);
+}
 
 /* Memory for one part of the stack, 64-byte aligned, at creation only. NULL when the region is used up. */
 void *lan_stack_carve(struct lan_stack *stack, size_t bytes);

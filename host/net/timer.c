@@ -9,6 +9,7 @@ void lan_timers_init(struct lan_timers *timers, uint64_t now_ns)
 {
     memset(timers, 0, sizeof *timers);
     timers->now_ns = now_ns;
+    timers->bound_ns = UINT64_MAX;
 }
 
 static void push(struct lan_timer **list, struct lan_timer *timer)
@@ -39,6 +40,8 @@ static void place(struct lan_timers *timers, struct lan_timer *timer)
     timer->slot = (uint8_t)index;
     if (!slot->first || due < slot->earliest_ns)
         slot->earliest_ns = due;
+    if (due < timers->bound_ns)
+        timers->bound_ns = due;
     push(&slot->first, timer);
     timers->levels |= 1u << level;
     timers->used[level] |= (uint64_t)1 << index;

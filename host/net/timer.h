@@ -33,8 +33,9 @@ struct lan_timer_slot {
 };
 
 struct lan_timers {
-    uint64_t now_ns; /* the wheel's time: no running timer is due before it, but late ones set to the past */
-    uint32_t levels; /* bit n: level n has timers */
+    uint64_t now_ns;   /* the wheel's time: no running timer is due before it, but late ones set to the past */
+    uint64_t bound_ns; /* no timer is due before: for a quick look whether the earliest deadline may have changed */
+    uint32_t levels;   /* bit n: level n has timers */
     uint64_t used[LAN_TIMER_LEVELS]; /* bit n: slot n has timers */
     struct lan_timer_slot slots[LAN_TIMER_LEVELS][LAN_TIMER_SLOTS];
 };

@@ -226,6 +226,23 @@ static void foreign_and_impossible_addresses_are_dropped(void **state)
     }
 }
 
+static void a_source_is_judged_anew_when_an_address_changes(void **state)
+{
+    struct fixture *f = *state;
+    struct frame frame;
+    int fd = receiver(f);
+
+    good(&frame);
+    inject(f, &frame);
+    assert_true(arrived(f, fd));
+    lan_netif_set_address(&f->netif, PEER, ADDRESS(255, 255, 255, 0));
+    expect_frame(f); /* tells the neighbours */
+    put32(frame.bytes + ETH + 16, PEER);
+    fix_ip(&frame);
+    fix_l4(&frame);
+    expect_drop(f, fd, &frame, "IpInAddrErrors"); /* from ourselves */
+}
+
 static void without_an_address_nothing_is_for_us(void **state)
 {
     struct fixture *f = *state;
@@ -410,6 +427,7 @@ int main(void)
         TEST(any_wrong_bit_in_the_header_is_dropped),
         TEST(a_checksum_that_the_card_verified_is_not_summed_again),
         TEST(foreign_and_impossible_addresses_are_dropped),
+        TEST(a_source_is_judged_anew_when_an_address_changes),
         TEST(without_an_address_nothing_is_for_us),
         TEST(broadcasts_arrive),
         TEST(unicast_in_a_broadcast_frame_is_dropped),
