@@ -163,6 +163,40 @@ int lan_connect(struct lan_stack *stack, int fd, const struct lan_sockaddr_in *a
     return (int)done(stack, take_error(socket));
 }
 
+/* Whether a call that blocks and asked for `bytes` in all has not got what it waits for. */
+static inline bool goes_on(long result, size_t bytes, bool all)
+{
+    return result == -EAGAIN || (all && result > 0 && (size_t)result < bytes);
+}
+
+/* One look: what was taken, or why nothing was. */
+static inline long try_send(struct lan_socket *socket, const void *data, size_t bytes, int flags,
+                            const struct lan_sockaddr_in *to)
+{
+    if (socket->error)
+        return take_error(socket);
+    return socket->ops->send(socket->stack, socket->pcb, data, bytes, flags, to);
+}
+
+/* Sleeps and sends in turn; `result` is what the first try brought. */
+static long send_rest(struct lan_socket *socket, const uint8_t *data, size_t bytes, int flags,
+                      const struct lan_sockaddr_in *to, long result)
+{
+    uint64_t deadline_ns = deadline_after(socket->stack, socket->send_timeout_ms);
+    size_t sent = result > 0 ? (size_t)result : 0;
+
+    do {
+        if (result == -EAGAIN)
+            result = sleep_on(socket, deadline_ns);
+        if (result < 0)
+            break;
+        result = try_send(socket, data + sent, bytes - sent, flags, to);
+        if (result > 0)
+            sent += (size_t)result;
+    } while (goes_on(result, bytes, socket->type == LAN_SOCK_STREAM) && sent < bytes);
+    return sent ? (long)sent : result;
+}
+
 long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags,
                 const struct lan_sockaddr_in *to)
 {
@@ -171,29 +205,11 @@ long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes,
     if (!socket)
         return -EBADF;
 
-    uint64_t deadline_ns = deadline_after(stack, socket->send_timeout_ms);
-    size_t sent = 0;
-    long result;
+    long result = try_send(socket, data, bytes, flags, to);
 
-    for (;;) {
-        if (socket->error)
-            result = take_error(socket);
-        else
-            result = socket->ops->send(stack, socket->pcb, (const uint8_t *)data + sent, bytes - sent, flags, to);
-        if (result > 0)
-            sent += (size_t)result;
-
-        bool goes_on = result == -EAGAIN || (result > 0 && socket->type == LAN_SOCK_STREAM && sent < bytes);
-
-        if (!goes_on || !blocks(socket, flags))
-            break;
-        if (result == -EAGAIN) {
-            result = sleep_on(socket, deadline_ns);
-            if (result < 0)
-                break;
-        }
-    }
-    return done(stack, sent ? (long)sent : result);
+    if (blocks(socket, flags) && goes_on(result, bytes, socket->type == LAN_SOCK_STREAM))
+        result = send_rest(socket, data, bytes, flags, to, result);
+    return done(stack, result);
 }
 
 long lan_send(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags)
@@ -209,6 +225,30 @@ static long try_receive(struct lan_socket *socket, void *data, size_t bytes, int
     return result < 0 && socket->error ? take_error(socket) : result;
 }
 
+static bool wants_all(const struct lan_socket *socket, int flags)
+{
+    return socket->type == LAN_SOCK_STREAM && (flags & LAN_MSG_WAITALL) && !(flags & LAN_MSG_PEEK);
+}
+
+/* Sleeps and looks in turn; `result` is what the first look brought. */
+static long receive_rest(struct lan_socket *socket, uint8_t *data, size_t bytes, int flags,
+                         struct lan_sockaddr_in *from, long result)
+{
+    uint64_t deadline_ns = deadline_after(socket->stack, socket->receive_timeout_ms);
+    size_t received = result > 0 ? (size_t)result : 0;
+
+    do {
+        if (result == -EAGAIN)
+            result = sleep_on(socket, deadline_ns);
+        if (result < 0)
+            break;
+        result = try_receive(socket, data + received, bytes - received, flags, from);
+        if (result > 0)
+            received += (size_t)result;
+    } while (goes_on(result, bytes, wants_all(socket, flags)) && received < bytes);
+    return received ? (long)received : result;
+}
+
 long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from)
 {
     struct lan_socket *socket = lan_socket_find(stack, fd);
@@ -216,27 +256,11 @@ long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int
     if (!socket)
         return -EBADF;
 
-    bool all = socket->type == LAN_SOCK_STREAM && (flags & LAN_MSG_WAITALL) && !(flags & LAN_MSG_PEEK);
-    uint64_t deadline_ns = deadline_after(stack, socket->receive_timeout_ms);
-    size_t received = 0;
-    long result;
+    long result = try_receive(socket, data, bytes, flags, from);
 
-    for (;;) {
-        result = try_receive(socket, (uint8_t *)data + received, bytes - received, flags, from);
-        if (result > 0)
-            received += (size_t)result;
-
-        bool goes_on = result == -EAGAIN || (result > 0 && all && received < bytes);
-
-        if (!goes_on || !blocks(socket, flags))
-            break;
-        if (result == -EAGAIN) {
-            result = sleep_on(socket, deadline_ns);
-            if (result < 0)
-                break;
-        }
-    }
-    return done(stack, received ? (long)received : result);
+    if (blocks(socket, flags) && goes_on(result, bytes, wants_all(socket, flags)))
+        result = receive_rest(socket, data, bytes, flags, from, result);
+    return done(stack, result);
 }
 
 long lan_recv(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags)

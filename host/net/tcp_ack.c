@@ -29,17 +29,14 @@ static bool is_duplicate(const struct lan_tcb *tcb, const struct lan_tcp_segment
     return tcb->snd_nxt != tcb->snd_una && !segment->len && window == tcb->snd_wnd && !(tcb->flags & TCB_PROBING);
 }
 
-/* What the segment acknowledges, from snd_una on. */
-static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, uint32_t window)
+/* What the segment acknowledges, from snd_una on, or tells of what arrived beyond a gap. */
+static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, bool duplicate)
 {
-    if (!tcb->sender)
-        return;
     struct lan_tcp_ack ack = {.fack = tcb->sender->rack_fack,
-                              .original = segment->stamped && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp)};
-    if (lan_seq_lt(tcb->snd_una, segment->ack))
+                              .original = segment->stamped && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp),
+                              .duplicate = duplicate};
+    if (segment->ack != tcb->snd_una)
         new_ack(tcb, segment->ack, &ack);
-    else
-        ack.duplicate = is_duplicate(tcb, segment, window);
     if (segment->sacks && tcb->flags & TCB_SACK)
         lan_tcp_scoreboard_sacked(tcb, segment, &ack);
     if (tcb->ecn & ECN_CAPABLE)
@@ -56,23 +53,30 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
     }
 }
 
+/* An ACK from before snd_una or beyond snd_nxt. False: no honest peer can have sent it now (RFC 5961 5.2). */
+static bool is_old(struct lan_tcb *tcb, uint32_t ack)
+{
+    if (lan_seq_lt(ack, tcb->snd_una) && !lan_seq_lt(ack, tcb->snd_una - tcb->snd_max_wnd))
+        return true;
+    LAN_COUNT(tcb->stack, tcp_ext_bad_ack);
+    lan_tcp_send_challenge(tcb);
+    return false;
+}
+
 bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
     uint32_t window = segment->window << tcb->snd_scale;
-    /* RFC 5961 5.2: an ACK that no honest peer can have sent now */
-    if (lan_seq_lt(tcb->snd_nxt, segment->ack) || lan_seq_lt(segment->ack, tcb->snd_una - tcb->snd_max_wnd)) {
-        LAN_COUNT(tcb->stack, tcp_ext_bad_ack);
-        lan_tcp_send_challenge(tcb);
-        return false;
-    }
-    if (lan_seq_lt(segment->ack, tcb->snd_una))
-        return true; /* an old one: says nothing new */
+    uint32_t news = segment->ack - tcb->snd_una;
+    if (news > tcb->snd_nxt - tcb->snd_una)
+        return is_old(tcb, segment->ack);
     if (tcb->flags & TCB_PROBING) {
         tcb->retries = 0; /* RFC 9293 MUST-37: the peer lives; but without an application not for ever */
         if (tcb->socket)
             tcb->progress_ns = lan_tcp_now(tcb);
     }
-    take_ack(tcb, segment, window);
+    bool duplicate = !news && is_duplicate(tcb, segment, window);
+    if (tcb->sender && (news || segment->sacks || duplicate))
+        take_ack(tcb, segment, duplicate);
     if (lan_seq_lt(tcb->snd_wl1, segment->seq) ||
         (tcb->snd_wl1 == segment->seq && lan_seq_leq(tcb->snd_wl2, segment->ack))) {
         tcb->snd_wnd = window;

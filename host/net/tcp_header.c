@@ -13,7 +13,9 @@ enum {
     OPTION_TIMESTAMP = 8
 };
 enum { MSS_BYTES = 4, SCALE_BYTES = 3, SACK_PERMITTED_BYTES = 2, SACK_BLOCK_BYTES = 8, TIMESTAMP_BYTES = 10 };
-enum { PADDED_TIMESTAMP = OPTION_NOP << 24 | OPTION_NOP << 16 | OPTION_TIMESTAMP << 8 | TIMESTAMP_BYTES };
+_Static_assert(LAN_TCP_PADDED_TIMESTAMP ==
+                   (OPTION_NOP << 24 | OPTION_NOP << 16 | OPTION_TIMESTAMP << 8 | TIMESTAMP_BYTES),
+               "RFC 7323 appendix A");
 
 static void take_timestamp(const uint8_t *stamps, struct lan_tcp_segment *segment)
 {
@@ -58,15 +60,9 @@ static bool parse_options(const uint8_t *option, const uint8_t *end, struct lan_
     return true;
 }
 
-bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info,
-                   struct lan_tcp_segment *segment)
+static inline bool parse(struct lan_stack *stack, const uint8_t *header, struct lan_buf *buf,
+                         const struct lan_ip_info *info, struct lan_tcp_segment *segment)
 {
-    uint8_t copy[LAN_TCP_HEADER_MAX];
-    const uint8_t *header = buf->data;
-    if (buf->len < LAN_TCP_HEADER_MAX && buf->next) { /* the header may lie in several fragments */
-        lan_buf_copy(buf, 0, copy, sizeof copy);
-        header = copy;
-    }
     uint32_t header_bytes = info->bytes >= LAN_TCP_HEADER ? header[12] >> 4 << 2 : 0;
     if (header_bytes < LAN_TCP_HEADER || header_bytes > info->bytes) {
         LAN_COUNT(stack, tcp_ext_bad_header);
@@ -86,7 +82,7 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
     segment->mss = 0;
     segment->sack_permitted = false;
     if (header_bytes == LAN_TCP_HEADER + LAN_TCP_STAMP_BYTES &&
-        lan_get32(header + LAN_TCP_HEADER) == PADDED_TIMESTAMP) {
+        lan_get32(header + LAN_TCP_HEADER) == LAN_TCP_PADDED_TIMESTAMP) {
         take_timestamp(header + LAN_TCP_HEADER + 4, segment); /* which is what nearly all segments have */
     } else if (header_bytes > LAN_TCP_HEADER &&
                !parse_options(header + LAN_TCP_HEADER, header + header_bytes, segment)) {
@@ -100,15 +96,31 @@ bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct la
     lan_buf_pull(buf, header_bytes);
     segment->payload = buf;
     segment->bytes = info->bytes - header_bytes;
-    segment->len = segment->bytes + !!(segment->flags & SEG_SYN) + !!(segment->flags & SEG_FIN);
+    segment->len = segment->bytes + (segment->flags >> 1 & 1) + (segment->flags & 1); /* SYN and FIN */
     return true;
+}
+
+/* A header that may lie in several fragments. */
+static bool parse_copy(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info,
+                       struct lan_tcp_segment *segment)
+{
+    uint8_t copy[LAN_TCP_HEADER_MAX];
+    lan_buf_copy(buf, 0, copy, sizeof copy);
+    return parse(stack, copy, buf, info, segment);
+}
+
+bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info,
+                   struct lan_tcp_segment *segment)
+{
+    bool scattered = buf->len < LAN_TCP_HEADER_MAX && buf->next;
+    return scattered ? parse_copy(stack, buf, info, segment) : parse(stack, buf->data, buf, info, segment);
 }
 
 uint32_t lan_tcp_put_timestamp(const struct lan_tcb *tcb, uint8_t *out)
 {
     if (!(tcb->flags & TCB_TIMESTAMPS))
         return 0;
-    lan_put32(out, PADDED_TIMESTAMP);
+    lan_put32(out, LAN_TCP_PADDED_TIMESTAMP);
     lan_put32(out + 4, lan_tcp_timestamp(tcb));
     lan_put32(out + 8, tcb->ts_recent);
     return LAN_TCP_STAMP_BYTES;

@@ -29,13 +29,11 @@ static void take_fin(struct lan_tcb *tcb)
     lan_socket_event(tcb->socket);
 }
 
-/* Seventh and eighth: text and FIN. `seq` is where the text starts. False: the TCB is gone. */
-static bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint32_t seq)
+/* Text that is not just what comes next, or with FIN. False: the TCB is gone. */
+static bool take_other_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint32_t seq)
 {
     uint32_t bytes = segment->bytes;
     bool fin = segment->flags & SEG_FIN;
-    if (!has_state(tcb, RECEIVING))
-        return true;
     if (lan_seq_lt(seq, tcb->rcv_nxt)) {
         uint32_t known = tcb->rcv_nxt - seq < bytes ? tcb->rcv_nxt - seq : bytes;
         lan_tcp_note_duplicate(tcb, seq, seq + known);
@@ -62,13 +60,23 @@ static bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint
         tcb->flags |= TCB_FIN_ARRIVED | TCB_ACK_NOW;
         tcb->rcv_fin = seq + bytes;
     }
-    if (bytes) {
-        struct lan_buf *payload = segment->payload;
-        segment->payload = NULL;
-        lan_tcp_receive(tcb, payload, seq, bytes);
-    }
+    if (bytes)
+        lan_tcp_receive(tcb, lan_tcp_take_payload(segment), seq, bytes);
     if (tcb->flags & TCB_FIN_ARRIVED && tcb->rcv_nxt == tcb->rcv_fin)
         take_fin(tcb);
+    return true;
+}
+
+/* Seventh and eighth: text and FIN. `seq` is where the text starts. False: the TCB is gone. */
+static inline bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint32_t seq)
+{
+    if (!has_state(tcb, RECEIVING))
+        return true;
+    bool next = seq == tcb->rcv_nxt && segment->bytes <= tcb->rcv_adv - seq;
+    if (!next || segment->flags & SEG_FIN || tcb->flags & TCB_FIN_ARRIVED || !(tcb->socket || tcb->listener))
+        return take_other_text(tcb, segment, seq);
+    if (segment->bytes)
+        lan_tcp_receive(tcb, lan_tcp_take_payload(segment), seq, segment->bytes);
     return true;
 }
 
@@ -197,6 +205,20 @@ static bool fin_acked(struct lan_tcb *tcb)
     }
 }
 
+/* Second to fifth: RST (RFC 5961 3.2), SYN (4.2), and no ACK. */
+static void without_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    bool passive = tcb->state == LAN_TCP_SYN_RECEIVED && tcb->listener;
+    if (segment->flags & SEG_RST && segment->seq == tcb->rcv_nxt)
+        reset_arrived(tcb);
+    else if (segment->flags & SEG_SYN && !(segment->flags & SEG_RST) && passive)
+        lan_tcb_free(tcb);
+    else if (segment->flags & (SEG_RST | SEG_SYN))
+        lan_tcp_send_challenge(tcb);
+    else
+        LAN_COUNT(tcb->stack, tcp_ext_bad_flags);
+}
+
 /* RFC 9293 3.10.7.4. */
 static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
 {
@@ -206,26 +228,12 @@ static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
         reject(tcb, segment);
         return;
     }
-    if (segment->stamped && tcb->flags & TCB_TIMESTAMPS)
+    if ((segment->flags & (SEG_RST | SEG_SYN | SEG_ACK)) != SEG_ACK) {
+        without_ack(tcb, segment);
+        return;
+    }
+    if (tcb->flags & TCB_TIMESTAMPS)
         lan_tcp_timestamp_update(tcb, segment);
-    if (segment->flags & SEG_RST) { /* second; RFC 5961 3.2 */
-        if (segment->seq == tcb->rcv_nxt)
-            reset_arrived(tcb);
-        else
-            lan_tcp_send_challenge(tcb);
-        return;
-    }
-    if (segment->flags & SEG_SYN) { /* fourth; RFC 5961 4.2 */
-        if (tcb->state == LAN_TCP_SYN_RECEIVED && tcb->listener)
-            lan_tcb_free(tcb);
-        else
-            lan_tcp_send_challenge(tcb);
-        return;
-    }
-    if (!(segment->flags & SEG_ACK)) { /* fifth */
-        LAN_COUNT(tcb->stack, tcp_ext_bad_flags);
-        return;
-    }
     if (tcb->flags & TCB_KEEPALIVE) {
         tcb->heard_ns = lan_tcp_now(tcb);
         tcb->keep_probes_sent = 0;
@@ -257,6 +265,10 @@ static void dispatch(struct lan_stack *stack, struct lan_tcp_segment *segment)
     const struct lan_ip_info *info = segment->info;
     struct lan_tcb *tcb =
         lan_tcp_find(stack->tcp, info->dst, segment->destination_port, info->src, segment->source_port);
+    if (tcb && tcb->state > LAN_TCP_SYN_SENT && tcb->state < LAN_TCP_TIME_WAIT) {
+        synchronized(tcb, segment);
+        return;
+    }
     if (!tcb || may_follow(tcb, segment)) {
         struct lan_tcb *listener = lan_tcp_find_listener(stack->tcp, info->dst, segment->destination_port);
         if (listener && tcb) {
@@ -285,18 +297,22 @@ static void dispatch(struct lan_stack *stack, struct lan_tcp_segment *segment)
 
 void lan_tcp_input(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info)
 {
-    struct lan_tcp_segment segment = {.payload = buf};
+    struct lan_tcp_segment segment;
     lan_tcp_enter(stack);
     LAN_COUNT(stack, tcp_in_segs);
+    segment.payload = buf;
     if (info->to_group) { /* RFC 9293 MUST-57 */
         LAN_COUNT(stack, tcp_ext_group);
     } else if (!lan_l4_checksum_ok(buf, info)) {
         LAN_COUNT(stack, tcp_in_csum_errors);
         LAN_COUNT(stack, tcp_in_errs);
+    } else if (lan_tcp_predicted(stack, buf, info)) {
+        return;
     } else if (!lan_tcp_parse(stack, buf, info, &segment)) {
         LAN_COUNT(stack, tcp_in_errs);
     } else {
         dispatch(stack, &segment);
     }
-    lan_buf_free(segment.payload);
+    if (segment.payload)
+        lan_buf_free(segment.payload);
 }

@@ -6,6 +6,7 @@
  * snd_una. Sequence numbers are in host byte order, addresses and ports in network byte order, times in nanoseconds.
  *
  * tcp_input.c      arriving segments, in the order of RFC 9293 3.10.7    tcp_header.c     the header, parsed
+ * tcp_predict.c    those that need no such care
  * tcp_output.c     building and sending segments                         tcp_queue.c      the send queue
  * tcp_reassembly.c the receive queue and what arrived out of order       tcp_ack.c        the ACK field and the window
  * tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control: NewReno
@@ -30,12 +31,13 @@
 enum {
     LAN_TCP_HEADER = 20,
     LAN_TCP_HEADER_MAX = 60,
-    LAN_TCP_MSS_DEFAULT = 536, /* RFC 9293 MUST-15 */
-    LAN_TCP_MSS_MIN = 64,      /* a peer that asks for less would have us send nothing but headers */
-    LAN_TCP_SCALE_MAX = 14,    /* RFC 7323 2.3 */
-    LAN_TCP_SACK_BLOCKS = 4,   /* what fits into the options, RFC 2018 3; with a time stamp one less */
-    LAN_TCP_STAMP_BYTES = 12,  /* of a segment with a time stamp, padded */
-    LAN_TCP_SPARE_TCBS = 16,   /* room for the usual handful of listeners beside the connections */
+    LAN_TCP_MSS_DEFAULT = 536,             /* RFC 9293 MUST-15 */
+    LAN_TCP_MSS_MIN = 64,                  /* a peer that asks for less would have us send nothing but headers */
+    LAN_TCP_SCALE_MAX = 14,                /* RFC 7323 2.3 */
+    LAN_TCP_SACK_BLOCKS = 4,               /* what fits into the options, RFC 2018 3; with a time stamp one less */
+    LAN_TCP_STAMP_BYTES = 12,              /* of a segment with a time stamp, padded */
+    LAN_TCP_PADDED_TIMESTAMP = 0x0101080a, /* NOP, NOP, kind and length: how everybody pads a time stamp */
+    LAN_TCP_SPARE_TCBS = 16,               /* room for the usual handful of listeners beside the connections */
 };
 
 #define LAN_MS 1000000ull
@@ -325,12 +327,19 @@ struct lan_tcp_segment {
     uint8_t ecn;   /* ... SEG_ECE and SEG_CWR */
     uint8_t scale; /* the option plus one, 0: absent */
     uint8_t sacks; /* how many of `sack` */
-    uint16_t mss;  /* 0: absent */
+    bool stamped;  /* tsval and tsecr are there */
     bool sack_permitted;
-    bool stamped; /* tsval and tsecr are there */
+    uint16_t mss; /* 0: absent */
     uint32_t tsval, tsecr;
     struct lan_tcp_block sack[LAN_TCP_SACK_BLOCKS];
 };
+
+static inline struct lan_buf *lan_tcp_take_payload(struct lan_tcp_segment *segment)
+{
+    struct lan_buf *payload = segment->payload;
+    segment->payload = NULL;
+    return payload;
+}
 
 /* What one ACK has told so far. */
 struct lan_tcp_ack {
@@ -502,6 +511,11 @@ void lan_tcp_refuse(struct lan_stack *stack, const struct lan_tcp_segment *segme
 /* The window edge to promise now (RFC 9293 3.8.6.2.2): advances in steps worth a segment. */
 uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb);
 
+/* tcp_predict.c */
+
+/* Takes a segment with a right checksum if it is just what had to come next. False: it goes the whole way. */
+bool lan_tcp_predicted(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info);
+
 /* tcp_ack.c */
 
 /* The ACK field and window of an acceptable segment. False: the segment is to be dropped. */
@@ -568,12 +582,8 @@ bool lan_tcp_on_tail_probe(struct lan_tcb *tcb);
 /* tcp_timestamp.c */
 
 void lan_tcp_timestamp_open(struct lan_tcb *tcb);
-uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb); /* now */
-void lan_tcp_timestamp_take(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
-bool lan_tcp_timestamp_old(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment); /* RFC 7323 5.3 R1 */
-
-/* R3: takes the stamp of a segment that has passed the check of its sequence number. */
-void lan_tcp_timestamp_update(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb);      /* now */
+bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb); /* TS.Recent is no measure any more (RFC 7323 5.5) */
 
 /* tcp_ecn.c */
 
@@ -654,6 +664,34 @@ static inline struct lan_tcp *lan_tcp_of(const struct lan_tcb *tcb)
 static inline uint64_t lan_tcp_now(const struct lan_tcb *tcb)
 {
     return tcb->stack->tcp->now_ns;
+}
+
+static inline void lan_tcp_timestamp_take(struct lan_tcb *tcb, uint32_t tsval)
+{
+    tcb->ts_recent = tsval;
+    tcb->ts_recent_ns = lan_tcp_now(tcb);
+}
+
+/* RFC 7323 5.3 R1. */
+static inline bool lan_tcp_timestamp_old(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    return lan_seq_lt(segment->tsval, tcb->ts_recent) && !lan_tcp_timestamp_outdated(tcb);
+}
+
+/* R3: takes the stamp of a segment that has passed the check of its sequence number and is not old. */
+static inline void lan_tcp_timestamp_update(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    if (lan_seq_leq(segment->seq, tcb->rcv_acked))
+        lan_tcp_timestamp_take(tcb, segment->tsval);
+}
+
+/* Sends an owed ACK, or sees that it leaves in time: what lan_tcp_output() does where there is nothing to send. */
+static inline void lan_tcp_output_ack(struct lan_tcb *tcb)
+{
+    if (tcb->flags & TCB_ACK_NOW)
+        lan_tcp_send_ack(tcb);
+    else if (tcb->flags & TCB_ACK_LATER && tcb->deadline_ns[LAN_TCP_SEND_LATER] == LAN_NEVER)
+        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_ACK_DELAY);
 }
 
 /* To be called on each entry into TCP. */

@@ -313,6 +313,14 @@ static bool send_next(struct lan_tcb *tcb)
     return true;
 }
 
+/* Whether something lost or not sent yet waits for windows and memory. */
+static inline bool waits_to_be_sent(const struct lan_tcb *tcb)
+{
+    uint32_t flight = tcb->snd_nxt - tcb->snd_una, queued = tcb->snd_queued + !!(tcb->flags & TCB_FIN_QUEUED);
+    return tcb->state >= LAN_TCP_ESTABLISHED && (flight != queued || (flight && tcb->sender->lost)) &&
+           !(tcb->flags & TCB_FIN_ACKED);
+}
+
 /* RFC 5681 4.1: after an idle time of one RTO the path may have changed. */
 static void restart_when_idle(struct lan_tcb *tcb)
 {
@@ -325,11 +333,8 @@ static void restart_when_idle(struct lan_tcb *tcb)
 
 static void send_queue(struct lan_tcb *tcb)
 {
-    if (!(tcb->sender && tcb->sender->lost) &&
-        tcb->snd_nxt - tcb->snd_una == tcb->snd_queued + !!(tcb->flags & TCB_FIN_QUEUED))
-        return;
     restart_when_idle(tcb);
-    while (send_next(tcb)) {
+    while (send_next(tcb) && waits_to_be_sent(tcb)) {
     }
     bool limited = lan_tcp_pipe(tcb) + tcb->mss > tcb->cwnd;
     tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
@@ -343,12 +348,9 @@ static void send_queue(struct lan_tcb *tcb)
 
 void lan_tcp_output(struct lan_tcb *tcb)
 {
-    if (tcb->state >= LAN_TCP_ESTABLISHED && tcb->state != LAN_TCP_TIME_WAIT && !(tcb->flags & TCB_FIN_ACKED)) {
+    if (waits_to_be_sent(tcb))
         send_queue(tcb);
+    if (tcb->sender)
         lan_tcp_probe_arm(tcb);
-    }
-    if (tcb->flags & TCB_ACK_NOW)
-        lan_tcp_send_ack(tcb);
-    else if (tcb->flags & TCB_ACK_LATER && tcb->deadline_ns[LAN_TCP_SEND_LATER] == LAN_NEVER)
-        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_ACK_DELAY);
+    lan_tcp_output_ack(tcb);
 }

@@ -26,8 +26,8 @@ static void join(struct lan_stack *stack, struct lan_buf **head, struct lan_buf 
     if (!more)
         return;
     struct lan_buf *last = *tail;
-    if (last && !more->next && last->store && last->refs == 1 && more->len <= lan_buf_tailroom(last) &&
-        more->len < last->capacity / 2) {
+    if (last && more->len < last->capacity / 2 && !more->next && last->refs == 1 && last->store &&
+        more->len <= lan_buf_tailroom(last)) {
         memcpy(lan_buf_put(last, more->len), more->data, more->len);
         lan_buf_free(more);
         LAN_COUNT(stack, tcp_ext_rcv_coalesce);

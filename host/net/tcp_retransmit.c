@@ -15,9 +15,12 @@ void lan_tcp_arm_retransmit(struct lan_tcb *tcb)
     uint64_t now_ns = lan_tcp_now(tcb);
     if (tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER && !tcb->retries)
         tcb->progress_ns = now_ns;
-    uint64_t give_up_ns = tcb->progress_ns + give_up_after(tcb);
     uint64_t due_ns = now_ns + tcb->rto_ns;
-    lan_tcp_arm(tcb, LAN_TCP_RETRANSMIT, due_ns < give_up_ns ? due_ns : give_up_ns);
+    if (tcb->retries || tcb->user_timeout_ms) { /* else R2 is farther away than any RTO */
+        uint64_t give_up_ns = tcb->progress_ns + give_up_after(tcb);
+        due_ns = due_ns < give_up_ns ? due_ns : give_up_ns;
+    }
+    lan_tcp_arm(tcb, LAN_TCP_RETRANSMIT, due_ns);
 }
 
 /* RFC 6298 (2.3), with the clock granularity replaced by a margin for delayed ACKs. */

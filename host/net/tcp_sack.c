@@ -60,17 +60,17 @@ static bool has_room(const struct lan_tcb *tcb, uint32_t runs)
 }
 
 /* Room for one more run at `at`; the table is not full. */
-static void make_room(struct lan_tcb *tcb, uint32_t at)
+static inline void make_room(struct lan_tcb *tcb, uint32_t at)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    uint32_t count = sender->run_count;
+    uint32_t count = sender->run_count++;
     if (sender->first_run + count == room_of(tcb)) {
         memmove(sender->runs, runs_of(tcb), count * sizeof(struct lan_tcp_run));
         sender->first_run = 0;
     }
     struct lan_tcp_run *runs = runs_of(tcb);
-    memmove(&runs[at + 1], &runs[at], (count - at) * sizeof *runs);
-    ++sender->run_count;
+    if (at < count)
+        memmove(&runs[at + 1], &runs[at], (count - at) * sizeof *runs);
 }
 
 /* The first run that ends beyond `seq`. */
@@ -169,18 +169,16 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
         if (lan_seq_leq(end, tcb->snd_nxt))
             return;
     }
-    uint32_t count = sender->run_count;
     struct lan_tcp_run fresh = {.end = end, .sent_ns = lan_tcp_now(tcb)};
-    if (count && alike(tcb, &runs_of(tcb)[count - 1], &fresh)) {
-        runs_of(tcb)[count - 1].end = end;
+    struct lan_tcp_run *behind = runs_of(tcb) + sender->run_count;
+    if (sender->run_count && alike(tcb, behind - 1, &fresh)) {
+        behind[-1].end = end;
         return;
     }
-    if (!has_room(tcb, 1)) {
+    if (sender->run_count && !has_room(tcb, 1))
         make_coarse_room(tcb);
-        count = sender->run_count;
-    }
-    make_room(tcb, count);
-    runs_of(tcb)[count] = fresh;
+    make_room(tcb, sender->run_count);
+    runs_of(tcb)[sender->run_count - 1] = fresh;
 }
 
 static void delivered(struct lan_tcb *tcb, const struct lan_tcp_run *run, uint32_t end, struct lan_tcp_ack *ack)

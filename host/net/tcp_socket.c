@@ -163,24 +163,26 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
  * the next ACK will do. */
 static void window_update(struct lan_tcb *tcb)
 {
-    if (tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF)
-        return;
     uint32_t left = tcb->rcv_adv - tcb->rcv_nxt;
+    if (left > tcb->rcv_limit / 2 || tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF)
+        return;
     uint32_t gain = lan_tcp_window_edge(tcb) - tcb->rcv_adv;
-    if (gain && gain >= left)
-        lan_tcp_send_ack(tcb);
+    if (!gain || gain < left)
+        return;
+    lan_tcp_enter(tcb->stack);
+    lan_tcp_send_ack(tcb);
 }
 
 static long tcp_recv(struct lan_stack *stack, void *pcb, void *data, size_t bytes, int flags,
                      struct lan_sockaddr_in *from)
 {
     struct lan_tcb *tcb = pcb;
+    (void)stack;
     if (from && tcb->flow.dst)
         put_name(tcb, true, from);
     if (tcb->rcv_queued) {
         uint32_t most = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
         uint32_t copied = lan_tcp_receive_copy(tcb, data, most, flags & LAN_MSG_PEEK);
-        lan_tcp_enter(stack);
         window_update(tcb);
         return (long)copied;
     }

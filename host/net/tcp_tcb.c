@@ -234,7 +234,7 @@ void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment
     if (segment->mss)
         tcb->peer_mss = segment->mss;
     if (segment->stamped)
-        lan_tcp_timestamp_take(tcb, segment);
+        lan_tcp_timestamp_take(tcb, segment->tsval);
     else
         tcb->flags &= ~(uint32_t)TCB_TIMESTAMPS;
     lan_tcp_set_mss(tcb);

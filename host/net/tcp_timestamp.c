@@ -7,7 +7,7 @@
 #include "tcp_internal.h"
 
 enum { TICK_BITS = 20 };
-#define OUTDATED (24 * 86400 * LAN_S) /* RFC 7323 5.5: TS.Recent is then no measure any more */
+#define OUTDATED (24 * 86400 * LAN_S)
 
 void lan_tcp_timestamp_open(struct lan_tcb *tcb)
 {
@@ -25,19 +25,7 @@ uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb)
     return (uint32_t)(lan_tcp_now(tcb) >> TICK_BITS) + tcb->ts_offset;
 }
 
-void lan_tcp_timestamp_take(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb)
 {
-    tcb->ts_recent = segment->tsval;
-    tcb->ts_recent_ns = lan_tcp_now(tcb);
-}
-
-bool lan_tcp_timestamp_old(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
-{
-    return lan_seq_lt(segment->tsval, tcb->ts_recent) && lan_tcp_now(tcb) - tcb->ts_recent_ns < OUTDATED;
-}
-
-void lan_tcp_timestamp_update(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
-{
-    if (lan_seq_leq(segment->seq, tcb->rcv_acked) && !lan_tcp_timestamp_old(tcb, segment))
-        lan_tcp_timestamp_take(tcb, segment);
+    return lan_tcp_now(tcb) - tcb->ts_recent_ns >= OUTDATED;
 }
