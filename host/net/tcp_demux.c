@@ -86,9 +86,8 @@ void lan_tcp_remove(struct lan_tcb *tcb)
     tcb->flags &= ~(uint32_t)(TCB_IN_PORTS | TCB_IN_CONNECTIONS);
 }
 
-/* Whether the port is taken for `tcb` by a socket bound to the same address or to any. Two sockets that both set
- * SO_REUSEADDR may share it as long as none listens. */
-static bool port_taken(const struct lan_tcb *tcb, uint32_t local, uint16_t port)
+/* Two sockets that both set SO_REUSEADDR may share a port as long as none listens. */
+bool lan_tcp_port_taken(const struct lan_tcb *tcb, uint32_t local, uint16_t port)
 {
     for (const struct lan_tcb *other = *port_slot(lan_tcp_of(tcb), port); other; other = other->hash_next) {
         if (other == tcb || other->local_port != port || (local && other->flow.src && other->flow.src != local))
@@ -102,12 +101,12 @@ static bool port_taken(const struct lan_tcb *tcb, uint32_t local, uint16_t port)
 static bool usable_to_bind(void *ctx, uint16_t port)
 {
     const struct lan_tcb *tcb = ctx;
-    return !port_taken(tcb, tcb->flow.src, lan_htons(port));
+    return !lan_tcp_port_taken(tcb, tcb->flow.src, lan_htons(port));
 }
 
 int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
 {
-    if (port && port_taken(tcb, local, port))
+    if (port && lan_tcp_port_taken(tcb, local, port))
         return -EADDRINUSE;
     tcb->flow.src = local;
     if (!port) {
@@ -120,21 +119,6 @@ int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
     tcb->flags |= TCB_BOUND;
     insert(tcb, TCB_IN_PORTS);
     return 0;
-}
-
-static bool usable_to_connect(void *ctx, uint16_t port)
-{
-    const struct lan_tcb *tcb = ctx;
-    uint16_t local_port = lan_htons(port);
-    return !port_taken(tcb, tcb->flow.src, local_port) &&
-           !lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, local_port, tcb->flow.dst, tcb->remote_port);
-}
-
-uint16_t lan_tcp_choose_port(struct lan_tcb *tcb)
-{
-    uint16_t port = lan_port_pick(tcb->stack, usable_to_connect, tcb);
-    tcb->local_port = lan_htons(port);
-    return tcb->local_port;
 }
 
 uint32_t lan_tcp_initial_sequence(const struct lan_tcb *tcb)

@@ -18,7 +18,8 @@
  * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
  * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
  * tcp_ecn.c        explicit congestion notification                      tcp_frto.c       was the time-out spurious?
- * tcp_cookie.c     SYN cookies
+ * tcp_cookie.c     SYN cookies                                           tcp_port.c       the ports of outgoing
+ * connections
  */
 
 #include <errno.h>
@@ -37,6 +38,7 @@ enum {
     LAN_TCP_SACK_BLOCKS = 4,               /* what fits into the options, RFC 2018 3; with a time stamp one less */
     LAN_TCP_STAMP_BYTES = 12,              /* of a segment with a time stamp, padded */
     LAN_TCP_PADDED_TIMESTAMP = 0x0101080a, /* NOP, NOP, kind and length: how everybody pads a time stamp */
+    LAN_TCP_PORT_COUNTERS = 64,            /* of destinations that share one */
     LAN_TCP_SPARE_TCBS = 16,               /* room for the usual handful of listeners beside the connections */
 };
 
@@ -303,6 +305,7 @@ struct lan_tcp {
     struct lan_tcb **connections, **ports;
     uint32_t connections_mask, ports_mask;
     uint64_t connections_key[4];
+    uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
     struct lan_tcb_list time_wait; /* the first one expires first */
     uint32_t tcbs, in_use;
     uint32_t embryonic; /* half-open connections of all listeners */
@@ -390,8 +393,10 @@ void lan_tcp_time_wait(struct lan_tcb *tcb);
 /* Chooses sequence numbers and windows for a connection whose flow and ports are set. */
 void lan_tcp_start(struct lan_tcb *tcb);
 void lan_tcp_set_iss(struct lan_tcb *tcb, uint32_t iss);
+void lan_tcp_begin_above(struct lan_tcb *tcb, uint32_t seq); /* where an earlier connection ended */
 
-/* The same, and puts it into the table. -EADDRINUSE: there is such a connection already. */
+/* The same, and puts it into the table, maybe instead of one in TIME-WAIT. -EADDRINUSE: there is such a connection
+ * already. */
 int lan_tcp_open(struct lan_tcb *tcb);
 
 /* What the peer's SYN says: its options and first window. */
@@ -433,11 +438,21 @@ void lan_tcp_remove(struct lan_tcb *tcb); /* from whichever table holds it */
 /* Binds to flow.src (0: any) and a port (0: chooses one). -EADDRINUSE. */
 int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port);
 
-/* Chooses the local port of a connection whose flow and remote port are set; 0 (none left) or the port. */
-uint16_t lan_tcp_choose_port(struct lan_tcb *tcb);
+/* Whether the port is taken for `tcb` by a socket bound to the same address or to any. */
+bool lan_tcp_port_taken(const struct lan_tcb *tcb, uint32_t local, uint16_t port);
 
 /* The initial sequence number of RFC 6528 for the TCB's addresses and ports. */
 uint32_t lan_tcp_initial_sequence(const struct lan_tcb *tcb);
+
+/* tcp_port.c */
+
+void lan_tcp_ports_init(struct lan_stack *stack);
+
+/* Chooses the local port of a connection whose flow and remote port are set; 0 (none left) or the port. */
+uint16_t lan_tcp_choose_port(struct lan_tcb *tcb);
+
+/* Whether a new connection of ours may take the place of this one, which is in TIME-WAIT. */
+bool lan_tcp_may_succeed(const struct lan_tcb *old);
 
 /* tcp_listen.c */
 

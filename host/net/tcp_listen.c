@@ -79,8 +79,8 @@ static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segmen
         lan_tcb_free(child);
         return;
     }
-    if (iss_after && lan_seq_leq(child->iss, *iss_after))
-        lan_tcp_set_iss(child, *iss_after + 1);
+    if (iss_after)
+        lan_tcp_begin_above(child, *iss_after);
     lan_tcp_child_join(child, listener);
     lan_tcp_take_syn(child, segment);
     lan_tcp_send_syn(child);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+uint64_t fixture_seed = 1;
+
 static uint64_t now_ns(void *ctx)
 {
     return ((struct fixture *)ctx)->now_ns;
@@ -96,7 +98,7 @@ struct fixture *fixture_create(const struct lan_config *config, uint32_t feature
     f->now_ns = UINT64_C(1000000000);
     f->alarm_ns = LAN_NEVER;
     f->transmit_room = UINT32_MAX;
-    f->random = 1;
+    f->random = fixture_seed;
     f->port = (struct lan_port){f, now_ns, random_bytes, set_alarm, block, unblock};
     f->netif = (struct lan_netif){.ops = &OPS,
                                   .driver = f,

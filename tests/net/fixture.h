@@ -28,6 +28,9 @@ struct fixture {
     uint32_t free_buffers, free_views;  /* when the fixture was set up */
 };
 
+/* What the next fixture's random numbers begin with. */
+extern uint64_t fixture_seed;
+
 /* For cmocka: state is a struct fixture *. Teardown checks that every buffer has come back. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);

@@ -483,17 +483,6 @@ static void a_socket_whose_connection_was_refused_may_connect_again(void **state
     expect(&p, ACK, 1, 1, 10);
 }
 
-static void local_ports_are_chosen_in_the_ephemeral_range_RFC_6335(void **state)
-{
-    struct peer p = peer_of(*state);
-    for (int i = 0; i < 20; i++) {
-        start_connect(&p);
-        assert_in_range(p.host_port, 49152, 65535);
-        lan_close(p.f->stack, p.fd);
-        p.fd = -1;
-    }
-}
-
 static void a_full_table_of_connections_refuses_and_evicts_nobody(void **state)
 {
     struct peer p = peer_of(*state);
@@ -549,7 +538,6 @@ int main(void)
         TEST(two_listeners_on_one_port_are_refused),
         TEST(connect_twice_is_already_and_then_is_connected),
         TEST(a_socket_whose_connection_was_refused_may_connect_again),
-        TEST(local_ports_are_chosen_in_the_ephemeral_range_RFC_6335),
         TEST(a_full_table_of_connections_refuses_and_evicts_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

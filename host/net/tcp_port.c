@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The local ports of outgoing connections: RFC 6056 3.3.4, over the range of its 3.2. A keyed hash over the destination
+ * says where to begin, a counter how far we have come: nobody else can tell the next port, and to one destination a
+ * port comes up again only when the others have had their turn.
+ *
+ * With 64,512 ports and a TIME-WAIT of a minute a thousand connections a second would use them up. So a port is free
+ * again before, if the time stamps tell the old connection's segments from the new one's: the peer's clock must have
+ * ticked since, and the slowest that RFC 7323 5.4 allows does once a second. That is RFC 6191's reason, for the side
+ * that sends the SYN.
+ */
+
+#include "siphash.h"
+#include "tcp_internal.h"
+
+enum { FIRST = 1024, COUNT = 65536 - FIRST };
+enum { STEP_MASK = 3 }; /* 3.3.5: what others learn of the counter by their own connections is not exact */
+
+void lan_tcp_ports_init(struct lan_stack *stack)
+{
+    struct lan_tcp *tcp = stack->tcp;
+    stack->port->random(stack->port->ctx, tcp->port_counters, sizeof tcp->port_counters);
+}
+
+bool lan_tcp_may_succeed(const struct lan_tcb *old)
+{
+    return old->state == LAN_TCP_TIME_WAIT && old->flags & TCB_TIMESTAMPS &&
+           lan_tcp_now(old) - old->ts_recent_ns > LAN_S;
+}
+
+static bool usable(const struct lan_tcb *tcb, uint16_t port)
+{
+    if (lan_tcp_port_taken(tcb, tcb->flow.src, port))
+        return false;
+    const struct lan_tcb *old = lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, port, tcb->flow.dst, tcb->remote_port);
+    return !old || lan_tcp_may_succeed(old);
+}
+
+uint16_t lan_tcp_choose_port(struct lan_tcb *tcb)
+{
+    struct lan_stack *stack = tcb->stack;
+    const struct {
+        uint32_t local, remote;
+        uint16_t remote_port, unused;
+        uint32_t purpose; /* beside the other hashes over addresses */
+    } destination = {tcb->flow.src, tcb->flow.dst, tcb->remote_port, 0, 3};
+    uint64_t hash = lan_siphash(stack->secret, &destination, sizeof destination);
+    uint32_t *counter = &stack->tcp->port_counters[hash >> 32 & (LAN_TCP_PORT_COUNTERS - 1)];
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint16_t port = lan_htons((uint16_t)(FIRST + ((uint32_t)hash + *counter + i) % COUNT));
+        if (usable(tcb, port)) {
+            *counter += i + 1 + (lan_random32(stack) & STEP_MASK);
+            tcb->local_port = port;
+            return port;
+        }
+    }
+    return 0;
+}
