@@ -98,6 +98,7 @@
     X(TcpExtTCPNoTimestamp, tcp_ext_no_timestamp)                                                                      \
     X(TcpExtTCPReceivedCE, tcp_ext_received_ce)                                                                        \
     X(TcpExtTCPECNReductions, tcp_ext_ecn_reductions)                                                                  \
+    X(TcpExtTCPPMTUBlackHoles, tcp_ext_black_holes)                                                                    \
     X(TcpExtTCPSpuriousRTOs, tcp_ext_spurious_rtos)                                                                    \
     X(TcpExtTCPUndo, tcp_ext_undo)                                                                                     \
     X(TcpExtTCPDSACKRecv, tcp_ext_dsack_recv)                                                                          \

@@ -13,6 +13,9 @@
 struct lan_stack;
 struct lan_neighbour;
 
+/* No path is believed to have a smaller MTU than this: at it, packets may be fragmented on their way. */
+enum { LAN_IP_MTU_FLOOR = 552 };
+
 enum { LAN_IP_IDS = 64 }; /* counters of IP identification, by keyed hash of the destination */
 
 enum {
@@ -72,9 +75,10 @@ int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan
 
 /* Sends a packet whose data starts at the L4 header, with LAN_HEADROOM bytes of headroom in the first fragment; takes
  * ownership whatever it returns. csum_start, hdr_len: from the L4 header as handed down. A packet of UDP or ICMP that
- * exceeds the MTU is fragmented; TCP's go out with DF set. Unresolved neighbours: the packet waits (0 is returned).
- * -EMSGSIZE: TCP packet too large for the MTU and not TSO. -ENOBUFS: no memory or the queue is full. -EHOSTUNREACH: the
- * neighbour did not answer a moment ago. -ENETUNREACH: the route is gone. -ENETDOWN: no link. */
+ * exceeds the MTU is fragmented; TCP's go out with DF set, but at LAN_IP_MTU_FLOOR. Unresolved neighbours: the packet
+ * waits (0 is returned). -EMSGSIZE: TCP packet or its segments too large for the MTU. -ENOBUFS: no memory or the queue
+ * is full. -EHOSTUNREACH: the neighbour did not answer a moment ago. -ENETUNREACH: the route is gone. -ENETDOWN: no
+ * link. */
 int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet, uint8_t protocol, uint8_t tos,
                   uint8_t ttl);
 

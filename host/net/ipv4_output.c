@@ -218,6 +218,8 @@ int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf
     if (flow->generation != flow->neighbour->generation) {
         int result = refresh(stack, flow);
 
+        if (result == 0 && packet->flags & LAN_BUF_TSO && packet->hdr_len + packet->gso_size > lan_flow_payload(flow))
+            result = -EMSGSIZE; /* the MTU is another now */
         if (result < 0)
             return discard(stack, packet, result);
     }
@@ -226,7 +228,7 @@ int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf
             return discard(stack, packet, -EMSGSIZE);
         return output_fragments(stack, flow, packet, bytes, (struct header){id, 0, protocol, tos, ttl});
     }
-    push_header(flow, packet, bytes,
-                &(struct header){id, protocol == LAN_IPPROTO_TCP ? DONT_FRAGMENT : 0, protocol, tos, ttl});
+    bool whole = protocol == LAN_IPPROTO_TCP && flow->mtu > LAN_IP_MTU_FLOOR;
+    push_header(flow, packet, bytes, &(struct header){id, whole ? DONT_FRAGMENT : 0, protocol, tos, ttl});
     return emit(flow, packet);
 }

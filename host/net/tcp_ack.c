@@ -14,6 +14,8 @@ static void new_ack(struct lan_tcb *tcb, uint32_t seq, struct lan_tcp_ack *ack)
     if (ack->rtt_ns && !lan_seq_lt(seq, tcb->rtt_seq)) { /* once a round trip (RFC 6298 3) */
         lan_tcp_rtt_measured(tcb, ack->rtt_ns);
         tcb->rtt_seq = tcb->snd_nxt;
+        if (tcb->flow.mtu < tcb->flow.netif->mtu)
+            lan_tcp_pmtu_grow_old(tcb);
     }
     tcb->retries = 0;
     tcb->progress_ns = lan_tcp_now(tcb);

@@ -5,34 +5,6 @@
 #include "tcp_internal.h"
 
 enum { PROTOCOL_UNREACHABLE = 2, PORT_UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4 };
-enum { MTU_MIN = 552 };
-
-/* RFC 1191 7.1: the next smaller usual MTU, for routers that do not name theirs. */
-static uint32_t plateau_below(uint32_t mtu)
-{
-    static const uint16_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006};
-    for (size_t i = 0; i < sizeof plateaus / sizeof *plateaus; i++) {
-        if (plateaus[i] < mtu)
-            return plateaus[i];
-    }
-    return MTU_MIN;
-}
-
-static void path_mtu(struct lan_tcb *tcb, uint32_t mtu)
-{
-    if (!mtu)
-        mtu = plateau_below(tcb->flow.mtu);
-    if (mtu < MTU_MIN)
-        mtu = MTU_MIN;
-    if (mtu >= tcb->flow.mtu)
-        return;
-    tcb->flow.mtu = (uint16_t)mtu;
-    lan_tcp_set_mss(tcb);
-    if (tcb->state < LAN_TCP_ESTABLISHED)
-        return;
-    lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
-    lan_tcp_output(tcb);
-}
 
 void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
                         uint32_t mtu)
@@ -48,7 +20,7 @@ void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t b
         return;
     }
     if (type == LAN_ICMP_UNREACHABLE && code == FRAGMENTATION_NEEDED) {
-        path_mtu(tcb, mtu);
+        lan_tcp_pmtu_told(tcb, mtu, lan_get16(quoted + 2));
         return;
     }
     int error = lan_icmp_errno(type, code);

@@ -18,8 +18,8 @@
  * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
  * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
  * tcp_ecn.c        explicit congestion notification                      tcp_frto.c       was the time-out spurious?
- * tcp_cookie.c     SYN cookies                                           tcp_port.c       the ports of outgoing
- * connections
+ * tcp_cookie.c     SYN cookies                                           tcp_port.c       ports of what we open
+ * tcp_pmtu.c       the path's MTU
  */
 
 #include <errno.h>
@@ -116,6 +116,7 @@ enum {
     TCB_KEEPALIVE = 1u << 11,      /* SO_KEEPALIVE */
     TCB_REUSE = 1u << 12,          /* SO_REUSEADDR */
     TCB_PROBING = 1u << 13,        /* the send window is too small: window probes instead of retransmission */
+    TCB_MTU_GUESSED = 1u << 14,    /* no router has said so: it swallows large segments */
     TCB_SYN_LOST = 1u << 15,       /* our SYN had to be sent again */
     TCB_FAST_RECOVERY = 1u << 16,  /* RFC 6582, until recover is acknowledged */
     TCB_LOSS_RECOVERY = 1u << 17,  /* after a time-out, until recover is acknowledged */
@@ -255,6 +256,7 @@ struct lan_tcb {
     uint16_t mss_limit; /* LAN_TCP_MAXSEG; bounds both ways */
     uint16_t rcv_mss;   /* largest segment received: two of them make an ACK due */
     uint16_t peer_mss;  /* as its SYN said */
+    uint16_t pmtu_s;    /* second, modulo 2^16, in which flow.mtu was set */
     uint16_t keep_idle_s, keep_interval_s;
     uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
 
@@ -619,6 +621,18 @@ static inline void lan_tcp_ecn_owe_cwr(struct lan_tcb *tcb)
 {
     tcb->ecn |= tcb->ecn & ECN_CAPABLE ? ECN_CWR_OWED : 0;
 }
+
+/* tcp_pmtu.c */
+
+void lan_tcp_pmtu_open(struct lan_tcb *tcb);
+
+/* A router has dropped a packet of `packet_bytes` as larger than `mtu` (0: it does not say). */
+void lan_tcp_pmtu_told(struct lan_tcb *tcb, uint32_t mtu, uint32_t packet_bytes);
+void lan_tcp_pmtu_timed_out(struct lan_tcb *tcb); /* detects black holes; before what is lost is sent again */
+void lan_tcp_pmtu_grow_old(
+    struct lan_tcb *tcb);                       /* flow.mtu is less than the interface's: after a while more is tried */
+bool lan_tcp_pmtu_refused(struct lan_tcb *tcb); /* -EMSGSIZE from IP: whether segments have become smaller for it */
+void lan_tcp_pmtu_reroute(struct lan_tcb *tcb, const struct lan_flow *flow); /* another way to the peer, maybe */
 
 /* tcp_frto.c */
 

@@ -212,9 +212,10 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
         segments = (n + tcb->mss - 1) / tcb->mss;
     }
     put_ack(tcb, packet->data);
-    if (send_segment(tcb->stack, &tcb->flow, packet, header + n, tcb->tos | ecn, tcb->ttl) == -ENOBUFS) {
-        tcb->flags |= TCB_ACK_NOW; /* what it would have told is still owed */
-        return false;
+    int result = send_segment(tcb->stack, &tcb->flow, packet, header + n, tcb->tos | ecn, tcb->ttl);
+    if (result == -ENOBUFS || (result == -EMSGSIZE && lan_tcp_pmtu_refused(tcb))) {
+        tcb->flags |= TCB_ACK_NOW;  /* what it would have told is still owed */
+        return result == -EMSGSIZE; /* at once, in smaller ones */
     }
     if (flags & SEG_CWR)
         tcb->ecn &= (uint8_t)~ECN_CWR_OWED;

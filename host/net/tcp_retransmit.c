@@ -91,6 +91,7 @@ static void time_out(struct lan_tcb *tcb)
 {
     LAN_COUNT(tcb->stack, tcp_ext_timeouts);
     lan_tcp_enter_loss(tcb);
+    lan_tcp_pmtu_timed_out(tcb);
     back_off(tcb);
     lan_tcp_arm_retransmit(tcb);
     lan_tcp_output(tcb);
@@ -106,7 +107,7 @@ bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
     if (tcb->retries + 1 == LAN_TCP_R1) { /* RFC 9293 MUST-20 (a): maybe there is another way */
         struct lan_flow flow;
         if (lan_ip_route(tcb->stack, tcb->flow.dst, tcb->flow.src, &flow) == 0)
-            tcb->flow = flow;
+            lan_tcp_pmtu_reroute(tcb, &flow);
     }
     if (tcb->state < LAN_TCP_ESTABLISHED) {
         LAN_COUNT(tcb->stack, tcp_ext_timeouts);

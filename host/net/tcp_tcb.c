@@ -210,6 +210,7 @@ void lan_tcp_start(struct lan_tcb *tcb)
     tcb->flags |= TCB_SCALING | TCB_SACK;
     tcb->ts_recent = 0;
     lan_tcp_timestamp_open(tcb);
+    lan_tcp_pmtu_open(tcb);
     while (tcb->rcv_scale < LAN_TCP_SCALE_MAX && tcb->rcv_limit >> tcb->rcv_scale > UINT16_MAX)
         tcb->rcv_scale++;
     lan_tcp_set_mss(tcb);

@@ -124,6 +124,8 @@ static void put_on_wire(struct host *host, const uint8_t *frame, uint32_t len)
     uint64_t due_ns = start_ns + wire->delay_ns;
     if (happens(world, wire->reorder))
         due_ns += wire->reorder_ns;
+    if (wire->largest && len > ETH + wire->largest)
+        return;
     if (!happens(world, wire->drop))
         launch(world, to, frame, len, due_ns);
     if (happens(world, wire->duplicate))

@@ -13,6 +13,7 @@ struct impairment {
     uint64_t rate_bps;    /* 0: infinite */
     uint64_t delay_ns;    /* one way */
     uint32_t queue_bytes; /* waiting for the wire; more is dropped. 0: no bound */
+    uint32_t largest;     /* IP packets that are longer are dropped. 0: no bound */
     double drop, duplicate, corrupt;
     double reorder; /* share of frames that are held back by reorder_ns */
     uint64_t reorder_ns;

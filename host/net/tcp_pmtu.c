@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The path's MTU: what routers say of it (RFC 1191), what their silence says (RFC 2923 2.1), and when to try more. */
+
+#include "tcp_internal.h"
+
+enum { SUSPICIOUS_TIME_OUTS = 3, RECENT_S = 10 };
+enum { RAISE_AFTER_S = 600, GUESS_AFTER_S = 60 }; /* RFC 1191 6.3; a guess may be wrong */
+
+static uint16_t now_s(const struct lan_tcb *tcb)
+{
+    return (uint16_t)(lan_tcp_now(tcb) / LAN_S);
+}
+
+static uint16_t age_s(const struct lan_tcb *tcb)
+{
+    return (uint16_t)(now_s(tcb) - tcb->pmtu_s);
+}
+
+static void set_mtu(struct lan_tcb *tcb, uint32_t mtu)
+{
+    tcb->flow.mtu = (uint16_t)mtu;
+    tcb->pmtu_s = now_s(tcb);
+    lan_tcp_set_mss(tcb);
+}
+
+void lan_tcp_pmtu_open(struct lan_tcb *tcb)
+{
+    tcb->pmtu_s = (uint16_t)(now_s(tcb) - RECENT_S);
+}
+
+/* RFC 1191 7.1: the next smaller usual MTU, for routers that do not name theirs. */
+static uint32_t plateau_below(uint32_t mtu)
+{
+    static const uint16_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006};
+    for (size_t i = 0; i < sizeof plateaus / sizeof *plateaus; i++) {
+        if (plateaus[i] < mtu)
+            return plateaus[i];
+    }
+    return LAN_IP_MTU_FLOOR;
+}
+
+void lan_tcp_pmtu_told(struct lan_tcb *tcb, uint32_t mtu, uint32_t packet_bytes)
+{
+    if (!mtu) /* below what was too large, not below what is known: a flight brings many such errors */
+        mtu = plateau_below(packet_bytes);
+    if (mtu < LAN_IP_MTU_FLOOR) /* nobody may make us send nothing but headers; routers cut what is larger, then */
+        mtu = LAN_IP_MTU_FLOOR;
+    if (mtu >= tcb->flow.mtu)
+        return;
+    set_mtu(tcb, mtu);
+    tcb->flags &= ~(uint32_t)TCB_MTU_GUESSED;
+    lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
+    lan_tcp_output(tcb);
+}
+
+/* What to try when full segments vanish: Ethernet's MTU, an MSS of 1024, what every host takes (RFC 1122 3.3.3). */
+static uint32_t guess_below(uint32_t mtu)
+{
+    static const uint16_t guesses[] = {1500, 1024 + LAN_IP_HEADER + LAN_TCP_HEADER, 576};
+    for (size_t i = 0; i < sizeof guesses / sizeof *guesses; i++) {
+        if (guesses[i] < mtu)
+            return guesses[i];
+    }
+    return mtu;
+}
+
+/* One time-out is enough soon after a change. */
+void lan_tcp_pmtu_timed_out(struct lan_tcb *tcb)
+{
+    uint32_t guess = guess_below(tcb->flow.mtu);
+    uint32_t full = (uint32_t)tcb->mss + LAN_IP_HEADER + LAN_TCP_HEADER;
+    if (full <= guess || tcb->snd_nxt - tcb->snd_una < tcb->mss || guess == tcb->flow.mtu || tcb->sender->sacked)
+        return; /* by what SACK tells, large ones do arrive */
+    if (tcb->retries + 1 < SUSPICIOUS_TIME_OUTS && age_s(tcb) >= RECENT_S)
+        return;
+    LAN_COUNT(tcb->stack, tcp_ext_black_holes);
+    set_mtu(tcb, guess);
+    tcb->flags |= TCB_MTU_GUESSED;
+}
+
+void lan_tcp_pmtu_grow_old(struct lan_tcb *tcb)
+{
+    if (age_s(tcb) >= (tcb->flags & TCB_MTU_GUESSED ? GUESS_AFTER_S : RAISE_AFTER_S))
+        set_mtu(tcb, tcb->flow.netif->mtu);
+}
+
+bool lan_tcp_pmtu_refused(struct lan_tcb *tcb)
+{
+    uint16_t mss = tcb->mss;
+    lan_tcp_set_mss(tcb);
+    return tcb->mss < mss;
+}
+
+void lan_tcp_pmtu_reroute(struct lan_tcb *tcb, const struct lan_flow *flow)
+{
+    uint16_t known = tcb->flow.mtu;
+    tcb->flow = *flow;
+    if (known < flow->mtu)
+        tcb->flow.mtu = known;
+    lan_tcp_set_mss(tcb);
+}
