@@ -120,6 +120,7 @@
     X(TcpExtTCPOutOfWindow, tcp_ext_out_of_window)                                                                     \
     X(TcpExtTCPDuplicates, tcp_ext_duplicates)                                                                         \
     X(TcpExtTCPBeyondWindow, tcp_ext_beyond_window)                                                                    \
+    X(TcpExtTCPUrgent, tcp_ext_urgent)                                                                                 \
     X(TcpExtTCPRcvCoalesce, tcp_ext_rcv_coalesce)                                                                      \
     X(TcpExtTCPRcvQDrop, tcp_ext_rcvq_drop)                                                                            \
     X(TcpExtTCPOFOQueue, tcp_ext_ofo_queue)                                                                            \

@@ -225,9 +225,26 @@ static long try_receive(struct lan_socket *socket, void *data, size_t bytes, int
     return result < 0 && socket->error ? take_error(socket) : result;
 }
 
-static bool wants_all(const struct lan_socket *socket, int flags)
+static int at_mark(struct lan_socket *socket)
 {
-    return socket->type == LAN_SOCK_STREAM && (flags & LAN_MSG_WAITALL) && !(flags & LAN_MSG_PEEK);
+    int ahead;
+    int result = socket->ops->get(socket->stack, socket->pcb, LAN_IPPROTO_TCP, LAN_TCP_URGENT, &ahead);
+
+    return result < 0 ? result : ahead == 1;
+}
+
+int lan_sockatmark(struct lan_stack *stack, int fd)
+{
+    struct lan_socket *socket = lan_socket_find(stack, fd);
+
+    return socket ? at_mark(socket) : -EBADF;
+}
+
+/* Even who wants all is to see the urgent mark. */
+static bool wants_all(struct lan_socket *socket, int flags)
+{
+    return socket->type == LAN_SOCK_STREAM && (flags & LAN_MSG_WAITALL) && !(flags & LAN_MSG_PEEK) &&
+           at_mark(socket) != 1;
 }
 
 /* Sleeps and looks in turn; `result` is what the first look brought. */

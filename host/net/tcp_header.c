@@ -76,6 +76,7 @@ static inline bool parse(struct lan_stack *stack, const uint8_t *header, struct 
     segment->flags = header[13] & (uint8_t) ~(SEG_ECE | SEG_CWR);
     segment->ecn = header[13] & (SEG_ECE | SEG_CWR);
     segment->window = lan_get16(header + 14);
+    segment->urgent = lan_get16(header + 18);
     segment->scale = 0;
     segment->sacks = 0;
     segment->stamped = false;

@@ -247,6 +247,8 @@ static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
     if (tcb->flags & TCB_FIN_ACKED && !fin_acked(tcb))
         return;
     lan_tcp_ecn_arrived(tcb, segment);
+    if (segment->flags & SEG_URG && has_state(tcb, RECEIVING)) /* sixth */
+        lan_tcp_urgent_arrived(tcb, segment);
     if ((segment->bytes || segment->flags & SEG_FIN) && !take_text(tcb, segment, segment->seq))
         return;
     lan_tcp_output(tcb);

@@ -19,7 +19,7 @@
  * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
  * tcp_ecn.c        explicit congestion notification                      tcp_frto.c       was the time-out spurious?
  * tcp_cookie.c     SYN cookies                                           tcp_port.c       ports of what we open
- * tcp_pmtu.c       the path's MTU
+ * tcp_pmtu.c       the path's MTU                                        tcp_urgent.c     urgent data
  */
 
 #include <errno.h>
@@ -131,6 +131,8 @@ enum {
     TCB_TAIL_REPEATED = 1u << 26,  /* and it was a retransmission */
     TCB_UNDO = 1u << 27,           /* the last recovery can be undone */
     TCB_TIMESTAMPS = 1u << 28,     /* each segment carries a time stamp */
+    TCB_URGENT_IN = 1u << 29,      /* the application has not read up to rcv_up yet */
+    TCB_URGENT_OUT = 1u << 30,     /* what is sent before snd_up is urgent */
 
     /* What makes sense with a sender only. */
     TCB_SENDER_FLAGS = TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_TAIL_PROBED | TCB_TAIL_REPEATED | TCB_UNDO,
@@ -269,6 +271,7 @@ struct lan_tcb {
     uint32_t irs, rcv_nxt, rcv_adv;
     uint32_t rcv_acked; /* the last acknowledgment sent */
     uint32_t rcv_fin;
+    uint32_t snd_up, rcv_up;       /* the octet after the urgent data: SND.UP, RCV.UP */
     uint32_t rcv_latest;           /* in what arrived last beyond a gap */
     uint32_t ts_offset, ts_recent; /* RFC 7323 4.3: TS.Recent */
     uint64_t ts_recent_ns;
@@ -328,11 +331,12 @@ struct lan_tcp_segment {
     uint32_t bytes; /* of payload */
     uint32_t len;   /* SEG.LEN: payload, SYN and FIN */
     uint16_t source_port, destination_port;
-    uint8_t flags; /* without ... */
-    uint8_t ecn;   /* ... SEG_ECE and SEG_CWR */
-    uint8_t scale; /* the option plus one, 0: absent */
-    uint8_t sacks; /* how many of `sack` */
-    bool stamped;  /* tsval and tsecr are there */
+    uint16_t urgent; /* SEG.UP, with SEG_URG */
+    uint8_t flags;   /* without ... */
+    uint8_t ecn;     /* ... SEG_ECE and SEG_CWR */
+    uint8_t scale;   /* the option plus one, 0: absent */
+    uint8_t sacks;   /* how many of `sack` */
+    bool stamped;    /* tsval and tsecr are there */
     bool sack_permitted;
     uint16_t mss; /* 0: absent */
     uint32_t tsval, tsecr;
@@ -473,6 +477,22 @@ bool lan_tcp_accept_full(const struct lan_tcb *listener);                 /* and
 bool lan_tcp_child_ready(struct lan_tcb *child);
 void lan_tcp_child_leave(struct lan_tcb *child); /* takes it out of its listener's lists, if it is in one */
 void lan_tcp_listen_close(struct lan_tcb *listener);
+
+/* tcp_urgent.c */
+
+/* What the application has sent ends with urgent data. */
+void lan_tcp_urgent_send(struct lan_tcb *tcb);
+
+/* Tells the peer of the urgent data that lies before it, in a header whose sequence number is set. */
+void lan_tcp_urgent_put(struct lan_tcb *tcb, uint8_t *header);
+void lan_tcp_urgent_arrived(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+
+/* Bytes from the next one to read to the end of the urgent data; 0: there is none. */
+uint32_t lan_tcp_urgent_ahead(const struct lan_tcb *tcb);
+
+/* How many of `bytes` one call may read; and after it has. */
+uint32_t lan_tcp_urgent_bound(const struct lan_tcb *tcb, uint32_t bytes);
+void lan_tcp_urgent_read(struct lan_tcb *tcb);
 
 /* tcp_cookie.c */
 
@@ -654,8 +674,9 @@ void lan_tcp_undo(struct lan_tcb *tcb);         /* nothing was lost: everything 
 void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint64_t rtt_ns);
 void lan_tcp_syn_acked(struct lan_tcb *tcb); /* measures the round trip by it, unless it was sent twice */
 void lan_tcp_arm_retransmit(struct lan_tcb *tcb);
-void lan_tcp_end_probing(struct lan_tcb *tcb);   /* the window is open again */
-bool lan_tcp_on_retransmit(struct lan_tcb *tcb); /* the deadline has come; false: the TCB may be gone */
+void lan_tcp_end_probing(struct lan_tcb *tcb);          /* the window is open again */
+uint32_t lan_tcp_soft_error(const struct lan_tcb *tcb); /* LAN_TCP_SOFT_ERROR */
+bool lan_tcp_on_retransmit(struct lan_tcb *tcb);        /* the deadline has come; false: the TCB may be gone */
 
 /* tcp_timer.c */
 

@@ -64,6 +64,8 @@ static void put_ack(struct lan_tcb *tcb, uint8_t *header)
     lan_put32(header + 8, tcb->rcv_nxt);
     lan_put16(header + 14, (uint16_t)window);
     header[13] |= tcb->ecn & ECN_ECE_OWED ? SEG_ECE : 0;
+    if (tcb->flags & TCB_URGENT_OUT)
+        lan_tcp_urgent_put(tcb, header);
     tcb->rcv_adv = tcb->rcv_nxt + (window << tcb->rcv_scale);
     tcb->rcv_acked = tcb->rcv_nxt;
     tcb->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER);
@@ -178,6 +180,8 @@ static uint32_t max_segmented(const struct lan_tcb *tcb)
 static uint32_t max_payload(const struct lan_tcb *tcb)
 {
     enum { HEADERS = LAN_HEADROOM + LAN_TCP_HEADER_MAX };
+    if (tcb->flags & TCB_URGENT_OUT) /* whoever cuts a large segment repeats its urgent pointer */
+        return tcb->mss;
     uint32_t frame = tcb->flow.netif->max_tso_bytes;
     uint32_t most = frame && frame < FRAME_MAX ? frame : FRAME_MAX;
     uint32_t segmented = max_segmented(tcb);
@@ -245,7 +249,7 @@ static bool may_send_partial(const struct lan_tcb *tcb)
 {
     uint32_t flight = tcb->snd_nxt - tcb->snd_una;
     bool small_under_way = tcb->snd_small - tcb->snd_una - 1 < flight;
-    if (tcb->flags & TCB_FIN_QUEUED)
+    if (tcb->flags & (TCB_FIN_QUEUED | TCB_URGENT_OUT))
         return true;
     if (tcb->flags & TCB_MORE)
         return false;

@@ -108,6 +108,7 @@ bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
         struct lan_flow flow;
         if (lan_ip_route(tcb->stack, tcb->flow.dst, tcb->flow.src, &flow) == 0)
             lan_tcp_pmtu_reroute(tcb, &flow);
+        lan_socket_event(tcb->socket); /* SHLD-9: whoever wants to know asks for LAN_TCP_SOFT_ERROR */
     }
     if (tcb->state < LAN_TCP_ESTABLISHED) {
         LAN_COUNT(tcb->stack, tcp_ext_timeouts);
@@ -124,4 +125,11 @@ bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
     else
         time_out(tcb);
     return true;
+}
+
+uint32_t lan_tcp_soft_error(const struct lan_tcb *tcb)
+{
+    if (!tcb->retries)
+        return 0;
+    return !tcb->soft_error && tcb->retries >= LAN_TCP_R1 ? ETIMEDOUT : (uint32_t)tcb->soft_error;
 }

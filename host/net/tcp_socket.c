@@ -151,6 +151,8 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
     uint32_t taken = lan_tcp_queue_append(tcb, data, wanted);
     set_flag(tcb, TCB_MORE, flags & LAN_MSG_MORE);
     set_flag(tcb, TCB_REFUSED, taken < wanted);
+    if (flags & LAN_MSG_OOB && taken)
+        lan_tcp_urgent_send(tcb);
     if (taken < wanted || !lan_tcp_has_space(tcb)) {
         tcb->flags |= TCB_WANT_SPACE;
         lan_tcp_offer_space(tcb);
@@ -178,11 +180,17 @@ static long tcp_recv(struct lan_stack *stack, void *pcb, void *data, size_t byte
 {
     struct lan_tcb *tcb = pcb;
     (void)stack;
+    if (flags & LAN_MSG_OOB)
+        return -EINVAL; /* urgent data are in line */
     if (from && tcb->flow.dst)
         put_name(tcb, true, from);
     if (tcb->rcv_queued) {
         uint32_t most = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
+        if (tcb->flags & TCB_URGENT_IN)
+            most = lan_tcp_urgent_bound(tcb, most);
         uint32_t copied = lan_tcp_receive_copy(tcb, data, most, flags & LAN_MSG_PEEK);
+        if (tcb->flags & TCB_URGENT_IN)
+            lan_tcp_urgent_read(tcb);
         window_update(tcb);
         return (long)copied;
     }
@@ -277,6 +285,8 @@ static int tcp_ready(struct lan_stack *stack, const void *pcb)
         ready |= LAN_POLLIN | LAN_POLLRDHUP;
     if (tcb->rcv_queued)
         ready |= LAN_POLLIN;
+    if (tcb->flags & TCB_URGENT_IN)
+        ready |= LAN_POLLPRI;
     if (tcb->flags & TCB_FIN_QUEUED || !(tcb->flags & TCB_WANT_SPACE))
         ready |= LAN_POLLOUT;
     if (tcb->flags & TCB_FIN_QUEUED && tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
@@ -313,6 +323,8 @@ static int set_socket_option(struct lan_tcb *tcb, int option, int value)
         set_flag(tcb, TCB_KEEPALIVE, value);
         lan_tcp_arm_keepalive(tcb);
         return 0;
+    case LAN_SO_OOBINLINE:
+        return value ? 0 : -EINVAL;
     case LAN_SO_SNDBUF:
         tcb->snd_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
         return 0;
@@ -408,6 +420,7 @@ static int tcp_get(struct lan_stack *stack, const void *pcb, int level, int opti
     } options[] = {
         {LAN_SOL_SOCKET, LAN_SO_REUSEADDR, !!(tcb->flags & TCB_REUSE)},
         {LAN_SOL_SOCKET, LAN_SO_KEEPALIVE, !!(tcb->flags & TCB_KEEPALIVE)},
+        {LAN_SOL_SOCKET, LAN_SO_OOBINLINE, 1},
         {LAN_SOL_SOCKET, LAN_SO_SNDBUF, tcb->snd_limit},
         {LAN_SOL_SOCKET, LAN_SO_RCVBUF, tcb->rcv_limit},
         {LAN_SOL_SOCKET, LAN_SO_ACCEPTCONN, tcb->state == LAN_TCP_LISTEN},
@@ -419,6 +432,8 @@ static int tcp_get(struct lan_stack *stack, const void *pcb, int level, int opti
         {LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE, tcb->keep_idle_s},
         {LAN_IPPROTO_TCP, LAN_TCP_KEEPINTVL, tcb->keep_interval_s},
         {LAN_IPPROTO_TCP, LAN_TCP_KEEPCNT, tcb->keep_probes},
+        {LAN_IPPROTO_TCP, LAN_TCP_URGENT, lan_tcp_urgent_ahead(tcb)},
+        {LAN_IPPROTO_TCP, LAN_TCP_SOFT_ERROR, lan_tcp_soft_error(tcb)},
         {LAN_IPPROTO_IP, LAN_IP_TOS, tcb->tos},
         {LAN_IPPROTO_IP, LAN_IP_TTL, tcb->ttl},
     };

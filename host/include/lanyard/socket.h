@@ -17,6 +17,7 @@ enum { LAN_SOCK_STREAM = 1, LAN_SOCK_DGRAM = 2, LAN_SOCK_NONBLOCK = 04000 };
 enum { LAN_IPPROTO_IP = 0, LAN_IPPROTO_ICMP = 1, LAN_IPPROTO_TCP = 6, LAN_IPPROTO_UDP = 17 };
 enum { LAN_SHUT_RD = 0, LAN_SHUT_WR = 1, LAN_SHUT_RDWR = 2 };
 enum {
+    LAN_MSG_OOB = 0x1, /* send: urgent data (RFC 6093); it is received in line */
     LAN_MSG_PEEK = 0x2,
     LAN_MSG_TRUNC = 0x20,
     LAN_MSG_DONTWAIT = 0x40,
@@ -26,7 +27,7 @@ enum {
 enum { LAN_F_GETFL = 3, LAN_F_SETFL = 4, LAN_O_NONBLOCK = 04000 };
 enum {
     LAN_POLLIN = 0x1,
-    LAN_POLLPRI = 0x2,
+    LAN_POLLPRI = 0x2, /* there is urgent data, maybe further on in the stream */
     LAN_POLLOUT = 0x4,
     LAN_POLLERR = 0x8,
     LAN_POLLHUP = 0x10,
@@ -44,9 +45,10 @@ enum {
     LAN_SO_SNDBUF = 7,
     LAN_SO_RCVBUF = 8,
     LAN_SO_KEEPALIVE = 9,
-    LAN_SO_LINGER = 13,   /* struct lan_linger */
-    LAN_SO_RCVTIMEO = 20, /* struct lan_timeval */
-    LAN_SO_SNDTIMEO = 21, /* struct lan_timeval */
+    LAN_SO_OOBINLINE = 10, /* always on */
+    LAN_SO_LINGER = 13,    /* struct lan_linger */
+    LAN_SO_RCVTIMEO = 20,  /* struct lan_timeval */
+    LAN_SO_SNDTIMEO = 21,  /* struct lan_timeval */
     LAN_SO_ACCEPTCONN = 30,
 };
 enum { LAN_IP_TOS = 1 /* of TCP without its ECN bits */, LAN_IP_TTL = 2 };
@@ -54,6 +56,13 @@ enum { LAN_TCP_NODELAY = 1, LAN_TCP_MAXSEG = 2, LAN_TCP_USER_TIMEOUT = 18 /* ms 
 enum { LAN_TCP_CONGESTION = 13 /* a name: "cubic", "newreno" */ };
 enum { LAN_TCP_ECN = 256 /* not in Linux: LAN_TCP_ECN_*, before connect() or listen(), for children too */ };
 enum { LAN_TCP_KEEPIDLE = 4 /* s */, LAN_TCP_KEEPINTVL = 5 /* s */, LAN_TCP_KEEPCNT = 6 };
+
+/* Ours, to be read only. */
+enum {
+    LAN_TCP_URGENT = 512,     /* bytes from the next one to read to the end of the urgent data */
+    LAN_TCP_SOFT_ERROR = 513, /* why the peer does not answer (a positive errno, 0: it does), while it still may: an
+                               * ICMP error, or ETIMEDOUT after three retransmissions */
+};
 
 struct lan_sockaddr_in {
     uint16_t sin_family; /* LAN_AF_INET */
@@ -95,6 +104,9 @@ long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes,
                 const struct lan_sockaddr_in *to);
 long lan_recv(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags);
 long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from);
+
+/* 1: the next byte to read is the last one of the urgent data. No receive call reads across this mark. 0: it is not. */
+int lan_sockatmark(struct lan_stack *stack, int fd);
 
 int lan_shutdown(struct lan_stack *stack, int fd, int how);
 int lan_close(struct lan_stack *stack, int fd);

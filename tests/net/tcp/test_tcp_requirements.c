@@ -241,6 +241,43 @@ static void the_first_probe_of_a_closed_window_waits_for_the_rto_SHLD_29(void **
     assert_int_not_equal(skip_sent(p), 0);
 }
 
+static uint32_t events;
+
+static void count_event(void *arg)
+{
+    (void)arg;
+    events++;
+}
+
+static int soft_error(struct peer *p)
+{
+    int error;
+    uint32_t bytes = sizeof error;
+    assert_int_equal(lan_getsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_SOFT_ERROR, &error, &bytes), 0);
+    return error;
+}
+
+static void the_application_is_told_that_the_peer_does_not_answer_after_r1_SHLD_9(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, 1, 10);
+    lan_set_notify(p->f->stack, p->fd, count_event, NULL);
+    events = 0;
+    assert_int_equal(soft_error(p), 0);
+    while (counter(p->f, "TcpExtTCPTimeouts") < 2)
+        wait_ms(p, 100);
+    assert_int_equal(events, 0);
+    assert_int_equal(soft_error(p), 0);
+    while (counter(p->f, "TcpExtTCPTimeouts") < 3)
+        wait_ms(p, 100);
+    assert_int_equal(events, 1);
+    assert_int_equal(soft_error(p), ETIMEDOUT);
+    skip_sent(p);
+    from_peer(p, ACK, 1, 11, 0); /* it does again */
+    assert_int_equal(soft_error(p), 0);
+    lan_set_notify(p->f->stack, p->fd, NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +298,7 @@ int main(void)
         TEST(a_syn_from_an_address_that_is_nobodys_is_ignored_MUST_63),
         TEST_CONNECTED(a_reset_may_carry_data_SHLD_2),
         TEST_CONNECTED(the_first_probe_of_a_closed_window_waits_for_the_rto_SHLD_29),
+        TEST_CONNECTED(the_application_is_told_that_the_peer_does_not_answer_after_r1_SHLD_9),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
