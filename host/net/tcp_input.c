@@ -139,7 +139,7 @@ static void reject(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
         return;
     if (tcb->state == LAN_TCP_TIME_WAIT && segment->flags & SEG_FIN)
         lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
-    if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == SEG_SYN && segment->seq == tcb->irs) {
+    if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == SEG_SYN && segment->seq == tcb->rcv_nxt - 1) {
         lan_tcp_send_syn(tcb); /* our SYN-ACK was lost */
     } else if (segment->bytes || segment->flags & (SEG_FIN | SEG_SYN)) {
         if (lan_seq_leq(segment->seq + segment->bytes, tcb->rcv_nxt))
@@ -234,10 +234,8 @@ static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
     }
     if (tcb->flags & TCB_TIMESTAMPS)
         lan_tcp_timestamp_update(tcb, segment);
-    if (tcb->flags & TCB_KEEPALIVE) {
-        tcb->heard_ns = lan_tcp_now(tcb);
-        tcb->keep_probes_sent = 0;
-    }
+    if (tcb->flags & TCB_KEEPALIVE)
+        lan_tcp_arm_keepalive(tcb);
     if (tcb->state == LAN_TCP_SYN_RECEIVED) {
         if (!complete_handshake(tcb, segment))
             return;

@@ -39,6 +39,7 @@ enum {
     LAN_TCP_STAMP_BYTES = 12,              /* of a segment with a time stamp, padded */
     LAN_TCP_PADDED_TIMESTAMP = 0x0101080a, /* NOP, NOP, kind and length: how everybody pads a time stamp */
     LAN_TCP_PORT_COUNTERS = 64,            /* of destinations that share one */
+    LAN_TCP_AGE_BITS = 30,                 /* of a nanosecond clock that counts seconds, nearly */
     LAN_TCP_SPARE_TCBS = 16,               /* room for the usual handful of listeners beside the connections */
 };
 
@@ -89,14 +90,16 @@ enum lan_tcp_state {
     LAN_TCP_TIME_WAIT,
 };
 
-/* Deadlines of a connection; one timer on the wheel serves them all. */
+/* Deadlines of a connection; one timer on the wheel serves them all. Those behind LAN_TCP_OWN_DEADLINES stand in the
+ * sender, as there are none without it. */
 enum lan_tcp_deadline {
     LAN_TCP_RETRANSMIT, /* retransmission and window probes */
     LAN_TCP_SEND_LATER, /* a delayed ACK, or output that found no memory */
     LAN_TCP_LIFE,       /* keep-alive; the end of FIN-WAIT-2 and TIME-WAIT */
-    LAN_TCP_REORDER,    /* RACK: what is late now is lost then */
-    LAN_TCP_TAIL_PROBE, /* TLP: nothing was heard of the end of the flight */
-    LAN_TCP_QUIET,      /* nothing has been under way for LAN_TCP_SENDER_KEEP */
+    LAN_TCP_OWN_DEADLINES,
+    LAN_TCP_REORDER = LAN_TCP_OWN_DEADLINES, /* RACK: what is late now is lost then */
+    LAN_TCP_TAIL_PROBE,                      /* TLP: nothing was heard of the end of the flight */
+    LAN_TCP_QUIET,                           /* nothing has been under way for LAN_TCP_SENDER_KEEP */
     LAN_TCP_DEADLINES,
 };
 
@@ -215,6 +218,7 @@ struct lan_tcp_run {
  * the first byte sent until nothing has been under way for LAN_TCP_SENDER_KEEP: an idle connection is its TCB alone. */
 struct lan_tcp_sender {
     struct lan_buf *buf;
+    uint64_t deadline_ns[LAN_TCP_DEADLINES - LAN_TCP_OWN_DEADLINES]; /* LAN_NEVER: not set */
     uint32_t first_run, run_count;
     uint32_t sacked, lost; /* bytes: arrived beyond a gap; lost and not sent again */
     uint32_t recover;
@@ -241,8 +245,8 @@ struct lan_tcb {
     struct lan_tcb *listener;     /* not accepted yet: whose child this is */
     struct lan_tcb *next, **link; /* in a list of the listener, or in that of TIME-WAIT */
     struct lan_timer timer;
-    uint64_t deadline_ns[LAN_TCP_DEADLINES]; /* LAN_NEVER: not set */
-    struct lan_flow flow;                    /* flow.src is the local address, flow.dst the remote one */
+    uint64_t deadline_ns[LAN_TCP_OWN_DEADLINES]; /* LAN_NEVER: not set */
+    struct lan_flow flow;                        /* flow.src is the local address, flow.dst the remote one */
     uint16_t local_port, remote_port;
     uint32_t flags; /* LAN_TCP_* */
     uint8_t state;  /* enum lan_tcp_state */
@@ -263,18 +267,17 @@ struct lan_tcb {
     uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
 
     /* Send sequence space (RFC 9293 3.3.1). */
-    uint32_t iss, snd_una, snd_nxt;
+    uint32_t snd_una, snd_nxt; /* ISS is snd_una until the SYN is acknowledged */
     uint32_t snd_wnd, snd_wl1, snd_wl2, snd_max_wnd;
     uint32_t snd_small; /* where the last segment of less than the MSS ended (Nagle) */
 
     /* Receive sequence space. RCV.WND is rcv_adv - rcv_nxt: the right edge once promised is never taken back. */
-    uint32_t irs, rcv_nxt, rcv_adv;
-    uint32_t rcv_acked; /* the last acknowledgment sent */
+    uint32_t rcv_nxt, rcv_adv; /* IRS is rcv_nxt - 1 until there is data */
+    uint32_t rcv_acked;        /* the last acknowledgment sent */
     uint32_t rcv_fin;
-    uint32_t snd_up, rcv_up;       /* the octet after the urgent data: SND.UP, RCV.UP */
-    uint32_t rcv_latest;           /* in what arrived last beyond a gap */
-    uint32_t ts_offset, ts_recent; /* RFC 7323 4.3: TS.Recent */
-    uint64_t ts_recent_ns;
+    uint32_t snd_up, rcv_up;         /* the octet after the urgent data: SND.UP, RCV.UP */
+    uint32_t ts_offset, ts_recent;   /* RFC 7323 4.3: TS.Recent */
+    uint32_t ts_recent_at;           /* when that came, in LAN_TCP_AGE_BITS */
     uint32_t dsack_start, dsack_end; /* what arrived twice, and is to be told; equal: nothing */
 
     /* The send queue: bytes [snd_una, snd_una + snd_queued) in buffers joined by `link`; `scratch[0]` holds a buffer's
@@ -290,18 +293,20 @@ struct lan_tcb {
     union {
         struct lan_tcp_listen listen; /* in LISTEN */
         struct {
-            uint64_t srtt_ns, rttvar_ns; /* srtt 0: not measured yet */
-            uint64_t rto_ns;             /* backed off as it stands */
+            uint64_t srtt_ns;     /* 0: not measured yet */
+            uint64_t rto_ns;      /* backed off as it stands */
             uint64_t progress_ns; /* when the peer last acknowledged something, or the first unacknowledged byte left */
-            uint32_t rtt_seq;     /* an ACK from here on measures the round trip once more */
+            uint32_t rttvar_ns;
+            uint32_t rtt_seq; /* an ACK from here on measures the round trip once more */
             uint32_t cwnd, ssthresh;
-            struct lan_tcp_sender *sender; /* NULL: nothing is under way, nor was lately */
         };
     };
+    struct lan_tcp_sender *sender; /* NULL: nothing is under way, nor was lately */
     const struct lan_tcp_congestion *congestion;
-    uint64_t heard_ns;     /* keep-alive on: when the last segment arrived */
     uint64_t challenge_ns; /* no challenge ACK before */
 };
+
+_Static_assert(sizeof(struct lan_tcb) <= (sizeof(void *) == 4 ? 320 : 512), "what an idle connection may cost");
 
 /* TCP's part of a stack. */
 struct lan_tcp {
@@ -620,7 +625,8 @@ bool lan_tcp_on_tail_probe(struct lan_tcb *tcb);
 
 void lan_tcp_timestamp_open(struct lan_tcb *tcb);
 uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb);      /* now */
-bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb); /* TS.Recent is no measure any more (RFC 7323 5.5) */
+uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb);  /* of TS.Recent, in units of 2^LAN_TCP_AGE_BITS ns */
+bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb); /* it is no measure any more (RFC 7323 5.5) */
 
 /* tcp_ecn.c */
 
@@ -682,11 +688,18 @@ bool lan_tcp_on_retransmit(struct lan_tcb *tcb);        /* the deadline has come
 
 void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns);
 void lan_tcp_fire(struct lan_timer *timer);
-void lan_tcp_arm_keepalive(struct lan_tcb *tcb);
+void lan_tcp_arm_keepalive(struct lan_tcb *tcb); /* to be called when the option changes, and on each segment */
+
+static inline uint64_t *lan_tcp_deadline(struct lan_tcb *tcb, enum lan_tcp_deadline which)
+{
+    if (which < LAN_TCP_OWN_DEADLINES)
+        return &tcb->deadline_ns[which];
+    return &tcb->sender->deadline_ns[which - LAN_TCP_OWN_DEADLINES];
+}
 
 static inline void lan_tcp_disarm(struct lan_tcb *tcb, enum lan_tcp_deadline which)
 {
-    tcb->deadline_ns[which] = LAN_NEVER; /* the wheel's timer finds out when it fires */
+    *lan_tcp_deadline(tcb, which) = LAN_NEVER; /* the wheel's timer finds out when it fires */
 }
 
 /* tcp_reassembly.c */
@@ -719,7 +732,7 @@ static inline uint64_t lan_tcp_now(const struct lan_tcb *tcb)
 static inline void lan_tcp_timestamp_take(struct lan_tcb *tcb, uint32_t tsval)
 {
     tcb->ts_recent = tsval;
-    tcb->ts_recent_ns = lan_tcp_now(tcb);
+    tcb->ts_recent_at = (uint32_t)(lan_tcp_now(tcb) >> LAN_TCP_AGE_BITS);
 }
 
 /* RFC 7323 5.3 R1. */

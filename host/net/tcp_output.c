@@ -150,8 +150,8 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
 {
     bool reply = tcb->state == LAN_TCP_SYN_RECEIVED;
     uint8_t flags = (reply ? SEG_SYN | SEG_ACK : SEG_SYN) | lan_tcp_ecn_syn(tcb);
-    struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, tcb->iss, flags);
-    tcb->snd_nxt = tcb->iss + 1;
+    struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, tcb->snd_una, flags);
+    tcb->snd_nxt = tcb->snd_una + 1;
     lan_tcp_arm_retransmit(tcb);
     if (!packet)
         return 0; /* the retransmission timer comes back */

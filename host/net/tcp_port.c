@@ -23,8 +23,7 @@ void lan_tcp_ports_init(struct lan_stack *stack)
 
 bool lan_tcp_may_succeed(const struct lan_tcb *old)
 {
-    return old->state == LAN_TCP_TIME_WAIT && old->flags & TCB_TIMESTAMPS &&
-           lan_tcp_now(old) - old->ts_recent_ns > LAN_S;
+    return old->state == LAN_TCP_TIME_WAIT && old->flags & TCB_TIMESTAMPS && lan_tcp_timestamp_age(old) > 1;
 }
 
 static bool usable(const struct lan_tcb *tcb, uint16_t port)

@@ -72,8 +72,8 @@ bool lan_tcp_predicted(struct lan_stack *stack, struct lan_buf *buf, const struc
         if (lan_seq_leq(tcb->rcv_nxt, tcb->rcv_acked))
             lan_tcp_timestamp_take(tcb, tsval);
     }
-    tcb->heard_ns = lan_tcp_now(tcb);
-    tcb->keep_probes_sent = 0;
+    if (tcb->flags & TCB_KEEPALIVE)
+        lan_tcp_arm_keepalive(tcb);
     if (news)
         acknowledge(tcb, info, header, bytes);
     else

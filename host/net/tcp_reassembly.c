@@ -66,6 +66,12 @@ static uint32_t *island_count(const struct lan_tcb *tcb)
     return &tcb->rcv_islands->scratch[0];
 }
 
+/* A byte of what arrived last; not its first one, which may be another island's end. */
+static uint32_t *latest(const struct lan_tcb *tcb)
+{
+    return &tcb->rcv_islands->scratch[1];
+}
+
 static void remove_islands(struct lan_tcb *tcb, uint32_t at, uint32_t n)
 {
     struct island *islands = islands_of(tcb);
@@ -187,7 +193,7 @@ uint32_t lan_tcp_islands(const struct lan_tcb *tcb, struct lan_tcp_block blocks[
         return 0;
     const struct island *islands = islands_of(tcb);
     uint32_t count = *island_count(tcb), n = 0;
-    uint32_t at = search(tcb, tcb->rcv_latest) % count;
+    uint32_t at = search(tcb, *latest(tcb)) % count;
     for (; n < count && n < LAN_TCP_SACK_BLOCKS; n++, at = at ? at - 1 : count - 1)
         blocks[n] = (struct lan_tcp_block){islands[at].start, islands[at].end};
     return n;
@@ -196,7 +202,6 @@ uint32_t lan_tcp_islands(const struct lan_tcb *tcb, struct lan_tcp_block blocks[
 static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
 {
     LAN_COUNT(tcb->stack, tcp_ext_ofo_queue);
-    tcb->rcv_latest = seq + 1; /* not its first byte, which may be another island's end */
     tcb->flags |= TCB_ACK_NOW; /* RFC 5681 4.2 */
     if (!tcb->rcv_islands && !lan_tcp_memory_low(tcb->stack)) {
         tcb->rcv_islands = lan_buf_alloc(tcb->stack->pool, 0);
@@ -208,6 +213,7 @@ static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, u
         lan_buf_free(payload);
         return;
     }
+    *latest(tcb) = seq + 1;
     insert(tcb, payload, seq, bytes);
 }
 

@@ -26,7 +26,7 @@ void lan_tcp_arm_retransmit(struct lan_tcb *tcb)
 /* RFC 6298 (2.3), with the clock granularity replaced by a margin for delayed ACKs. */
 static void set_rto(struct lan_tcb *tcb)
 {
-    uint64_t margin_ns = 4 * tcb->rttvar_ns;
+    uint64_t margin_ns = 4 * (uint64_t)tcb->rttvar_ns;
     if (margin_ns < LAN_TCP_RTO_MARGIN_MIN)
         margin_ns = LAN_TCP_RTO_MARGIN_MIN;
     tcb->rto_ns = tcb->srtt_ns ? tcb->srtt_ns + margin_ns : LAN_TCP_RTO_FIRST;
@@ -43,14 +43,16 @@ static void back_off(struct lan_tcb *tcb)
 
 void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint64_t rtt_ns)
 {
+    uint64_t rttvar_ns = tcb->rttvar_ns;
     if (!tcb->srtt_ns) { /* RFC 6298 (2.2) */
         tcb->srtt_ns = rtt_ns ? rtt_ns : 1;
-        tcb->rttvar_ns = rtt_ns / 2;
+        rttvar_ns = rtt_ns / 2;
     } else { /* (2.3) */
         uint64_t deviation = rtt_ns > tcb->srtt_ns ? rtt_ns - tcb->srtt_ns : tcb->srtt_ns - rtt_ns;
-        tcb->rttvar_ns += deviation / 4 - tcb->rttvar_ns / 4;
+        rttvar_ns += deviation / 4 - rttvar_ns / 4;
         tcb->srtt_ns += rtt_ns / 8 - tcb->srtt_ns / 8;
     }
+    tcb->rttvar_ns = rttvar_ns < UINT32_MAX ? (uint32_t)rttvar_ns : UINT32_MAX; /* four of them: 17 s */
     set_rto(tcb);
 }
 

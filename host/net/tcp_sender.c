@@ -15,6 +15,8 @@ bool lan_tcp_sender_open(struct lan_tcb *tcb)
     tcb->sender = (struct lan_tcp_sender *)buf->store;
     *tcb->sender = (struct lan_tcp_sender){
         .buf = buf, .recover = tcb->snd_una, .rack_fack = tcb->snd_una, .reorder_round = tcb->snd_una};
+    for (int i = LAN_TCP_OWN_DEADLINES; i < LAN_TCP_DEADLINES; i++)
+        lan_tcp_disarm(tcb, i);
     tcb->congestion->init(tcb);
     return true;
 }
@@ -23,9 +25,6 @@ void lan_tcp_sender_close(struct lan_tcb *tcb)
 {
     if (!tcb->sender)
         return;
-    lan_tcp_disarm(tcb, LAN_TCP_REORDER);
-    lan_tcp_disarm(tcb, LAN_TCP_TAIL_PROBE);
-    lan_tcp_disarm(tcb, LAN_TCP_QUIET);
     tcb->flags &= ~(uint32_t)TCB_SENDER_FLAGS;
     lan_buf_free(tcb->sender->buf);
     tcb->sender = NULL;

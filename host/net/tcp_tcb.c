@@ -93,7 +93,7 @@ void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
         .keep_probes = LAN_TCP_KEEP_PROBES,
     };
     lan_tcp_ecn_set(tcb, stack->config.tcp_ecn);
-    for (int i = 0; i < LAN_TCP_DEADLINES; i++)
+    for (int i = 0; i < LAN_TCP_OWN_DEADLINES; i++)
         tcb->deadline_ns[i] = LAN_NEVER;
 }
 
@@ -124,10 +124,9 @@ static void retire(struct lan_tcb *tcb)
         lan_tcb_list_remove(&lan_tcp_of(tcb)->time_wait, tcb);
     lan_tcp_remove(tcb);
     lan_timer_cancel(&tcb->stack->timers, &tcb->timer);
-    for (int i = 0; i < LAN_TCP_DEADLINES; i++)
+    for (int i = 0; i < LAN_TCP_OWN_DEADLINES; i++)
         tcb->deadline_ns[i] = LAN_NEVER;
-    if (tcb->state != LAN_TCP_LISTEN)
-        lan_tcp_sender_close(tcb);
+    lan_tcp_sender_close(tcb);
     lan_tcp_queue_free(tcb);
     lan_tcp_islands_free(tcb);
     tcb->state = LAN_TCP_CLOSED;
@@ -194,7 +193,7 @@ void lan_tcp_set_mss(struct lan_tcb *tcb)
 
 void lan_tcp_set_iss(struct lan_tcb *tcb, uint32_t iss)
 {
-    tcb->iss = tcb->snd_una = tcb->snd_nxt = tcb->snd_small = iss;
+    tcb->snd_una = tcb->snd_nxt = tcb->snd_small = iss;
 }
 
 void lan_tcp_start(struct lan_tcb *tcb)
@@ -218,7 +217,7 @@ void lan_tcp_start(struct lan_tcb *tcb)
 
 void lan_tcp_begin_above(struct lan_tcb *tcb, uint32_t seq)
 {
-    if (lan_seq_leq(tcb->iss, seq))
+    if (lan_seq_leq(tcb->snd_una, seq))
         lan_tcp_set_iss(tcb, seq + 1);
 }
 
@@ -240,7 +239,6 @@ int lan_tcp_open(struct lan_tcb *tcb)
 
 void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
-    tcb->irs = segment->seq;
     tcb->rcv_nxt = tcb->rcv_acked = segment->seq + 1;
     tcb->rcv_adv = tcb->rcv_nxt + lan_tcp_syn_window(tcb);
     tcb->snd_wnd = tcb->snd_max_wnd = segment->window; /* never scaled in a SYN (RFC 7323 2.2) */

@@ -6,18 +6,17 @@
 
 void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns)
 {
-    tcb->deadline_ns[which] = deadline_ns;
+    *lan_tcp_deadline(tcb, which) = deadline_ns;
     if (!lan_timer_running(&tcb->timer) || deadline_ns < tcb->timer.deadline_ns)
         lan_timer_set(&tcb->stack->timers, &tcb->timer, deadline_ns);
 }
 
 void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
 {
-    bool wanted = tcb->flags & TCB_KEEPALIVE && tcb->state >= LAN_TCP_ESTABLISHED && tcb->socket;
-    if (wanted) {
-        tcb->heard_ns = lan_tcp_now(tcb);
+    bool open = tcb->state >= LAN_TCP_ESTABLISHED && tcb->state < LAN_TCP_TIME_WAIT && tcb->socket;
+    if (open && tcb->flags & TCB_KEEPALIVE) {
         tcb->keep_probes_sent = 0;
-        lan_tcp_arm(tcb, LAN_TCP_LIFE, tcb->heard_ns + tcb->keep_idle_s * LAN_S);
+        lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + tcb->keep_idle_s * LAN_S);
     } else if (tcb->state == LAN_TCP_ESTABLISHED || tcb->state == LAN_TCP_CLOSE_WAIT) {
         lan_tcp_disarm(tcb, LAN_TCP_LIFE);
     }
@@ -26,11 +25,8 @@ void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
 /* RFC 9293 3.8.4. False: the peer is dead. */
 static bool keep_alive(struct lan_tcb *tcb)
 {
-    uint64_t now_ns = lan_tcp_now(tcb);
-    uint64_t due_ns = tcb->heard_ns + tcb->keep_idle_s * LAN_S;
-    if (now_ns < due_ns || tcb->snd_nxt != tcb->snd_una) { /* MUST-26: data under way finds out by itself */
-        tcb->keep_probes_sent = 0;
-        lan_tcp_arm(tcb, LAN_TCP_LIFE, now_ns < due_ns ? due_ns : now_ns + tcb->keep_idle_s * LAN_S);
+    if (tcb->snd_nxt != tcb->snd_una) { /* MUST-26: data under way finds out by itself */
+        lan_tcp_arm_keepalive(tcb);
         return true;
     }
     if (tcb->keep_probes_sent >= tcb->keep_probes) {
@@ -42,7 +38,7 @@ static bool keep_alive(struct lan_tcb *tcb)
     LAN_COUNT(tcb->stack, tcp_ext_keep_alive);
     tcb->keep_probes_sent++;
     lan_tcp_send_keepalive(tcb);
-    lan_tcp_arm(tcb, LAN_TCP_LIFE, now_ns + tcb->keep_interval_s * LAN_S);
+    lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + tcb->keep_interval_s * LAN_S);
     return true;
 }
 
@@ -66,6 +62,11 @@ static bool on_send_later(struct lan_tcb *tcb)
     return true;
 }
 
+static int deadlines(const struct lan_tcb *tcb)
+{
+    return tcb->sender ? LAN_TCP_DEADLINES : LAN_TCP_OWN_DEADLINES;
+}
+
 void lan_tcp_fire(struct lan_timer *timer)
 {
     static bool (*const due[LAN_TCP_DEADLINES])(struct lan_tcb *) = {
@@ -79,16 +80,17 @@ void lan_tcp_fire(struct lan_timer *timer)
     struct lan_tcb *tcb = (struct lan_tcb *)((char *)timer - offsetof(struct lan_tcb, timer));
     lan_tcp_enter(tcb->stack);
     uint64_t now_ns = lan_tcp_now(tcb), earliest_ns = LAN_NEVER;
-    for (int i = 0; i < LAN_TCP_DEADLINES; i++) {
-        if (tcb->deadline_ns[i] > now_ns)
+    for (int i = 0; i < deadlines(tcb); i++) {
+        uint64_t *deadline_ns = lan_tcp_deadline(tcb, i);
+        if (*deadline_ns > now_ns)
             continue;
-        tcb->deadline_ns[i] = LAN_NEVER;
+        *deadline_ns = LAN_NEVER;
         if (!due[i](tcb))
             return;
     }
-    for (int i = 0; i < LAN_TCP_DEADLINES; i++) {
-        if (tcb->deadline_ns[i] < earliest_ns)
-            earliest_ns = tcb->deadline_ns[i];
+    for (int i = 0; i < deadlines(tcb); i++) {
+        uint64_t deadline_ns = *lan_tcp_deadline(tcb, i);
+        earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
     }
     if (earliest_ns != LAN_NEVER)
         lan_timer_set(&tcb->stack->timers, &tcb->timer, earliest_ns);

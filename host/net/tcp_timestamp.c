@@ -7,7 +7,7 @@
 #include "tcp_internal.h"
 
 enum { TICK_BITS = 20 };
-#define OUTDATED (24 * 86400 * LAN_S)
+#define OUTDATED (24 * 86400 * LAN_S >> LAN_TCP_AGE_BITS)
 
 void lan_tcp_timestamp_open(struct lan_tcb *tcb)
 {
@@ -25,7 +25,12 @@ uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb)
     return (uint32_t)(lan_tcp_now(tcb) >> TICK_BITS) + tcb->ts_offset;
 }
 
+uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb)
+{
+    return (uint32_t)(lan_tcp_now(tcb) >> LAN_TCP_AGE_BITS) - tcb->ts_recent_at;
+}
+
 bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb)
 {
-    return lan_tcp_now(tcb) - tcb->ts_recent_ns >= OUTDATED;
+    return lan_tcp_timestamp_age(tcb) > OUTDATED;
 }

@@ -23,8 +23,8 @@ enum {
 struct lan_timer {
     void (*fire)(struct lan_timer *timer); /* set by the owner; may set or cancel any timer, its own too */
     struct lan_timer *next, **link;        /* link: what points at this timer; NULL when it is not running */
-    uint64_t deadline_ns;
     uint8_t level, slot;
+    uint64_t deadline_ns;
 };
 
 struct lan_timer_slot {
