@@ -127,27 +127,47 @@ uint32_t lan_tcp_put_timestamp(const struct lan_tcb *tcb, uint8_t *out)
     return LAN_TCP_STAMP_BYTES;
 }
 
+static uint8_t *put_scale(const struct lan_tcb *tcb, uint8_t *next)
+{
+    if (!(tcb->flags & TCB_SCALING))
+        return next;
+    next[0] = OPTION_NOP;
+    next[1] = OPTION_SCALE;
+    next[2] = SCALE_BYTES;
+    next[3] = tcb->rcv_scale;
+    return next + 1 + SCALE_BYTES;
+}
+
+static uint8_t *put_sack_and_timestamp(const struct lan_tcb *tcb, uint8_t *next, uint32_t order)
+{
+    uint8_t *sack = next;
+    bool joined = tcb->flags & TCB_TIMESTAMPS && order != LAN_TCP_SYN_OPTIONS_ALIGNED;
+    if (tcb->flags & TCB_SACK && !joined) {
+        next[0] = next[1] = OPTION_NOP;
+        sack += 2;
+        next += 2 + SACK_PERMITTED_BYTES;
+    }
+    next += lan_tcp_put_timestamp(tcb, next);
+    if (tcb->flags & TCB_SACK) { /* joined: in the place of the time stamp's padding */
+        sack[0] = OPTION_SACK_PERMITTED;
+        sack[1] = SACK_PERMITTED_BYTES;
+    }
+    return next;
+}
+
 uint32_t lan_tcp_put_syn_options(const struct lan_tcb *tcb, uint8_t *out)
 {
+    uint32_t order = tcb->stack->config.tcp_syn_options;
     uint8_t *next = out;
     next[0] = OPTION_MSS;
     next[1] = MSS_BYTES;
     lan_put16(next + 2, (uint16_t)lan_tcp_mss_of_interface(tcb));
     next += MSS_BYTES;
-    if (tcb->flags & TCB_SACK) {
-        next[0] = next[1] = OPTION_NOP;
-        next[2] = OPTION_SACK_PERMITTED;
-        next[3] = SACK_PERMITTED_BYTES;
-        next += 2 + SACK_PERMITTED_BYTES;
-    }
-    next += lan_tcp_put_timestamp(tcb, next);
-    if (tcb->flags & TCB_SCALING) {
-        next[0] = OPTION_NOP;
-        next[1] = OPTION_SCALE;
-        next[2] = SCALE_BYTES;
-        next[3] = tcb->rcv_scale;
-        next += 1 + SCALE_BYTES;
-    }
+    if (order == LAN_TCP_SYN_OPTIONS_FREEBSD)
+        next = put_scale(tcb, next);
+    next = put_sack_and_timestamp(tcb, next, order);
+    if (order != LAN_TCP_SYN_OPTIONS_FREEBSD)
+        next = put_scale(tcb, next);
     return (uint32_t)(next - out);
 }
 

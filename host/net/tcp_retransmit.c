@@ -30,6 +30,8 @@ static void set_rto(struct lan_tcb *tcb)
     if (margin_ns < LAN_TCP_RTO_MARGIN_MIN)
         margin_ns = LAN_TCP_RTO_MARGIN_MIN;
     tcb->rto_ns = tcb->srtt_ns ? tcb->srtt_ns + margin_ns : LAN_TCP_RTO_FIRST;
+    if (tcb->rto_ns < tcb->stack->config.tcp_rto_min_ms * LAN_MS)
+        tcb->rto_ns = tcb->stack->config.tcp_rto_min_ms * LAN_MS;
     if (tcb->rto_ns > LAN_TCP_RTO_MAX)
         tcb->rto_ns = LAN_TCP_RTO_MAX;
 }

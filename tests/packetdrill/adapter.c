@@ -67,41 +67,55 @@ _Noreturn static void give_up(const char *what, const char *where, const char *e
     exit(2);
 }
 
-static uint32_t address(const char *flag, const char *text)
+static void take_address(const char *name, const char *value, uint32_t *out)
 {
     struct in_addr parsed;
 
-    if (inet_pton(AF_INET, text, &parsed) != 1)
-        give_up("bad address in", flag, "an IPv4 address such as 192.168.0.1");
-    return parsed.s_addr;
+    if (inet_pton(AF_INET, value, &parsed) != 1)
+        give_up(name, value, "an IPv4 address such as 192.168.0.1");
+    *out = parsed.s_addr;
 }
 
-/* NAME=ADDRESS, separated by commas; the names are those of packetdrill's own options. */
+/* What is left as it is, all three have in common: an initial window of 10 segments (RFC 6928) foremost. */
+static void take_profile(const char *value, struct lan_config *stack)
+{
+    if (strcmp(value, "linux") == 0) {
+        stack->tcp_syn_options = LAN_TCP_SYN_OPTIONS_LINUX;
+        stack->tcp_quick_acks = 16;
+        stack->tcp_rto_min_ms = 200;
+    } else if (strcmp(value, "freebsd") == 0) {
+        stack->tcp_syn_options = LAN_TCP_SYN_OPTIONS_FREEBSD;
+        stack->tcp_rto_min_ms = 230; /* its minimum of 30 ms and its slop of 200 */
+    } else if (strcmp(value, "rfc") == 0) {
+        stack->tcp_rto_min_ms = 1000; /* RFC 6298 (2.4) */
+    } else {
+        give_up("profile", value, "linux, freebsd or rfc");
+    }
+}
+
+/* NAME=VALUE, separated by commas; the names of addresses are those of packetdrill's own options. */
 static struct machine_config parse(const char *flags)
 {
-    struct machine_config config = {inet_addr("192.168.0.1"), inet_addr("255.255.0.0"), inet_addr("192.168.0.2")};
-    const struct {
-        const char *name;
-        uint32_t *value;
-    } known[] = {{"local_ip=", &config.address}, {"netmask_ip=", &config.netmask}, {"gateway_ip=", &config.gateway}};
+    struct machine_config config = {inet_addr("192.168.0.1"), inet_addr("255.255.0.0"), inet_addr("192.168.0.2"),
+                                    LAN_CONFIG_DEFAULT};
     char copy[256], *rest = copy;
 
     if (strlen(flags) >= sizeof copy)
         give_up("too long:", flags, "less than 256 characters");
     strcpy(copy, flags);
-    for (char *flag; (flag = strsep(&rest, ",")) != NULL;) {
-        bool found = *flag == '\0';
+    for (char *value; (value = strsep(&rest, ",")) != NULL;) {
+        char *name = strsep(&value, "=");
 
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-            size_t bytes = strlen(known[i].name);
-
-            if (strncmp(flag, known[i].name, bytes) == 0) {
-                *known[i].value = address(flag, flag + bytes);
-                found = true;
-            }
-        }
-        if (!found)
-            give_up("unknown flag", flag, "local_ip=A, netmask_ip=A or gateway_ip=A");
+        if (value && strcmp(name, "local_ip") == 0)
+            take_address(name, value, &config.address);
+        else if (value && strcmp(name, "netmask_ip") == 0)
+            take_address(name, value, &config.netmask);
+        else if (value && strcmp(name, "gateway_ip") == 0)
+            take_address(name, value, &config.gateway);
+        else if (value && strcmp(name, "profile") == 0)
+            take_profile(value, &config.stack);
+        else if (*name || value)
+            give_up("unknown flag", name, "local_ip=A, netmask_ip=A, gateway_ip=A or profile=P");
     }
     return config;
 }

@@ -193,13 +193,12 @@ static void unblock(void *ctx, struct lan_wakeup *wakeup)
         rouse(ctx, wakeup->task);
 }
 
-static struct lan_stack *create_stack(struct machine *m)
+static struct lan_stack *create_stack(struct machine *m, const struct lan_config *config)
 {
-    struct lan_config config = LAN_CONFIG_DEFAULT;
-    size_t bytes = (lan_stack_size(&config) + 63) & ~(size_t)63;
+    size_t bytes = (lan_stack_size(config) + 63) & ~(size_t)63;
 
     m->memory = aligned_alloc(64, bytes);
-    return m->memory ? lan_stack_create(m->memory, bytes, &m->port, &config) : NULL;
+    return m->memory ? lan_stack_create(m->memory, bytes, &m->port, config) : NULL;
 }
 
 struct machine *machine_create(const struct machine_config *config)
@@ -216,7 +215,7 @@ struct machine *machine_create(const struct machine_config *config)
     m->port = (struct lan_port){m, now_ns, random_bytes, set_alarm, block, unblock};
     m->netif = (struct lan_netif){.ops = &OPERATIONS, .driver = m, .name = "pd0", .mtu = 1500, .link_up = true};
     memcpy(m->netif.mac, OWN_MAC, 6);
-    m->stack = create_stack(m);
+    m->stack = create_stack(m, &config->stack);
     if (!m->stack || lan_stack_add_netif(m->stack, &m->netif) ||
         lan_netif_set_address(&m->netif, config->address, config->netmask) ||
         lan_route_add(m->stack, 0, 0, config->gateway, &m->netif)) {

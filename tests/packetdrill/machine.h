@@ -41,6 +41,7 @@ struct machine {
 
 struct machine_config {
     uint32_t address, netmask, gateway;
+    struct lan_config stack;
 };
 
 /* NULL: no memory. */

@@ -21,6 +21,18 @@ struct lan_config {
     uint32_t send_buffer_bytes;    /* per TCP connection, the default of SO_SNDBUF */
     uint32_t receive_buffer_bytes; /* per socket, the default of SO_RCVBUF */
     uint32_t tcp_ecn;              /* LAN_TCP_ECN_*, the default of the socket option */
+
+    /* To look like another stack; the defaults need no change. */
+    uint32_t tcp_syn_options; /* LAN_TCP_SYN_OPTIONS_* */
+    uint32_t tcp_quick_acks;  /* the first data of a connection, up to so many full segments, is acknowledged at once */
+    uint32_t tcp_rto_min_ms;  /* RFC 6298 (2.4) would have 1000; SRTT + 200 ms is a lower bound in any case */
+};
+
+/* How the options of a SYN follow one another. */
+enum {
+    LAN_TCP_SYN_OPTIONS_ALIGNED = 0, /* MSS, SACK, time stamp, window scale, each padded by itself */
+    LAN_TCP_SYN_OPTIONS_LINUX = 1,   /* the same, SACK in the padding of the time stamp */
+    LAN_TCP_SYN_OPTIONS_FREEBSD = 2, /* MSS, window scale, SACK, time stamp */
 };
 
 /* Explicit congestion notification (RFC 3168), numbered as Linux's tcp_ecn. */
