@@ -258,6 +258,7 @@ struct lan_tcb {
     uint8_t retries; /* retransmissions or probes without an answer */
     uint8_t reorder_steps, reorder_persist;
     uint8_t keep_probes_sent, keep_probes;
+    uint8_t quick_acks; /* segments of data still to be acknowledged at once */
     uint16_t mss;       /* payload bytes of the largest segment to send */
     uint16_t mss_limit; /* LAN_TCP_MAXSEG; bounds both ways */
     uint16_t rcv_mss;   /* largest segment received: two of them make an ACK due */

@@ -217,12 +217,6 @@ static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, u
     insert(tcb, payload, seq, bytes);
 }
 
-static bool acks_quickly(const struct lan_tcb *tcb)
-{
-    uint32_t quick_acks = tcb->stack->config.tcp_quick_acks;
-    return quick_acks && tcb->rcv_nxt - tcb->irs <= quick_acks * tcb->rcv_mss + 1 /* the SYN */;
-}
-
 void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
 {
     if (bytes > tcb->rcv_mss)
@@ -243,8 +237,11 @@ void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq,
         tcb->flags |= TCB_ACK_NOW; /* RFC 5681 4.2: at once when a gap closes, or while one is open */
     } else if (tcb->rcv_nxt - tcb->rcv_acked >= 2u * tcb->rcv_mss) {
         tcb->flags |= TCB_ACK_NOW; /* RFC 9293 SHLD-19 */
+    } else if (tcb->quick_acks) {
+        tcb->quick_acks--;
+        tcb->flags |= TCB_ACK_NOW;
     } else {
-        tcb->flags |= acks_quickly(tcb) ? TCB_ACK_NOW : TCB_ACK_LATER;
+        tcb->flags |= TCB_ACK_LATER;
     }
 }
 

@@ -91,6 +91,7 @@ void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
         .keep_idle_s = LAN_TCP_KEEP_IDLE_S,
         .keep_interval_s = LAN_TCP_KEEP_INTERVAL_S,
         .keep_probes = LAN_TCP_KEEP_PROBES,
+        .quick_acks = (uint8_t)stack->config.tcp_quick_acks,
     };
     lan_tcp_ecn_set(tcb, stack->config.tcp_ecn);
     for (int i = 0; i < LAN_TCP_OWN_DEADLINES; i++)

@@ -24,7 +24,7 @@ struct lan_config {
 
     /* To look like another stack; the defaults need no change. */
     uint32_t tcp_syn_options; /* LAN_TCP_SYN_OPTIONS_* */
-    uint32_t tcp_quick_acks;  /* the first data of a connection, up to so many full segments, is acknowledged at once */
+    uint32_t tcp_quick_acks;  /* at most 255: the first segments of data of a connection are acknowledged at once */
     uint32_t tcp_rto_min_ms;  /* RFC 6298 (2.4) would have 1000; SRTT + 200 ms is a lower bound in any case */
 };
 
