@@ -157,8 +157,10 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
         tcb->flags |= TCB_WANT_SPACE;
         lan_tcp_offer_space(tcb);
     }
+    if (!taken && wanted)
+        return -EAGAIN;
     lan_tcp_output(tcb);
-    return taken || !wanted ? (long)taken : -EAGAIN;
+    return (long)taken;
 }
 
 /* After the application has read: tells the peer if its window would at least double (RFC 9293 3.8.6.2.2). Otherwise

@@ -185,8 +185,8 @@ def stack(bench):
     no_rep = "glibc.cpu.x86_rep_movsb_threshold=100000000:glibc.cpu.x86_rep_stosb_threshold=100000000"
     segments = re.compile(r"data_frames=(\d+)")
 
-    def cost(per, *mode, offload):
-        env = {"GLIBC_TUNABLES": no_rep, **({"LANYARD_OFFLOAD": "1"} if offload else {})}
+    def cost(per, *mode, offload, window=65536):
+        env = {"GLIBC_TUNABLES": no_rep, "LANYARD_WINDOW": str(window), **({"LANYARD_OFFLOAD": "1"} if offload else {})}
         command = (harness, "-s", *mode, plugin)
         count = per(run(*command, env={**os.environ, **env}, cwd=bench.scratch))
         # The stack's own object is the harness's private copy of it; the C library's part belongs to it too.
@@ -196,9 +196,18 @@ def stack(bench):
         return int(segments.search(text)[1])
 
     how = "callgrind over the cross-connect bench, both ends"
+
+    def in_flight(window, one_way_us):
+        """At 1 Gb/s, with as much under way as the window holds."""
+        path = ("-m", "bulk", "-n", 20, "-R", "1e9", "-D", one_way_us, "-Q", 4000000)
+        return cost(per_segment, *path, offload=True, window=window)
+
     yield row("stack.instr_per_segment_csum", cost(per_segment, "-m", "bulk", "-n", 20, offload=False), "instructions", "lower", how, ("smoltcp", 5575))
     yield row("stack.instr_per_segment_offload", cost(per_segment, "-m", "bulk", "-n", 20, offload=True), "instructions", "lower", how, ("lwIP", 3269))
     yield row("stack.instr_per_roundtrip_64", cost(lambda _: 5000, "-m", "pp", "-n", 5000, offload=True), "instructions", "lower", how, ("smoltcp", 4703))
+    few, many = in_flight(64 << 10, 250), in_flight(1 << 20, 4000)
+    yield row("stack.instr_per_segment_64k_in_flight", few, "instructions", "lower", f"{how}, 1 Gb/s, round trip 0.5 ms")
+    yield row("stack.instr_per_segment_1m_in_flight", many, "instructions", "lower", f"{how}, 1 Gb/s, round trip 8 ms", ("with 64 KiB", round(few)))
 
 
 def recovery(bench):
@@ -236,7 +245,8 @@ PRODUCERS = {
     goodput: ("tcp.goodput_clean_mbps",),
     recovery: tuple(f"tcp.goodput_{congestion}_{percent}pct_mbps" for congestion in ("cubic", "newreno") for percent in ("0", "0_1", "1", "5"))
     + ("tcp.timeouts_cubic_1pct", "tcp.timeouts_newreno_1pct"),
-    stack: ("stack.instr_per_segment_csum", "stack.instr_per_segment_offload", "stack.instr_per_roundtrip_64"),
+    stack: ("stack.instr_per_segment_csum", "stack.instr_per_segment_offload", "stack.instr_per_roundtrip_64", "stack.instr_per_segment_64k_in_flight",
+            "stack.instr_per_segment_1m_in_flight"),
 }
 
 
