@@ -120,28 +120,41 @@ static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
     remove_runs(tcb, from + 1, to - from - 1);
 }
 
-/* Neighbours that differ in time only become one, as of the later one's time. */
-static void coarsen(struct lan_tcb *tcb)
+/* Neighbours that differ in time only, and by no more than `apart_ns`, become one, as of the later one's time. */
+static void coarsen(struct lan_tcb *tcb, uint64_t apart_ns)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     struct lan_tcp_run *runs = runs_of(tcb);
+    uint64_t first_ns = runs[0].sent_ns;
     uint32_t last = 0;
     for (uint32_t i = 1; i < sender->run_count; i++) {
-        if (runs[i].flags != runs[last].flags)
+        uint64_t sent_ns = runs[i].sent_ns, distance_ns = sent_ns > first_ns ? sent_ns - first_ns : first_ns - sent_ns;
+        if (runs[i].flags != runs[last].flags || (!(runs[i].flags & RUN_SACKED) && distance_ns > apart_ns)) {
             runs[++last] = runs[i];
+            first_ns = sent_ns;
+            continue;
+        }
         runs[last].end = runs[i].end;
-        if (runs[last].sent_ns < runs[i].sent_ns)
-            runs[last].sent_ns = runs[i].sent_ns;
+        if (runs[last].sent_ns < sent_ns)
+            runs[last].sent_ns = sent_ns;
     }
     sender->run_count = last + 1;
+}
+
+/* Room for `runs` more, at the least price in knowledge of when they were sent. */
+static bool find_room(struct lan_tcb *tcb, uint32_t runs)
+{
+    const uint64_t apart_ns[] = {tcb->srtt_ns / 32, tcb->srtt_ns / 8, LAN_NEVER};
+    for (uint32_t i = 0; !has_room(tcb, runs) && i < sizeof apart_ns / sizeof *apart_ns; i++)
+        coarsen(tcb, apart_ns[i]);
+    return has_room(tcb, runs);
 }
 
 /* Room for what a transmission needs. If there is none even so, everything is one run that was just sent. */
 static void make_coarse_room(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    coarsen(tcb);
-    if (has_room(tcb, SPLIT_MAX))
+    if (find_room(tcb, SPLIT_MAX))
         return;
     LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
     sender->run_count = 1;
@@ -215,7 +228,7 @@ static void take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct
     uint32_t known = search(tcb, start);
     if (runs_of(tcb)[known].flags & RUN_SACKED && lan_seq_leq(end, runs_of(tcb)[known].end))
         return;
-    if (!has_room(tcb, SPLIT_MAX + room_of(tcb) / RESERVE)) {
+    if (!find_room(tcb, SPLIT_MAX + room_of(tcb) / RESERVE)) {
         LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
         return;
     }
@@ -307,13 +320,15 @@ void lan_tcp_not_lost(struct lan_tcb *tcb)
 
 uint64_t lan_tcp_lose_older(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint64_t age_ns)
 {
-    uint64_t earliest_ns = LAN_NEVER;
+    uint64_t earliest_ns = LAN_NEVER, merged_ns = tcb->srtt_ns / SAME_TIME;
     for (uint32_t i = 0; tcb->sender && i < tcb->sender->run_count; i++) {
         const struct lan_tcp_run *run = &runs_of(tcb)[i];
         bool before = run->sent_ns < sent_ns || (run->sent_ns == sent_ns && lan_seq_lt(run->end, end));
         if (run->flags & (RUN_SACKED | RUN_LOST) || !before)
             continue;
         uint64_t due_ns = run->sent_ns + age_ns;
+        if (run->sent_ns != sent_ns && sent_ns - run->sent_ns <= merged_ns) /* its end may have been sent after that */
+            due_ns += merged_ns;
         if (due_ns <= lan_tcp_now(tcb))
             set_flags(tcb, i, run->flags | RUN_LOST);
         else if (due_ns < earliest_ns)

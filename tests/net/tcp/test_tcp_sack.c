@@ -333,6 +333,60 @@ static void a_scoreboard_that_is_full_forgets_nothing_that_it_knows(void **state
     lan_tcp_sender_close(&tcb);
 }
 
+/* A sender with nothing under way, whose round trip is 20 ms. */
+static struct lan_tcb lone_sender(struct fixture *f)
+{
+    struct lan_tcb tcb = {
+        .stack = f->stack, .flags = TCB_SACK, .mss = MSS, .srtt_ns = 20 * LAN_MS, .congestion = &LAN_TCP_CUBIC};
+    assert_true(lan_tcp_sender_open(&tcb));
+    return tcb;
+}
+
+/* As pacing sends them: hardly two at the same time. */
+static void sack_is_taken_though_the_scoreboard_is_full_of_times(void **state)
+{
+    enum { SEGMENTS = 110 };
+    struct fixture *f = *state;
+    struct lan_tcb tcb = lone_sender(f);
+    struct lan_tcp_ack ack = {0};
+    for (uint32_t i = 0; i < SEGMENTS; i++, tcb.snd_nxt += MSS, f->stack->tcp->now_ns += LAN_MS / 2)
+        lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
+    for (uint32_t i = 1; i < SEGMENTS; i += 6) {
+        struct lan_tcp_segment segment = {.sacks = 1, .sack = {{i * MSS, (i + 1) * MSS}}};
+        lan_tcp_scoreboard_sacked(&tcb, &segment, &ack);
+    }
+    assert_int_equal(tcb.sender->sacked, (SEGMENTS + 4) / 6 * MSS);
+    assert_int_equal(counter(f, "TcpExtTCPSACKDiscard"), 0);
+    lan_tcp_sender_close(&tcb);
+}
+
+/* Segments 2 and 3 are one run of the scoreboard, 0.2 ms apart, and 0 was sent again between them. */
+static void what_may_have_left_after_a_segment_that_arrived_is_not_lost(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_tcb tcb = lone_sender(f);
+    uint64_t *now_ns = &f->stack->tcp->now_ns, start_ns = *now_ns += LAN_S;
+    for (uint32_t i = 0; i < 2; i++, tcb.snd_nxt += MSS)
+        lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
+    *now_ns += 30 * LAN_MS;
+    for (uint32_t i = 2; i < 4; i++, tcb.snd_nxt += MSS, *now_ns += LAN_MS / 10) {
+        lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
+        *now_ns += LAN_MS / 10;
+        if (i == 2)
+            lan_tcp_sent(&tcb, 0, MSS);
+    }
+    struct lan_tcp_ack ack = {0};
+    lan_tcp_scoreboard_acked(&tcb, 2 * MSS, &ack);
+    *now_ns = start_ns + 50 * LAN_MS + LAN_MS / 10;
+    uint64_t due_ns = lan_tcp_lose_older(&tcb, start_ns + 30 * LAN_MS + LAN_MS / 10, MSS, 20 * LAN_MS);
+    assert_int_equal(tcb.sender->lost, 0);
+    assert_in_range(due_ns, *now_ns + 1, *now_ns + LAN_MS);
+    *now_ns = due_ns;
+    lan_tcp_lose_older(&tcb, start_ns + 30 * LAN_MS + LAN_MS / 10, MSS, 20 * LAN_MS);
+    assert_int_equal(tcb.sender->lost, 2 * MSS);
+    lan_tcp_sender_close(&tcb);
+}
+
 #define TEST_SACK(name) cmocka_unit_test_setup_teardown(name, sack_setup, peer_teardown)
 
 int main(void)
@@ -353,6 +407,8 @@ int main(void)
         TEST_SACK(blocks_that_no_honest_peer_sends_change_nothing),
         TEST_SACK(a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives),
         TEST(a_scoreboard_that_is_full_forgets_nothing_that_it_knows),
+        TEST(sack_is_taken_though_the_scoreboard_is_full_of_times),
+        TEST(what_may_have_left_after_a_segment_that_arrived_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
