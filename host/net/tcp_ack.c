@@ -37,6 +37,8 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
     struct lan_tcp_ack ack = {.fack = tcb->sender->rack_fack,
                               .original = segment->stamped && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp),
                               .duplicate = duplicate};
+    if (tcb->congestion->sampled)
+        lan_tcp_rate_check(tcb);
     if (segment->ack != tcb->snd_una)
         new_ack(tcb, segment->ack, &ack);
     if (segment->sacks && tcb->flags & TCB_SACK)

@@ -12,6 +12,20 @@ uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb)
     return ten < bound ? ten : bound;
 }
 
+void lan_tcp_start_congestion(struct lan_tcb *tcb)
+{
+    tcb->sender->pacing_rate = 0;
+    tcb->congestion->init(tcb);
+}
+
+/* After an idle time of one RTO the path may have changed. */
+void lan_tcp_restart_window(struct lan_tcb *tcb)
+{
+    uint32_t restart = lan_tcp_initial_window(tcb);
+    if (lan_tcp_now(tcb) - tcb->progress_ns > tcb->rto_ns && tcb->cwnd > restart)
+        tcb->cwnd = restart;
+}
+
 static void newreno_init(struct lan_tcb *tcb)
 {
     tcb->sender->cwnd_acked = 0;
@@ -45,10 +59,11 @@ const struct lan_tcp_congestion LAN_TCP_NEWRENO = {
     .init = newreno_init,
     .acked = newreno_acked,
     .ssthresh = newreno_ssthresh,
+    .restart = lan_tcp_restart_window,
 };
 
 const struct lan_tcp_congestion *const LAN_TCP_CONGESTIONS[LAN_TCP_CONGESTION_COUNT] = {&LAN_TCP_CUBIC,
-                                                                                        &LAN_TCP_NEWRENO};
+                                                                                        &LAN_TCP_NEWRENO, &LAN_TCP_BBR};
 
 int lan_tcp_congestion_number(const void *name, uint32_t bytes)
 {

@@ -109,4 +109,5 @@ const struct lan_tcp_congestion LAN_TCP_CUBIC = {
     .acked = cubic_acked,
     .ssthresh = cubic_ssthresh,
     .undone = cubic_undone,
+    .restart = lan_tcp_restart_window,
 };

@@ -14,6 +14,8 @@
  * tcp_sack.c       the scoreboard of what is under way                   tcp_rack.c       RACK-TLP, which finds losses
  * tcp_sender.c     what is known while something is under way
  * tcp_recovery.c   recovery from losses                                  tcp_timestamp.c  the time stamps option
+ * tcp_rate.c       samples of the delivery rate                          tcp_pacing.c     when the next segment may go
+ * tcp_bbr.c        BBR: its states                                       tcp_bbr_model.c  and its model of the path
  * tcp_timer.c      deadlines of a connection, keep-alive                 tcp_tcb.c        the life of a TCB
  * tcp_demux.c      which connection a segment belongs to, ports          tcp_listen.c     listeners and their children
  * tcp_socket.c     the socket calls                                      tcp_icmp.c       ICMP errors
@@ -99,6 +101,7 @@ enum lan_tcp_deadline {
     LAN_TCP_OWN_DEADLINES,
     LAN_TCP_REORDER = LAN_TCP_OWN_DEADLINES, /* RACK: what is late now is lost then */
     LAN_TCP_TAIL_PROBE,                      /* TLP: nothing was heard of the end of the flight */
+    LAN_TCP_PACE,                            /* pacing lets the next segments go */
     LAN_TCP_QUIET,                           /* nothing has been under way for LAN_TCP_SENDER_KEEP */
     LAN_TCP_DEADLINES,
 };
@@ -160,10 +163,13 @@ enum {
     RUN_SACKED = 1u << 0,
     RUN_LOST = 1u << 1,          /* and not sent again yet */
     RUN_RETRANSMITTED = 1u << 2, /* sent more than once */
+    RUN_BLURRED = 1u << 3,       /* part of it may have been sent well before sent_ns */
 };
 
 struct lan_tcb;
 struct lan_tcp_ack;
+struct lan_tcp_sample;
+struct lan_tcp_snapshot;
 
 /* Congestion control. Windows are in bytes. */
 struct lan_tcp_congestion {
@@ -172,11 +178,19 @@ struct lan_tcp_congestion {
     void (*acked)(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); /* new data, outside recovery: adapts cwnd */
     uint32_t (*ssthresh)(struct lan_tcb *tcb); /* a loss was found: the new slow start threshold */
     void (*undone)(struct lan_tcb *tcb);       /* the last one was none; NULL: nothing to do */
+    void (*restart)(struct lan_tcb *tcb);      /* nothing is under way, and something is about to be */
+
+    /* An algorithm that wants samples of the delivery rate sets cwnd by them, in recovery too; NULL: proportional rate
+     * reduction does there, and acked() elsewhere. */
+    void (*sampled)(struct lan_tcb *tcb, const struct lan_tcp_ack *ack, const struct lan_tcp_sample *sample);
+
+    /* With sampled(): `bytes` are lost that were sent then. NULL as `sent`: that is not known. */
+    void (*lost)(struct lan_tcb *tcb, const struct lan_tcp_snapshot *sent, uint32_t bytes);
 };
 
-extern const struct lan_tcp_congestion LAN_TCP_NEWRENO, LAN_TCP_CUBIC;
+extern const struct lan_tcp_congestion LAN_TCP_NEWRENO, LAN_TCP_CUBIC, LAN_TCP_BBR;
 extern const struct lan_tcp_congestion *const LAN_TCP_CONGESTIONS[];
-enum { LAN_TCP_CONGESTION_COUNT = 2 };
+enum { LAN_TCP_CONGESTION_COUNT = 3 };
 
 /* RFC 9438 4.1.1; windows in bytes. */
 struct lan_tcp_cubic {
@@ -193,7 +207,42 @@ struct lan_tcp_hystart {
     uint8_t css_rounds; /* 0: not in conservative slow start */
 };
 
+/* BBR (tcp_bbr.c), in the words of draft-ietf-ccwg-bbr, _st and _lt being short-term and long-term. Rates are bytes a
+ * second, UINT32_MAX stands for infinity. */
+struct lan_tcp_bbr {
+    uint64_t extra_since_ns;                       /* extra_acked_interval_start */
+    uint32_t extra_delivered, extra[2];            /* extra_acked_filter: of the last rounds, of those before */
+    uint32_t max_bw[2], bw_st, bw_latest, full_bw; /* max_bw_filter: of this cycle, of the one before */
+    uint32_t inflight_lt, inflight_st, inflight_latest;
+    uint32_t round_end, loss_round_end; /* next_round_delivered, loss_round_delivered */
+    uint32_t probe_up_acked, probe_up_acked_per_inc;
+    uint32_t min_rtt_us, rtt_us;                   /* rtt_us: the latest */
+    uint32_t min_rtt_at, probe_rtt_done, cycle_at; /* ticks of 2^20 ns */
+    uint32_t probe_rtt_cwnd, prior_cwnd;
+    uint32_t undo_bw_st, undo_inflight_st, undo_inflight_lt;
+    uint16_t probe_wait; /* ticks */
+    uint8_t state, ack_phase, undo_state;
+    uint8_t drain_rounds, extra_rounds; /* in Drain; that extra[0] stands for */
+    uint8_t rounds_since_probe, probe_up_rounds, full_bw_count, loss_events;
+    bool full_bw_now, full_bw_reached;
+    bool round_start, loss_round_start, loss_in_round, ce_in_round;
+    bool cwnd_limited, was_cwnd_limited; /* in this round, in the one before */
+    bool probe_sample, probe_too_high, probe_precautionary;
+    bool idle_restart, probe_rtt_timed, probe_rtt_round_done, recovering, conserving;
+};
+
+/* What was delivered and lost since the sender began, in bytes; and up to which `delivered` the application, not the
+ * path, bounds the rate (0: it does not). */
+struct lan_tcp_rate {
+    uint64_t delivered_ns;  /* when `delivered` became what it is */
+    uint64_t first_sent_ns; /* when the segment left whose ACK did that */
+    uint32_t delivered, lost, app_limited;
+    uint32_t in_flight;
+};
+
 uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb); /* RFC 6928 */
+void lan_tcp_restart_window(struct lan_tcb *tcb);           /* RFC 5681 4.1: the restart() of most algorithms */
+void lan_tcp_start_congestion(struct lan_tcb *tcb);         /* there is a sender */
 
 /* TCBs in order; `tail` points at the last one's link or at `first`. */
 struct lan_tcb_list {
@@ -232,9 +281,19 @@ struct lan_tcp_sender {
     uint32_t rack_end, rack_fack;
     uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
     uint32_t tail_end;
-    uint8_t frto;                             /* FRTO_*: what the next ACK is to tell after a time-out */
-    struct lan_tcp_cubic cubic, cubic_before; /* before: as the last loss found it */
-    struct lan_tcp_hystart hystart;
+    uint8_t frto;         /* FRTO_*: what the next ACK is to tell after a time-out */
+    uint64_t pace_ns;     /* pacing lets nothing go before */
+    uint32_t pacing_rate; /* bytes a second that congestion control allows; 0: any number */
+    union {
+        struct {
+            struct lan_tcp_cubic cubic, cubic_before; /* before: as the last loss found it */
+            struct lan_tcp_hystart hystart;
+        };
+        struct {
+            struct lan_tcp_rate rate;
+            struct lan_tcp_bbr bbr;
+        };
+    };
     struct lan_tcp_run runs[]; /* as many as the buffer holds */
 };
 
@@ -266,6 +325,7 @@ struct lan_tcb {
     uint16_t pmtu_s;    /* second, modulo 2^16, in which flow.mtu was set */
     uint16_t keep_idle_s, keep_interval_s;
     uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
+    uint32_t pacing_limit;    /* LAN_SO_MAX_PACING_RATE, bytes a second; UINT32_MAX: none */
 
     /* Send sequence space (RFC 9293 3.3.1). */
     uint32_t snd_una, snd_nxt; /* ISS is snd_una until the SYN is acknowledged */
@@ -363,6 +423,7 @@ struct lan_tcp_ack {
     uint32_t fack;        /* rack_fack to be */
     uint32_t dsack_bytes; /* with dsack */
     uint64_t rtt_ns;      /* of the last segment that it acknowledges and that was sent once; 0: none */
+    uint64_t sent_ns;     /* when the one sent last of those that it acknowledges was; 0: none, or nobody can tell */
     bool dsack, duplicate;
     bool ece;      /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
     bool original; /* it answers what was sent before the first retransmission */
@@ -611,9 +672,8 @@ void lan_tcp_hystart_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); 
 
 /* tcp_rack.c */
 
-/* Octets up to `end`, last sent at sent_ns, have arrived. */
-void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, bool retransmitted,
-                         struct lan_tcp_ack *ack);
+/* Octets up to `end` of a run with these flags, last sent at sent_ns, have arrived. */
+void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint32_t flags, struct lan_tcp_ack *ack);
 void lan_tcp_rack_detect(struct lan_tcb *tcb); /* marks what is lost, and sets the deadline for the rest */
 void lan_tcp_rack_dsack(struct lan_tcb *tcb);
 void lan_tcp_rack_recovered(struct lan_tcb *tcb);
@@ -621,6 +681,49 @@ void lan_tcp_probe_arm(struct lan_tcb *tcb);
 void lan_tcp_probe_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack);
 bool lan_tcp_on_reorder(struct lan_tcb *tcb);
 bool lan_tcp_on_tail_probe(struct lan_tcb *tcb);
+
+/* tcp_rate.c */
+
+/* What was known when something was sent, then and until the next snapshot. */
+struct lan_tcp_snapshot {
+    uint64_t sent_ns;
+    struct lan_tcp_rate rate; /* in_flight includes what was sent */
+};
+
+/* What an ACK says about the time since the segment left that it answers. */
+struct lan_tcp_sample {
+    const struct lan_tcp_snapshot *sent; /* NULL: it says nothing */
+    uint32_t rate;                       /* bytes a second; 0: no reliable one */
+    uint32_t delivered, lost;            /* since then */
+};
+
+void lan_tcp_rate_sent(struct lan_tcb *tcb, uint32_t bytes); /* they have just been sent */
+void lan_tcp_rate_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack);
+void lan_tcp_rate_lost(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t bytes);
+void lan_tcp_rate_limited(struct lan_tcb *tcb); /* what is under way is less than the path would take */
+void lan_tcp_rate_rest(struct lan_tcb *tcb);    /* nothing is under way */
+
+/* Notices that the application has nothing to send, though it might: to be called before that changes. */
+void lan_tcp_rate_check(struct lan_tcb *tcb);
+
+/* tcp_pacing.c */
+
+/* How much of `room` may go now; 0: nothing, and the deadline is set. */
+uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room);
+void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes);  /* they have just been sent */
+uint32_t lan_tcp_send_quantum(const struct lan_tcb *tcb); /* bytes that may go at once */
+bool lan_tcp_on_pace(struct lan_tcb *tcb);
+
+/* Nothing is to go yet, whatever windows say. */
+static inline bool lan_tcp_pauses(const struct lan_tcb *tcb)
+{
+    return tcb->sender && tcb->stack->tcp->now_ns < tcb->sender->pace_ns;
+}
+
+static inline bool lan_tcp_is_paced(const struct lan_tcb *tcb)
+{
+    return tcb->pacing_limit != UINT32_MAX || (tcb->sender && tcb->sender->pacing_rate);
+}
 
 /* tcp_timestamp.c */
 

@@ -28,6 +28,7 @@ int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener, co
     child->snd_limit = listener->snd_limit;
     child->rcv_limit = listener->rcv_limit;
     child->congestion = listener->congestion;
+    child->pacing_limit = listener->pacing_limit;
     child->user_timeout_ms = listener->user_timeout_ms;
     child->keep_idle_s = listener->keep_idle_s;
     child->keep_interval_s = listener->keep_interval_s;

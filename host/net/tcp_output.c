@@ -190,6 +190,13 @@ static uint32_t max_payload(const struct lan_tcb *tcb)
     return most > tcb->mss ? most - most % tcb->mss : tcb->mss;
 }
 
+/* The first retransmission of a recovery. If it is not of what the next ACK will be for, that may answer one of an
+ * earlier recovery, whose time stamp proves nothing: then none is old enough. */
+static void begin_undo(struct lan_tcb *tcb, uint32_t seq)
+{
+    tcb->sender->undo_stamp = lan_tcp_timestamp(tcb) - (seq == tcb->snd_una ? 0 : INT32_MAX / 2);
+}
+
 bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
 {
     bool last = seq + n == lan_tcp_data_end(tcb);
@@ -228,7 +235,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     if (lan_seq_lt(seq, tcb->snd_nxt)) {
         tcb->stack->counters.tcp_retrans_segs += segments;
         if (!tcb->sender->undo_bytes)
-            tcb->sender->undo_stamp = lan_tcp_timestamp(tcb);
+            begin_undo(tcb, seq);
         tcb->sender->undo_bytes += n;
     }
     if (n < tcb->mss)
@@ -237,6 +244,10 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     lan_tcp_sent(tcb, seq, end);
     if (lan_seq_lt(tcb->snd_nxt, end))
         tcb->snd_nxt = end;
+    if (lan_tcp_is_paced(tcb))
+        lan_tcp_paced(tcb, n);
+    if (tcb->congestion->sampled)
+        lan_tcp_rate_sent(tcb, end - seq);
     if (tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER)
         lan_tcp_arm_retransmit(tcb);
     return true;
@@ -311,6 +322,8 @@ static bool send_next(struct lan_tcb *tcb)
     struct lan_tcp_block lost;
     uint32_t pipe = lan_tcp_pipe(tcb);
     uint32_t room = pipe < tcb->cwnd ? tcb->cwnd - pipe : 0;
+    if (room && lan_tcp_is_paced(tcb))
+        room = lan_tcp_pace(tcb, room);
     if (!(lan_tcp_next_lost(tcb, &lost) ? send_lost(tcb, &lost, room) : send_new(tcb, room)))
         return false;
     if (tcb->flags & TCB_PROBING)
@@ -326,26 +339,17 @@ static inline bool waits_to_be_sent(const struct lan_tcb *tcb)
            !(tcb->flags & TCB_FIN_ACKED);
 }
 
-/* RFC 5681 4.1: after an idle time of one RTO the path may have changed. */
-static void restart_when_idle(struct lan_tcb *tcb)
-{
-    if (tcb->snd_nxt != tcb->snd_una || lan_tcp_now(tcb) - tcb->progress_ns <= tcb->rto_ns)
-        return;
-    uint32_t restart = lan_tcp_initial_window(tcb);
-    if (tcb->cwnd > restart)
-        tcb->cwnd = restart;
-}
-
 static void send_queue(struct lan_tcb *tcb)
 {
-    restart_when_idle(tcb);
+    if (tcb->snd_nxt == tcb->snd_una)
+        tcb->congestion->restart(tcb);
     while (send_next(tcb) && waits_to_be_sent(tcb)) {
     }
     bool limited = lan_tcp_pipe(tcb) + tcb->mss > tcb->cwnd;
     tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
     /* Something waits and nothing is under way that would bring an ACK: the override timer of 3.8.6.2.1, which is the
      * window probe's (3.8.6.1) too. */
-    if (tcb->snd_nxt == tcb->snd_una && tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER) {
+    if (tcb->snd_nxt == tcb->snd_una && tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER && !lan_tcp_pauses(tcb)) {
         tcb->flags |= TCB_PROBING;
         lan_tcp_arm_retransmit(tcb);
     }

@@ -19,21 +19,23 @@ static void take_rtt(struct lan_tcb *tcb, uint64_t rtt_ns, struct lan_tcp_ack *a
 }
 
 /* Steps 1 to 3 of 6.2. */
-void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, bool retransmitted,
-                         struct lan_tcp_ack *ack)
+void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint32_t flags, struct lan_tcp_ack *ack)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     uint64_t rtt_ns = lan_tcp_now(tcb) - sent_ns;
-    if (retransmitted) {
+    if (flags & RUN_RETRANSMITTED) {
         if (rtt_ns < sender->min_rtt_ns) /* it was the original that arrived */
             return;
     } else {
-        take_rtt(tcb, rtt_ns, ack);
+        if (!(flags & RUN_BLURRED))
+            take_rtt(tcb, rtt_ns, ack);
         if (lan_seq_lt(end, sender->rack_fack))
             tcb->flags |= TCB_REORDERING;
         if (lan_seq_lt(ack->fack, end))
             ack->fack = end;
     }
+    if (ack->sent_ns < sent_ns)
+        ack->sent_ns = sent_ns;
     if (sent_ns > sender->rack_sent_ns || (sent_ns == sender->rack_sent_ns && lan_seq_lt(sender->rack_end, end))) {
         sender->rack_sent_ns = sent_ns;
         sender->rack_end = end;

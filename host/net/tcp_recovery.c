@@ -8,6 +8,11 @@
 
 enum { DUPACK_THRESHOLD = 3 };
 
+static bool sets_cwnd(const struct lan_tcb *tcb)
+{
+    return tcb->congestion->sampled;
+}
+
 /* Remembers what to go back to, should this recovery turn out to be in vain. */
 static void prepare_undo(struct lan_tcb *tcb)
 {
@@ -30,7 +35,8 @@ static void enter_fast_recovery(struct lan_tcb *tcb)
     sender->recover = tcb->snd_nxt;
     sender->recover_flight = tcb->snd_nxt - tcb->snd_una;
     sender->prr_delivered = sender->prr_out = 0;
-    tcb->cwnd = lan_tcp_pipe(tcb) + tcb->mss;
+    if (!sets_cwnd(tcb))
+        tcb->cwnd = lan_tcp_pipe(tcb) + tcb->mss;
     sender->cwnd_acked = 0;
     lan_tcp_arm_retransmit(tcb);
 }
@@ -71,7 +77,8 @@ static void leave_recovery(struct lan_tcb *tcb)
     if (tcb->flags & TCB_FAST_RECOVERY) {
         uint32_t pipe = lan_tcp_pipe(tcb);
         uint32_t least = (pipe > tcb->mss ? pipe : tcb->mss) + tcb->mss; /* RFC 6582 3.2 (3): no burst */
-        tcb->cwnd = tcb->flags & TCB_SACK || tcb->ssthresh < least ? tcb->ssthresh : least;
+        if (!sets_cwnd(tcb))
+            tcb->cwnd = tcb->flags & TCB_SACK || tcb->ssthresh < least ? tcb->ssthresh : least;
         lan_tcp_rack_recovered(tcb);
     }
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
@@ -187,7 +194,9 @@ void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
     if (tcb->flags & TCB_SACK && (tcb->sender->sacked || tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY)))
         lan_tcp_rack_detect(tcb);
     lan_tcp_recover_lost(tcb);
-    if (tcb->flags & TCB_FAST_RECOVERY)
+    if (sets_cwnd(tcb))
+        lan_tcp_rate_acked(tcb, ack);
+    else if (tcb->flags & TCB_FAST_RECOVERY)
         reduce_rate(tcb, ack);
     else if (!reducing && ack->acked && !ack->ece && tcb->flags & (TCB_CWND_LIMITED | TCB_LOSS_RECOVERY))
         tcb->congestion->acked(tcb, ack);

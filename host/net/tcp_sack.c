@@ -129,12 +129,14 @@ static void coarsen(struct lan_tcb *tcb, uint64_t apart_ns)
     uint32_t last = 0;
     for (uint32_t i = 1; i < sender->run_count; i++) {
         uint64_t sent_ns = runs[i].sent_ns, distance_ns = sent_ns > first_ns ? sent_ns - first_ns : first_ns - sent_ns;
-        if (runs[i].flags != runs[last].flags || (!(runs[i].flags & RUN_SACKED) && distance_ns > apart_ns)) {
+        if ((runs[i].flags ^ runs[last].flags) & ~(uint32_t)RUN_BLURRED ||
+            (!(runs[i].flags & RUN_SACKED) && distance_ns > apart_ns)) {
             runs[++last] = runs[i];
             first_ns = sent_ns;
             continue;
         }
         runs[last].end = runs[i].end;
+        runs[last].flags |= runs[i].flags | (distance_ns ? RUN_BLURRED : 0);
         if (runs[last].sent_ns < sent_ns)
             runs[last].sent_ns = sent_ns;
     }
@@ -196,7 +198,7 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
 
 static void delivered(struct lan_tcb *tcb, const struct lan_tcp_run *run, uint32_t end, struct lan_tcp_ack *ack)
 {
-    lan_tcp_rack_update(tcb, run->sent_ns, end, run->flags & RUN_RETRANSMITTED, ack);
+    lan_tcp_rack_update(tcb, run->sent_ns, end, run->flags, ack);
 }
 
 void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack)
@@ -289,6 +291,14 @@ bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost)
     return true;
 }
 
+static void lose(struct lan_tcb *tcb, uint32_t at)
+{
+    const struct lan_tcp_run *run = &runs_of(tcb)[at];
+    set_flags(tcb, at, run->flags | RUN_LOST);
+    if (tcb->congestion->lost)
+        lan_tcp_rate_lost(tcb, run->sent_ns, run->end - start_of(tcb, at));
+}
+
 void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
 {
     if (!tcb->sender)
@@ -297,9 +307,8 @@ void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
         make_coarse_room(tcb);
     uint32_t to = split(tcb, tcb->snd_una + bytes);
     for (uint32_t i = 0; i < to; i++) {
-        uint32_t flags = runs_of(tcb)[i].flags;
-        if (!(flags & RUN_SACKED))
-            set_flags(tcb, i, flags | RUN_LOST);
+        if (!(runs_of(tcb)[i].flags & (RUN_SACKED | RUN_LOST)))
+            lose(tcb, i);
     }
 }
 
@@ -330,7 +339,7 @@ uint64_t lan_tcp_lose_older(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end,
         if (run->sent_ns != sent_ns && sent_ns - run->sent_ns <= merged_ns) /* its end may have been sent after that */
             due_ns += merged_ns;
         if (due_ns <= lan_tcp_now(tcb))
-            set_flags(tcb, i, run->flags | RUN_LOST);
+            lose(tcb, i);
         else if (due_ns < earliest_ns)
             earliest_ns = due_ns;
     }

@@ -17,7 +17,7 @@ bool lan_tcp_sender_open(struct lan_tcb *tcb)
         .buf = buf, .recover = tcb->snd_una, .rack_fack = tcb->snd_una, .reorder_round = tcb->snd_una};
     for (int i = LAN_TCP_OWN_DEADLINES; i < LAN_TCP_DEADLINES; i++)
         lan_tcp_disarm(tcb, i);
-    tcb->congestion->init(tcb);
+    lan_tcp_start_congestion(tcb);
     return true;
 }
 
@@ -34,7 +34,8 @@ void lan_tcp_sender_rest(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     sender->first_run = sender->run_count = sender->sacked = sender->lost = 0;
-    if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_plenty)
+    lan_tcp_rate_rest(tcb);
+    if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_plenty && !lan_tcp_pauses(tcb))
         lan_tcp_sender_close(tcb);
     else
         lan_tcp_arm(tcb, LAN_TCP_QUIET, lan_tcp_now(tcb) + LAN_TCP_SENDER_KEEP);
@@ -42,7 +43,9 @@ void lan_tcp_sender_rest(struct lan_tcb *tcb)
 
 bool lan_tcp_on_quiet(struct lan_tcb *tcb)
 {
-    if (tcb->snd_una == tcb->snd_nxt)
+    if (lan_tcp_pauses(tcb))
+        lan_tcp_arm(tcb, LAN_TCP_QUIET, tcb->sender->pace_ns);
+    else if (tcb->snd_una == tcb->snd_nxt)
         lan_tcp_sender_close(tcb);
     return true;
 }

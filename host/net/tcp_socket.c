@@ -148,6 +148,8 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
         return result;
     lan_tcp_enter(stack);
     uint32_t wanted = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
+    if (tcb->congestion->sampled && tcb->sender)
+        lan_tcp_rate_check(tcb);
     uint32_t taken = lan_tcp_queue_append(tcb, data, wanted);
     set_flag(tcb, TCB_MORE, flags & LAN_MSG_MORE);
     set_flag(tcb, TCB_REFUSED, taken < wanted);
@@ -333,6 +335,11 @@ static int set_socket_option(struct lan_tcb *tcb, int option, int value)
     case LAN_SO_RCVBUF:
         tcb->rcv_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
         return 0;
+    case LAN_SO_MAX_PACING_RATE:
+        if (!value)
+            return -EINVAL;
+        tcb->pacing_limit = (uint32_t)value;
+        return 0;
     default:
         return -ENOPROTOOPT;
     }
@@ -355,7 +362,7 @@ static int set_tcp_option(struct lan_tcb *tcb, int option, int value)
     case LAN_TCP_CONGESTION:
         tcb->congestion = LAN_TCP_CONGESTIONS[value];
         if (tcb->sender)
-            tcb->congestion->init(tcb);
+            lan_tcp_start_congestion(tcb);
         return 0;
     case LAN_TCP_ECN:
         if (value < LAN_TCP_ECN_OFF || value > LAN_TCP_ECN_PASSIVE)
@@ -426,6 +433,7 @@ static int tcp_get(struct lan_stack *stack, const void *pcb, int level, int opti
         {LAN_SOL_SOCKET, LAN_SO_SNDBUF, tcb->snd_limit},
         {LAN_SOL_SOCKET, LAN_SO_RCVBUF, tcb->rcv_limit},
         {LAN_SOL_SOCKET, LAN_SO_ACCEPTCONN, tcb->state == LAN_TCP_LISTEN},
+        {LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE, tcb->pacing_limit},
         {LAN_IPPROTO_TCP, LAN_TCP_NODELAY, !!(tcb->flags & TCB_NODELAY)},
         {LAN_IPPROTO_TCP, LAN_TCP_MAXSEG, tcb->mss ? tcb->mss : LAN_TCP_MSS_DEFAULT},
         {LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT, tcb->user_timeout_ms},

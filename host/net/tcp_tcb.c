@@ -88,6 +88,7 @@ void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
         .snd_limit = stack->config.send_buffer_bytes,
         .rcv_limit = stack->config.receive_buffer_bytes,
         .congestion = &LAN_TCP_CUBIC,
+        .pacing_limit = UINT32_MAX,
         .keep_idle_s = LAN_TCP_KEEP_IDLE_S,
         .keep_interval_s = LAN_TCP_KEEP_INTERVAL_S,
         .keep_probes = LAN_TCP_KEEP_PROBES,

@@ -75,6 +75,7 @@ void lan_tcp_fire(struct lan_timer *timer)
         [LAN_TCP_LIFE] = on_life,
         [LAN_TCP_REORDER] = lan_tcp_on_reorder,
         [LAN_TCP_TAIL_PROBE] = lan_tcp_on_tail_probe,
+        [LAN_TCP_PACE] = lan_tcp_on_pace,
         [LAN_TCP_QUIET] = lan_tcp_on_quiet,
     };
     struct lan_tcb *tcb = (struct lan_tcb *)((char *)timer - offsetof(struct lan_tcb, timer));

@@ -50,10 +50,11 @@ enum {
     LAN_SO_RCVTIMEO = 20,  /* struct lan_timeval */
     LAN_SO_SNDTIMEO = 21,  /* struct lan_timeval */
     LAN_SO_ACCEPTCONN = 30,
+    LAN_SO_MAX_PACING_RATE = 47, /* TCP: payload bytes a second at most, uint32_t; UINT32_MAX: any number */
 };
 enum { LAN_IP_TOS = 1 /* of TCP without its ECN bits */, LAN_IP_TTL = 2 };
 enum { LAN_TCP_NODELAY = 1, LAN_TCP_MAXSEG = 2, LAN_TCP_USER_TIMEOUT = 18 /* ms */ };
-enum { LAN_TCP_CONGESTION = 13 /* a name: "cubic", "newreno" */ };
+enum { LAN_TCP_CONGESTION = 13 /* a name: "cubic", "newreno", "bbr" */ };
 enum { LAN_TCP_ECN = 256 /* not in Linux: LAN_TCP_ECN_*, before connect() or listen(), for children too */ };
 enum { LAN_TCP_KEEPIDLE = 4 /* s */, LAN_TCP_KEEPINTVL = 5 /* s */, LAN_TCP_KEEPCNT = 6 };
 

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* BBR's model of the path (draft-ietf-ccwg-bbr 5.5): how fast and how much.
+ *
+ * It departs from the draft in one thing. The draft takes each loss for a sign of congestion, so a path that loses more
+ * than a per cent or two for other reasons (radio, a bad cable) starves it. But what drops for congestion is a queue
+ * that is full, and a queue shows in the round trip. So where the round trip says that there is none to speak of, the
+ * loss that is tolerated is not LAN_BBR_LOSS_THRESHOLD but LOSS_THRESHOLD_WITHOUT_QUEUE, which a queue too short to be
+ * seen still exceeds when ProbeBW_UP overflows it.
+ */
+
+#include "tcp_bbr.h"
+
+enum {
+    LOSS_THRESHOLD_WITHOUT_QUEUE = 10,
+    QUEUE = 125, /* of the shortest round trip: what ProbeBW_UP makes of it in a round */
+    HEADROOM = 15,
+    FULL_BW_GROWTH = 125,
+    FULL_BW_ROUNDS = 3,
+    EXTRA_ACKED_ROUNDS = 5, /* half of the filter's length: it has two slots */
+    OFFLOAD_QUANTA = 3,
+};
+#define EXTRA_ACKED_INTERVAL_MAX LAN_S
+
+void lan_bbr_start_round(struct lan_tcb *tcb)
+{
+    lan_bbr_of(tcb)->round_end = tcb->sender->rate.delivered;
+}
+
+void lan_bbr_reset_signals(struct lan_tcb *tcb)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    bbr->loss_in_round = bbr->ce_in_round = false;
+    bbr->bw_latest = bbr->inflight_latest = 0;
+}
+
+void lan_bbr_reset_short_term(struct lan_tcb *tcb)
+{
+    lan_bbr_of(tcb)->bw_st = lan_bbr_of(tcb)->inflight_st = BBR_UNBOUND;
+}
+
+void lan_bbr_reset_full_bw(struct lan_tcb *tcb, uint32_t baseline)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    bbr->full_bw = baseline;
+    bbr->full_bw_count = 0;
+    bbr->full_bw_now = false;
+}
+
+void lan_bbr_model_init(struct lan_tcb *tcb)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    tcb->sender->rate = (struct lan_tcp_rate){0};
+    *bbr = (struct lan_tcp_bbr){.inflight_lt = BBR_UNBOUND,
+                                .probe_up_acked_per_inc = BBR_UNBOUND,
+                                .min_rtt_us = tcb->srtt_ns ? (uint32_t)(tcb->srtt_ns / 1000) : BBR_UNBOUND,
+                                .min_rtt_at = lan_bbr_ticks(tcb),
+                                .probe_rtt_cwnd = lan_tcp_initial_window(tcb),
+                                .extra_since_ns = lan_tcp_now(tcb)};
+    lan_bbr_reset_short_term(tcb);
+}
+
+uint32_t lan_bbr_max_bw(const struct lan_tcb *tcb)
+{
+    return lan_bbr_max(lan_bbr_of(tcb)->max_bw[0], lan_bbr_of(tcb)->max_bw[1]);
+}
+
+uint32_t lan_bbr_bw(const struct lan_tcb *tcb)
+{
+    return lan_bbr_min(lan_bbr_max_bw(tcb), lan_bbr_of(tcb)->bw_st);
+}
+
+uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain)
+{
+    if (lan_bbr_of(tcb)->min_rtt_us == BBR_UNBOUND)
+        return lan_tcp_initial_window(tcb);
+    uint64_t bytes = (uint64_t)bw * lan_bbr_of(tcb)->min_rtt_us / 1000000 * gain / 100;
+    return bytes < BBR_UNBOUND ? (uint32_t)bytes : BBR_UNBOUND - 1;
+}
+
+/* 5.6.4.2, QuantizationBudget(). */
+static uint32_t quantized(const struct lan_tcb *tcb, uint32_t inflight)
+{
+    inflight = lan_bbr_max(inflight, OFFLOAD_QUANTA * lan_tcp_send_quantum(tcb));
+    inflight = lan_bbr_max(inflight, (uint32_t)BBR_MIN_PIPE_SEGMENTS * tcb->mss);
+    return lan_bbr_of(tcb)->state == BBR_UP ? inflight + 2u * tcb->mss : inflight;
+}
+
+uint32_t lan_bbr_inflight(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain)
+{
+    return quantized(tcb, lan_bbr_bdp(tcb, bw, gain));
+}
+
+uint32_t lan_bbr_max_inflight(const struct lan_tcb *tcb, uint32_t gain)
+{
+    const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    return quantized(tcb, lan_bbr_bdp(tcb, lan_bbr_bw(tcb), gain) + lan_bbr_max(bbr->extra[0], bbr->extra[1]));
+}
+
+uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb)
+{
+    uint32_t bound = lan_bbr_of(tcb)->inflight_lt;
+    if (bound == BBR_UNBOUND)
+        return bound;
+    uint32_t headroom = lan_bbr_max(tcb->mss, lan_bbr_percent(bound, HEADROOM));
+    return lan_bbr_max(bound > headroom ? bound - headroom : 0, (uint32_t)BBR_MIN_PIPE_SEGMENTS * tcb->mss);
+}
+
+uint32_t lan_bbr_target_inflight(const struct lan_tcb *tcb)
+{
+    return lan_bbr_min(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), 100), tcb->cwnd);
+}
+
+bool lan_bbr_sees_queue(const struct lan_tcb *tcb)
+{
+    const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    return (uint64_t)bbr->rtt_us * 100 > (uint64_t)bbr->min_rtt_us * QUEUE;
+}
+
+bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in_flight)
+{
+    uint32_t threshold = lan_bbr_sees_queue(tcb) ? LAN_BBR_LOSS_THRESHOLD : LOSS_THRESHOLD_WITHOUT_QUEUE;
+    if (!(tcb->flags & TCB_SACK)) /* one loss a round trip is all that can be seen */
+        return lost;
+    return (uint64_t)lost * 100 > (uint64_t)in_flight * threshold;
+}
+
+/* 5.5.1. */
+static void update_round(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    bbr->cwnd_limited |= !!(tcb->flags & TCB_CWND_LIMITED);
+    bbr->round_start = !lan_seq_lt(sample->sent->rate.delivered, bbr->round_end);
+    if (!bbr->round_start)
+        return;
+    lan_bbr_start_round(tcb);
+    bbr->was_cwnd_limited = bbr->cwnd_limited;
+    bbr->cwnd_limited = false;
+    bbr->rounds_since_probe += bbr->rounds_since_probe < UINT8_MAX;
+    bbr->drain_rounds += bbr->drain_rounds < UINT8_MAX;
+    bbr->extra_rounds += bbr->extra_rounds < UINT8_MAX;
+}
+
+/* 5.5.5. */
+static void update_max_bw(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    if (!sample->sent->rate.app_limited || sample->rate >= lan_bbr_max_bw(tcb))
+        bbr->max_bw[0] = lan_bbr_max(bbr->max_bw[0], sample->rate);
+}
+
+void lan_bbr_advance_max_bw(struct lan_tcb *tcb)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    if (!bbr->max_bw[0])
+        return;
+    bbr->max_bw[1] = bbr->max_bw[0];
+    bbr->max_bw[0] = 0;
+}
+
+/* Whether what was lost in the last round says that less is to be had. In ProbeBW_DOWN the queue is what the probe has
+ * left. */
+static bool was_congested(const struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
+{
+    const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    bool queue = bbr->state != BBR_DOWN && lan_bbr_sees_queue(tcb);
+    uint64_t tolerated = (uint64_t)sample->sent->rate.in_flight * LOSS_THRESHOLD_WITHOUT_QUEUE / 100;
+    return bbr->ce_in_round || (bbr->loss_in_round && (queue || sample->lost > tolerated));
+}
+
+/* 5.5.10.3: outside a probe congestion makes the model follow what is delivered. */
+static void adapt_short_term(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    bool probing = bbr->state == BBR_STARTUP || bbr->state == BBR_REFILL || bbr->state == BBR_UP;
+    if (probing || !was_congested(tcb, sample))
+        return;
+    uint32_t bw = bbr->bw_st == BBR_UNBOUND ? lan_bbr_max_bw(tcb) : bbr->bw_st;
+    uint32_t inflight = bbr->inflight_st == BBR_UNBOUND ? tcb->cwnd : bbr->inflight_st;
+    bbr->bw_st = lan_bbr_max(bbr->bw_latest, lan_bbr_percent(bw, LAN_BBR_BETA));
+    bbr->inflight_st = lan_bbr_max(bbr->inflight_latest, lan_bbr_percent(inflight, LAN_BBR_BETA));
+}
+
+static void update_congestion_signals(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    bbr->bw_latest = lan_bbr_max(bbr->bw_latest, sample->rate);
+    bbr->inflight_latest = lan_bbr_max(bbr->inflight_latest, sample->delivered);
+    bbr->loss_round_start = !lan_seq_lt(sample->sent->rate.delivered, bbr->loss_round_end);
+    update_round(tcb, sample);
+    update_max_bw(tcb, sample);
+    if (!bbr->loss_round_start)
+        return;
+    bbr->loss_round_end = tcb->sender->rate.delivered;
+    adapt_short_term(tcb, sample);
+    bbr->loss_in_round = bbr->ce_in_round = false;
+}
+
+/* 5.5.9: how much more than expected ACKs tell at once. */
+static void update_ack_aggregation(struct lan_tcb *tcb, uint32_t newly_acked)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    uint64_t interval_ns = lan_tcp_now(tcb) - bbr->extra_since_ns;
+    if (interval_ns > EXTRA_ACKED_INTERVAL_MAX)
+        interval_ns = EXTRA_ACKED_INTERVAL_MAX;
+    uint64_t expected = lan_bbr_bw(tcb) * interval_ns / LAN_S;
+    if (bbr->extra_delivered <= expected || interval_ns == EXTRA_ACKED_INTERVAL_MAX) {
+        bbr->extra_delivered = 0;
+        bbr->extra_since_ns = lan_tcp_now(tcb);
+        expected = 0;
+    }
+    bbr->extra_delivered += newly_acked;
+    uint64_t extra = bbr->extra_delivered - expected;
+    if (bbr->extra_rounds >= (bbr->full_bw_reached ? EXTRA_ACKED_ROUNDS : 1)) {
+        bbr->extra_rounds = 0;
+        bbr->extra[1] = bbr->extra[0];
+        bbr->extra[0] = 0;
+    }
+    bbr->extra[0] = lan_bbr_max(bbr->extra[0], extra < tcb->cwnd ? (uint32_t)extra : tcb->cwnd);
+}
+
+/* 5.3.1.2: three rounds without much growth say that the pipe is full. */
+static void check_full_bw(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    if (bbr->full_bw_now || !bbr->round_start || sample->sent->rate.app_limited || !sample->rate)
+        return;
+    if (sample->rate >= lan_bbr_percent(bbr->full_bw, FULL_BW_GROWTH)) {
+        lan_bbr_reset_full_bw(tcb, sample->rate);
+        return;
+    }
+    bbr->full_bw_now = ++bbr->full_bw_count >= FULL_BW_ROUNDS;
+    bbr->full_bw_reached |= bbr->full_bw_now;
+}
+
+void lan_bbr_model_update(struct lan_tcb *tcb, const struct lan_tcp_ack *ack, const struct lan_tcp_sample *sample)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    if (ack->rtt_ns)
+        bbr->rtt_us = (uint32_t)(ack->rtt_ns / 1000) + 1;
+    bbr->round_start = bbr->loss_round_start = false;
+    if (sample->sent)
+        update_congestion_signals(tcb, sample);
+    update_ack_aggregation(tcb, ack->delivered);
+    if (sample->sent)
+        check_full_bw(tcb, sample);
+}
+
+void lan_bbr_model_advance(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
+{
+    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    if (!bbr->loss_round_start)
+        return;
+    bbr->bw_latest = sample->rate;
+    bbr->inflight_latest = sample->delivered;
+    bbr->loss_events = 0;
+}

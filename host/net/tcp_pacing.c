@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pacing (draft-ietf-ccwg-bbr 5.6.2): what may be sent leaves in quanta, and after each one comes a pause of as long as
+ * the rate takes for it. So in any span of time no more than the rate leaves, and a quantum beyond. */
+
+#include "tcp_internal.h"
+
+enum { QUANTUM_MAX = 65536, QUANTA_A_SECOND = 1000, LATE = 8 };
+
+static uint32_t rate_of(const struct lan_tcb *tcb)
+{
+    uint32_t rate = tcb->sender && tcb->sender->pacing_rate ? tcb->sender->pacing_rate : UINT32_MAX;
+    return rate < tcb->pacing_limit ? rate : tcb->pacing_limit;
+}
+
+/* 5.6.3. */
+uint32_t lan_tcp_send_quantum(const struct lan_tcb *tcb)
+{
+    uint32_t least = 2u * tcb->mss, quantum = rate_of(tcb) / QUANTA_A_SECOND;
+    quantum = quantum < QUANTUM_MAX ? quantum : QUANTUM_MAX;
+    return quantum > least ? quantum : least;
+}
+
+uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room)
+{
+    if (tcb->sender && lan_tcp_now(tcb) < tcb->sender->pace_ns) {
+        lan_tcp_arm(tcb, LAN_TCP_PACE, tcb->sender->pace_ns);
+        return 0;
+    }
+    uint32_t quantum = lan_tcp_send_quantum(tcb);
+    return room < quantum ? room : quantum;
+}
+
+/* A timer that fires a little late costs nothing of the rate. */
+void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes)
+{
+    uint64_t now_ns = lan_tcp_now(tcb), pause_ns = bytes * LAN_S / rate_of(tcb);
+    uint64_t *pace_ns = &tcb->sender->pace_ns;
+    *pace_ns = (now_ns < *pace_ns + pause_ns / LATE ? *pace_ns : now_ns) + pause_ns;
+}
+
+bool lan_tcp_on_pace(struct lan_tcb *tcb)
+{
+    lan_tcp_output(tcb);
+    return true;
+}

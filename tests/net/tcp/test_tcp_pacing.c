@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pacing: LAN_SO_MAX_PACING_RATE, and what congestion control asks for. */
+#include "flows.h"
+#include "tcp_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How much more than its rate a sender has sent, at worst, over any span of time: a bucket that leaks at the rate. */
+struct bucket {
+    uint64_t last_ns;
+    double level, worst;
+    uint32_t rate; /* bytes a second */
+};
+
+static uint32_t payload_of(const uint8_t *frame, uint32_t len)
+{
+    const uint8_t *ip = frame + 14;
+    if (len < 54 || frame[12] != 8 || ip[9] != 6)
+        return 0;
+    return ((uint32_t)ip[2] << 8 | ip[3]) - (ip[0] & 15) * 4u - (ip[20 + 12] >> 4) * 4u;
+}
+
+static void pour(struct world *world, int from, const uint8_t *frame, uint32_t len)
+{
+    struct bucket *bucket = world->sniffer;
+    uint32_t bytes = from == 0 ? payload_of(frame, len) : 0;
+    if (!bytes)
+        return;
+    double leaked = (double)(world->now_ns - bucket->last_ns) * bucket->rate / 1e9;
+    bucket->last_ns = world->now_ns;
+    bucket->level = (bucket->level > leaked ? bucket->level - leaked : 0) + bytes;
+    if (bucket->level > bucket->worst)
+        bucket->worst = bucket->level;
+}
+
+static int set_limit(struct lan_stack *stack, int fd, uint32_t rate)
+{
+    return lan_setsockopt(stack, fd, LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE, &rate, sizeof rate);
+}
+
+static uint32_t limit_of(struct lan_stack *stack, int fd)
+{
+    uint32_t rate = 0, bytes = sizeof rate;
+    assert_int_equal(lan_getsockopt(stack, fd, LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE, &rate, &bytes), 0);
+    return rate;
+}
+
+/* Over any span no more leaves than the rate and a quantum, and an eighth of one for a timer that was late; `share` of
+ * the rate is used in the long run. */
+static void check_limit(const char *congestion, uint32_t rate, uint32_t quantum, double drop, double share)
+{
+    struct world_config config = flows_config(5000000);
+    config.wire.drop = drop;
+    struct flows flows = {.world = world_create(&config)};
+    struct flow *flow = flows_add(&flows, congestion);
+    struct bucket bucket = {.rate = rate, .last_ns = flows.world->now_ns};
+    assert_int_equal(set_limit(flows.world->hosts[0].stack, flow->from, rate), 0);
+    flows.world->sniff = pour;
+    flows.world->sniffer = &bucket;
+    flows_run(&flows, 2000000000);
+    print_message("    %s at %u B/s: worst %.0f of a quantum of %u, %llu bytes in 2 s\n", congestion, rate,
+                  bucket.worst, quantum, (unsigned long long)flow->received);
+    assert_true(bucket.worst <= quantum + quantum / 8);
+    assert_true((double)flow->received >= 2 * share * rate);
+    flows.world->sniff = NULL;
+    flows_destroy(&flows);
+}
+
+static void no_span_of_time_sees_more_than_the_limit_and_a_quantum(void **state)
+{
+    (void)state;
+    check_limit("cubic", 1000000, 2 * 1448, 0, 0.98);
+    check_limit("cubic", 5000000, 5000, 0, 0.98);
+    check_limit("newreno", 200000, 2 * 1448, 0, 0.98);
+    check_limit("bbr", 1000000, 2 * 1448, 0, 0.9); /* its own rate is a little less */
+}
+
+static void retransmissions_count_too(void **state)
+{
+    (void)state;
+    check_limit("bbr", 1000000, 2 * 1448, 0.05, 0.7);
+}
+
+static void a_limit_is_one_of_the_socket_and_its_children(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&WORLD_DEFAULT);
+    struct lan_stack *stack = world->hosts[1].stack;
+    int listener = world_listen(world, FLOWS_PORT, 1);
+    assert_int_equal(limit_of(stack, listener), UINT32_MAX);
+    assert_int_equal(set_limit(stack, listener, 0), -EINVAL);
+    assert_int_equal(set_limit(stack, listener, 123456), 0);
+    int from = world_connect(world, FLOWS_PORT), to;
+    while ((to = lan_accept(stack, listener, NULL, LAN_SOCK_NONBLOCK)) == -EAGAIN)
+        world_step(world, world->now_ns + 1000000);
+    assert_int_equal(limit_of(stack, to), 123456);
+    assert_int_equal(set_limit(stack, to, UINT32_MAX), 0);
+    assert_int_equal(limit_of(stack, to), UINT32_MAX);
+    lan_close(world->hosts[0].stack, from);
+    lan_close(stack, to);
+    lan_close(stack, listener);
+    world_destroy(world);
+}
+
+/* Between two time-outs or probes there is nothing but the pause: the connection does not take it for a closed window.
+ */
+static void a_pause_with_nothing_under_way_is_no_window_probe(void **state)
+{
+    (void)state;
+    struct world_config config = flows_config(100000);
+    struct flows flows = {.world = world_create(&config)};
+    struct flow *flow = flows_add(&flows, "cubic");
+    assert_int_equal(set_limit(flows.world->hosts[0].stack, flow->from, 2 * 1448), 0); /* one quantum a second */
+    flows_run(&flows, 5500000000);
+    assert_in_range(flow->received, 5 * 2 * 1448, 7 * 2 * 1448);
+    assert_int_equal(world_counter(flows.world, "TcpExtTCPWinProbe"), 0);
+    assert_int_equal(world_counter(flows.world, "TcpRetransSegs"), 0);
+    flows_destroy(&flows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_span_of_time_sees_more_than_the_limit_and_a_quantum),
+        cmocka_unit_test(retransmissions_count_too),
+        cmocka_unit_test(a_limit_is_one_of_the_socket_and_its_children),
+        cmocka_unit_test(a_pause_with_nothing_under_way_is_no_window_probe),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
