@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lanyard/buf.h"
+#include "bytes.h"
 
 #include <assert.h>
 #include <string.h>
@@ -192,7 +193,7 @@ static void drop_next(struct lan_buf *buf)
     lan_buf_free(gone);
 }
 
-void lan_buf_pull_chain(struct lan_buf *buf, uint32_t n)
+LAN_RARE void lan_buf_pull_chain(struct lan_buf *buf, uint32_t n)
 {
     n -= buf->len;
     buf->data += buf->len;
@@ -223,7 +224,7 @@ void lan_buf_trim(struct lan_buf *buf, uint32_t n)
     }
 }
 
-bool lan_buf_pullup_chain(struct lan_buf *buf, uint32_t n)
+LAN_RARE bool lan_buf_pullup_chain(struct lan_buf *buf, uint32_t n)
 {
     if (n - buf->len > lan_buf_tailroom(buf) || lan_buf_total(buf) < n)
         return false;

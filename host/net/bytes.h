@@ -2,8 +2,9 @@
 #ifndef LANYARD_BYTES_H
 #define LANYARD_BYTES_H
 
-/* Fields of packets, at any alignment, on any host. get/put convert between network and host order; load/store keep
- * the order of the bytes, which is how addresses travel through the stack.
+/* Fields of packets, on any host. get/put convert between network and host order, at any alignment. load/store keep the
+ * order of the bytes, which is how addresses travel through the stack; they want even addresses, which is where headers
+ * stand (netif.h) and all that is not in options.
  */
 
 #include <stdint.h>
@@ -31,48 +32,59 @@ static inline uint32_t lan_htonl(uint32_t x)
 #endif
 }
 
+typedef uint16_t __attribute__((may_alias)) lan_field16;
+typedef uint32_t __attribute__((may_alias, aligned(2))) lan_field32;
+
 static inline uint16_t lan_load16(const void *p)
 {
-    uint16_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
+    return *(const lan_field16 *)p;
 }
 
 static inline uint32_t lan_load32(const void *p)
 {
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
+    return *(const lan_field32 *)p;
 }
 
 static inline void lan_store16(void *p, uint16_t v)
 {
-    memcpy(p, &v, sizeof v);
+    *(lan_field16 *)p = v;
 }
 
 static inline void lan_store32(void *p, uint32_t v)
 {
-    memcpy(p, &v, sizeof v);
+    *(lan_field32 *)p = v;
 }
 
-static inline uint16_t lan_get16(const void *p)
+static inline uint32_t lan_get16(const void *p)
 {
-    return lan_htons(lan_load16(p));
+    const uint8_t *b = p;
+
+    return b[0] * 256u + b[1];
 }
 
 static inline uint32_t lan_get32(const void *p)
 {
-    return lan_htonl(lan_load32(p));
+    const uint8_t *b = p;
+
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
 static inline void lan_put16(void *p, uint16_t v)
 {
-    lan_store16(p, lan_htons(v));
+    uint8_t *b = p;
+
+    b[0] = (uint8_t)(v >> 8);
+    b[1] = (uint8_t)v;
 }
 
 static inline void lan_put32(void *p, uint32_t v)
 {
-    lan_store32(p, lan_htonl(v));
+    uint8_t *b = p;
+
+    b[0] = (uint8_t)(v >> 24);
+    b[1] = (uint8_t)(v >> 16);
+    b[2] = (uint8_t)(v >> 8);
+    b[3] = (uint8_t)v;
 }
 
 #endif

@@ -17,6 +17,14 @@ static inline word load_word(const uint8_t *p)
     return w;
 }
 
+/* The first bytes of a word. */
+static inline word load_part(const uint8_t *p, size_t bytes)
+{
+    word w = 0;
+    memcpy(&w, p, bytes);
+    return w;
+}
+
 /* A sum with its carries counted apart, which is what lets compilers make two instructions of each word. */
 struct sum {
     word words, carries;
@@ -66,15 +74,15 @@ uint32_t lan_sum(const void *data, size_t bytes, uint32_t initial)
     for (; bytes >= sizeof(word); bytes -= sizeof(word), p += sizeof(word))
         add_word(&sum, load_word(p));
     if (bytes & 4) { /* never where a word has 4 bytes */
-        add_word(&sum, lan_load32(p));
+        add_word(&sum, load_part(p, 4));
         p += 4;
     }
     if (bytes & 2) {
-        add_word(&sum, lan_load16(p));
+        add_word(&sum, load_part(p, 2));
         p += 2;
     }
     if (bytes & 1)
-        add_word(&sum, lan_load16((uint8_t[2]){*p, 0}));
+        add_word(&sum, load_part(p, 1));
     return fold_words(sum);
 }
 

@@ -148,7 +148,10 @@
     LAN_COUNTERS_UDP(X)                                                                                                \
     LAN_COUNTERS_TCP(X)
 
-#define LAN_COUNTER_FIELD(name, field) uint64_t field;
+/* As wide as the machine counts in one step: 32 bits are what the RFCs' Counter32 has, too. */
+typedef uintptr_t lan_count;
+
+#define LAN_COUNTER_FIELD(name, field) lan_count field;
 struct lan_counters {
     LAN_COUNTERS(LAN_COUNTER_FIELD)
 };

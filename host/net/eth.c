@@ -4,7 +4,7 @@
 
 enum { ETH_VLAN = 0x8100, VLAN_IDENTIFIER = 0xfff };
 
-const uint8_t LAN_ETH_BROADCAST[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+_Alignas(2) const uint8_t LAN_ETH_BROADCAST[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uint8_t destination[6], uint16_t type)
 {
@@ -18,7 +18,7 @@ static inline bool same_mac(const uint8_t *a, const uint8_t *b)
     return lan_load32(a) == lan_load32(b) && lan_load16(a + 4) == lan_load16(b + 4);
 }
 
-LAN_RARE static void drop(struct lan_buf *frame, uint64_t *counter)
+LAN_RARE static void drop(struct lan_buf *frame, lan_count *counter)
 {
     (*counter)++;
     lan_buf_free(frame);

@@ -64,9 +64,9 @@ struct lan_flow {
     struct lan_neighbour *neighbour;
     uint32_t generation; /* of the neighbour when link_header was taken; any other: look again */
     uint32_t src, dst;
-    uint16_t mtu;    /* of the netif, or less when TCP has learned better */
-    uint8_t id_slot; /* which of the stack's counters of IP identification */
+    uint16_t mtu; /* of the netif, or less when TCP has learned better */
     uint8_t link_header[LAN_ETH_HEADER];
+    uint8_t id_slot; /* which of the stack's counters of IP identification */
 };
 
 /* Finds the way to `dst`, from `src` or, if that is 0, from the address of the netif chosen, and fills `flow`.

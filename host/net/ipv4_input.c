@@ -65,7 +65,7 @@ LAN_RARE static bool destination_ours(const struct lan_netif *netif, uint32_t ds
 
 /* Options are walked only to see that they are whole, and that nobody steers by a source route (RFC 7126 4.3). NULL:
  * they are fine; else what to count. */
-LAN_RARE static uint64_t *check_options(struct lan_stack *stack, const uint8_t *option, const uint8_t *end)
+LAN_RARE static lan_count *check_options(struct lan_stack *stack, const uint8_t *option, const uint8_t *end)
 {
     while (option < end && *option != OPTION_END) {
         if (*option == OPTION_NOP) {
@@ -83,7 +83,7 @@ LAN_RARE static uint64_t *check_options(struct lan_stack *stack, const uint8_t *
 
 /* The one place where lengths and header fields of IP are checked. On success the packet's header is in one piece, the
  * packet ends where the header says, and NULL is returned; else what to count. */
-static inline uint64_t *check_header(struct lan_stack *stack, struct lan_buf *packet, struct lan_ip_info *info)
+static inline lan_count *check_header(struct lan_stack *stack, struct lan_buf *packet, struct lan_ip_info *info)
 {
     if (!lan_buf_pullup(packet, LAN_IP_HEADER))
         return &stack->counters.ip_in_truncated_pkts;
@@ -151,7 +151,7 @@ static inline void deliver(struct lan_stack *stack, struct lan_buf *packet, cons
     }
 }
 
-LAN_RARE static void drop(struct lan_buf *packet, uint64_t *counter)
+LAN_RARE static void drop(struct lan_buf *packet, lan_count *counter)
 {
     (*counter)++;
     lan_buf_free(packet);
@@ -164,7 +164,7 @@ void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)
 
     LAN_COUNT(stack, ip_in_receives);
 
-    uint64_t *fault = check_header(stack, packet, &info);
+    lan_count *fault = check_header(stack, packet, &info);
 
     if (fault) {
         drop(packet, fault);
@@ -183,7 +183,7 @@ void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)
     deliver(stack, packet, &info);
 }
 
-bool lan_l4_sum_ok(const struct lan_buf *packet, const struct lan_ip_info *info)
+LAN_RARE bool lan_l4_sum_ok(const struct lan_buf *packet, const struct lan_ip_info *info)
 {
     uint32_t bytes = lan_buf_total(packet);
     uint32_t sum = lan_sum_pseudo(info->src, info->dst, info->protocol, bytes);

@@ -17,7 +17,7 @@ static int set_timeout(uint32_t *timeout_ms, const void *value, uint32_t bytes)
     if (time.tv_sec >= UINT32_MAX / 1000)
         *timeout_ms = 0; /* 49 days and more: for ever */
     else
-        *timeout_ms = (uint32_t)(time.tv_sec * 1000 + (time.tv_usec + 999) / 1000);
+        *timeout_ms = (uint32_t)time.tv_sec * 1000 + ((uint32_t)time.tv_usec + 999) / 1000;
     return 0;
 }
 

@@ -105,7 +105,7 @@ uint64_t lan_stack_poll(struct lan_stack *stack)
 }
 
 /* The bound may be too early by a timer that was cancelled since. */
-void lan_stack_set_alarm(struct lan_stack *stack)
+LAN_RARE void lan_stack_set_alarm(struct lan_stack *stack)
 {
     uint64_t next = stack->timers.bound_ns = lan_timers_next(&stack->timers);
 
@@ -127,7 +127,7 @@ enum { COUNTER_COUNT = sizeof COUNTERS / sizeof COUNTERS[0] };
 
 static uint64_t counter_value(const struct lan_stack *stack, size_t index)
 {
-    uint64_t value;
+    lan_count value;
 
     memcpy(&value, (const uint8_t *)&stack->counters + COUNTERS[index].offset, sizeof value);
     return value;

@@ -16,12 +16,13 @@
 
 struct lan_tcp;
 
+/* What is used most stands first, within the reach of an instruction's offset. */
 struct lan_stack {
     const struct lan_port *port;
     struct lan_pool *pool;
-    struct lan_timers timers;
     struct lan_netif *netifs;
     struct lan_tcp *tcp;
+    struct lan_counters counters;
     struct lan_arp arp;
     struct lan_routes routes;
     struct lan_reassembly reassembly;
@@ -30,10 +31,10 @@ struct lan_stack {
     struct lan_socket_table sockets;
     uint64_t secret[2]; /* key of every hash over what a peer may choose */
     uint16_t ip_id[LAN_IP_IDS];
-    struct lan_counters counters;
     struct lan_config config;
     uint64_t alarm_ns; /* what the port was told last */
     uint8_t *carve_next, *carve_end;
+    struct lan_timers timers;
 };
 
 void lan_stack_set_alarm(struct lan_stack *stack);

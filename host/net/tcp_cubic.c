@@ -56,8 +56,9 @@ static void grow_w_est(struct lan_tcb *tcb, uint32_t acked)
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
     uint64_t growth = (uint64_t)acked * tcb->mss + cubic->w_est_rest;
     uint64_t divisor = cubic->w_est < cubic->cwnd_prior ? (uint64_t)tcb->cwnd * 17 / 9 : tcb->cwnd;
-    cubic->w_est += (uint32_t)(growth / divisor);
-    cubic->w_est_rest = (uint32_t)(growth % divisor);
+    uint32_t more = (uint32_t)(growth / divisor);
+    cubic->w_est += more;
+    cubic->w_est_rest = (uint32_t)(growth - more * divisor);
 }
 
 static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
@@ -81,8 +82,9 @@ static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
         return;
     uint64_t growth =
         (uint64_t)(target - tcb->cwnd) * ack->acked + tcb->sender->cwnd_acked; /* a part of a byte is kept */
-    tcb->sender->cwnd_acked = (uint32_t)(growth % tcb->cwnd);
-    tcb->cwnd += (uint32_t)(growth / tcb->cwnd);
+    uint32_t more = (uint32_t)(growth / tcb->cwnd);
+    tcb->sender->cwnd_acked = (uint32_t)(growth - (uint64_t)more * tcb->cwnd);
+    tcb->cwnd += more;
 }
 
 /* 4.6, 4.7: multiplicative decrease and fast convergence. */

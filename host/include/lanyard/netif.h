@@ -58,7 +58,8 @@ struct lan_netif {
     struct lan_netif_stats stats;
 };
 
-/* Driver to stack: one received frame. Takes ownership; the IP header should stand on a 4-byte boundary. */
+/* Driver to stack: one received frame, at an even address. Takes ownership; the IP header should stand on a 4-byte
+ * boundary. */
 void lan_netif_input(struct lan_netif *netif, struct lan_buf *frame);
 
 /* Driver to stack: there is room for frames again. */
