@@ -224,15 +224,15 @@ void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_
     tcb->snd_una = una;
 }
 
-/* One block within what is under way. */
-static void take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct lan_tcp_ack *ack)
+/* One block within what is under way. False: there is no room to tell it apart. */
+static bool take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct lan_tcp_ack *ack)
 {
     uint32_t known = search(tcb, start);
     if (runs_of(tcb)[known].flags & RUN_SACKED && lan_seq_leq(end, runs_of(tcb)[known].end))
-        return;
+        return true;
     if (!find_room(tcb, SPLIT_MAX + room_of(tcb) / RESERVE)) {
         LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
-        return;
+        return false;
     }
     uint32_t from = split(tcb, start), to = split(tcb, end);
     for (uint32_t i = from; i < to; i++) {
@@ -244,6 +244,7 @@ static void take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct
         set_flags(tcb, i, RUN_SACKED);
     }
     join(tcb, from, to);
+    return true;
 }
 
 /* RFC 2883 4: the first block tells of a duplicate if it is acknowledged already, or part of the second. */
@@ -271,8 +272,8 @@ void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment
                 LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
             continue;
         }
-        if (tcb->sender)
-            take_block(tcb, block->start, block->end, ack);
+        if (tcb->sender && !take_block(tcb, block->start, block->end, ack))
+            break; /* looking for room is dear: once an ACK */
     }
 }
 

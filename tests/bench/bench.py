@@ -210,6 +210,19 @@ def stack(bench):
     yield row("stack.instr_per_segment_1m_in_flight", many, "instructions", "lower", f"{how}, 1 Gb/s, round trip 8 ms", ("with 64 KiB", round(few)))
 
 
+def demultiplexing(bench):
+    program = bench.build / "tests/bench/stack/demux_bench"
+    how = "callgrind on demux_bench: a connection drawn at random is found; difference of two run lengths"
+    lwip = {1: 210, 100: 1166, 10000: 98292}
+    short, long = 1000, 101000
+    for connections in (1, 100, 10_000, 100_000):
+        cost = bench.instructions(program, connections, long) - bench.instructions(program, connections, short)
+        yield row(f"stack.demux_instr_{connections}", cost / (long - short), "instructions", "lower", how,
+                  ("lwIP", lwip[connections]) if connections in lwip else None, 200)
+    yield row("stack.bytes_per_idle_connection", json.loads(run(program, 1, 0))["connection_bytes"], "bytes", "lower",
+              "lan_stack_size() of 131,072 connections less that of 65,536: the TCB and its share of the tables", limit=512)
+
+
 def recovery(bench):
     harness = bench.build / "tests/bench/stack/crossconnect"
     if not harness.with_name("CMakeFiles").joinpath("crossconnect.dir").exists():
@@ -245,6 +258,8 @@ PRODUCERS = {
     goodput: ("tcp.goodput_clean_mbps",),
     recovery: tuple(f"tcp.goodput_{congestion}_{percent}pct_mbps" for congestion in ("cubic", "newreno") for percent in ("0", "0_1", "1", "5"))
     + ("tcp.timeouts_cubic_1pct", "tcp.timeouts_newreno_1pct"),
+    demultiplexing: tuple(f"stack.demux_instr_{connections}" for connections in (1, 100, 10_000, 100_000))
+    + ("stack.bytes_per_idle_connection",),
     stack: ("stack.instr_per_segment_csum", "stack.instr_per_segment_offload", "stack.instr_per_roundtrip_64", "stack.instr_per_segment_64k_in_flight",
             "stack.instr_per_segment_1m_in_flight"),
 }
