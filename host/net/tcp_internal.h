@@ -59,8 +59,9 @@ enum {
 #define LAN_TCP_PROBE_UNMEASURED (1 * LAN_S)   /* tail loss probe without a round-trip time, RFC 8985 7.2 */
 #define LAN_TCP_MEMORY_RETRY (10 * LAN_MS)     /* after a segment that found no buffer */
 #define LAN_TCP_2MSL (60 * LAN_S)
-#define LAN_TCP_FIN_WAIT (60 * LAN_S)             /* FIN-WAIT-2 without an application */
-#define LAN_TCP_SENDER_KEEP (10 * LAN_S)          /* what is known of the path is outdated then */
+#define LAN_TCP_FIN_WAIT (60 * LAN_S)                                 /* FIN-WAIT-2 without an application */
+#define LAN_TCP_SENDER_KEEP (10 * LAN_S)                              /* what is known of the path is outdated then */
+#define LAN_TCP_CHALLENGE_BITS(time_ns) ((uint32_t)((time_ns) >> 16)) /* 65 us, for 78 hours */
 #define LAN_TCP_CHALLENGE_INTERVAL (500 * LAN_MS) /* between two challenge ACKs of a connection, RFC 5961 7 */
 enum { LAN_TCP_R1 = 3 };                          /* retransmissions before the route is looked up again (SHLD-10) */
 enum { LAN_TCP_KEEP_IDLE_S = 7200, LAN_TCP_KEEP_INTERVAL_S = 75, LAN_TCP_KEEP_PROBES = 9 };
@@ -267,6 +268,7 @@ struct lan_tcp_run {
  * the first byte sent until nothing has been under way for LAN_TCP_SENDER_KEEP: an idle connection is its TCB alone. */
 struct lan_tcp_sender {
     struct lan_buf *buf;
+    struct lan_buf *cursor; /* of the send queue: where the last segment ended, or NULL */
     uint64_t deadline_ns[LAN_TCP_DEADLINES - LAN_TCP_OWN_DEADLINES]; /* LAN_NEVER: not set */
     uint32_t first_run, run_count;
     uint32_t sacked, lost; /* bytes: arrived beyond a gap; lost and not sent again */
@@ -344,12 +346,14 @@ struct lan_tcb {
     /* The send queue: bytes [snd_una, snd_una + snd_queued) in buffers joined by `link`; `scratch[0]` holds a buffer's
      * first sequence number. */
     uint32_t snd_queued, snd_limit;
-    struct lan_buf *snd_head, *snd_tail, *snd_cursor; /* cursor: where the last segment ended, or NULL */
+    struct lan_buf *snd_head, *snd_tail;
 
     /* The receive queue: a chain of fragments that ends at rcv_nxt; and what arrived beyond a gap (tcp_reassembly.c).
      */
     uint32_t rcv_queued, rcv_limit;
     struct lan_buf *rcv_head, *rcv_tail, *rcv_islands;
+
+    uint32_t challenge_at; /* when the last challenge ACK left, in LAN_TCP_CHALLENGE_BITS; 0: none yet */
 
     union {
         struct lan_tcp_listen listen; /* in LISTEN */
@@ -364,7 +368,6 @@ struct lan_tcb {
     };
     struct lan_tcp_sender *sender; /* NULL: nothing is under way, nor was lately */
     const struct lan_tcp_congestion *congestion;
-    uint64_t challenge_ns; /* no challenge ACK before */
 };
 
 _Static_assert(sizeof(struct lan_tcb) <= (sizeof(void *) == 4 ? 320 : 512), "what an idle connection may cost");

@@ -110,11 +110,12 @@ void lan_tcp_send_ack(struct lan_tcb *tcb)
 
 void lan_tcp_send_challenge(struct lan_tcb *tcb)
 {
-    if (lan_tcp_now(tcb) < tcb->challenge_ns) {
+    uint32_t now = LAN_TCP_CHALLENGE_BITS(lan_tcp_now(tcb));
+    if (tcb->challenge_at && now - tcb->challenge_at < LAN_TCP_CHALLENGE_BITS(LAN_TCP_CHALLENGE_INTERVAL)) {
         LAN_COUNT(tcb->stack, tcp_ext_challenge_skipped);
         return;
     }
-    tcb->challenge_ns = lan_tcp_now(tcb) + LAN_TCP_CHALLENGE_INTERVAL;
+    tcb->challenge_at = now ? now : 1;
     LAN_COUNT(tcb->stack, tcp_ext_challenge_acks);
     lan_tcp_send_ack(tcb);
 }

@@ -78,8 +78,8 @@ void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n)
         tcb->snd_head = head->link;
         if (!tcb->snd_head)
             tcb->snd_tail = NULL;
-        if (tcb->snd_cursor == head)
-            tcb->snd_cursor = NULL;
+        if (tcb->sender && tcb->sender->cursor == head)
+            tcb->sender->cursor = NULL;
         lan_buf_free(head);
     }
 }
@@ -91,13 +91,15 @@ void lan_tcp_queue_free(struct lan_tcb *tcb)
         tcb->snd_head = head->link;
         lan_buf_free(head);
     }
-    tcb->snd_tail = tcb->snd_cursor = NULL;
+    tcb->snd_tail = NULL;
+    if (tcb->sender)
+        tcb->sender->cursor = NULL;
     tcb->snd_queued = 0;
 }
 
 bool lan_tcp_queue_views(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n)
 {
-    struct lan_buf *from = tcb->snd_cursor;
+    struct lan_buf *from = tcb->sender->cursor;
     bool behind = from && lan_seq_lt(seq, first_seq(from)); /* a retransmission: the cursor stays where it is */
     if (!from || behind)
         from = tcb->snd_head;
@@ -118,6 +120,6 @@ bool lan_tcp_queue_views(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t s
         from = from->link;
     }
     if (!behind)
-        tcb->snd_cursor = from;
+        tcb->sender->cursor = from;
     return true;
 }
