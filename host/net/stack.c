@@ -14,6 +14,8 @@ const struct lan_config LAN_CONFIG_DEFAULT = {
     .routes = 16,
     .send_buffer_bytes = 65536,
     .receive_buffer_bytes = 65536,
+    .send_buffer_max_bytes = 4 << 20,
+    .receive_buffer_max_bytes = 4 << 20,
     .tcp_ecn = LAN_TCP_ECN_PASSIVE,
 };
 

@@ -22,6 +22,7 @@
  * tcp_ecn.c        explicit congestion notification                      tcp_frto.c       was the time-out spurious?
  * tcp_cookie.c     SYN cookies                                           tcp_port.c       ports of what we open
  * tcp_pmtu.c       the path's MTU                                        tcp_urgent.c     urgent data
+ * tcp_autotune.c   sizes of the buffers
  */
 
 #include <errno.h>
@@ -156,6 +157,9 @@ enum {
     ECN_REDUCED = 1u << 6,  /* for ECE, until recover is acknowledged */
     ECN_WISHES = ECN_REQUEST | ECN_ACCEPT,
 };
+
+/* tcb->tune: the application has set SO_RCVBUF, SO_SNDBUF. */
+enum { TUNE_RECEIVE_FIXED = 1u << 0, TUNE_SEND_FIXED = 1u << 1 };
 
 enum { FRTO_OFF, FRTO_FIRST_ACK, FRTO_SECOND_ACK }; /* RFC 5682 2.1, steps 2 and 3 */
 
@@ -319,12 +323,14 @@ struct lan_tcb {
     uint8_t retries; /* retransmissions or probes without an answer */
     uint8_t reorder_steps, reorder_persist;
     uint8_t keep_probes_sent, keep_probes;
-    uint8_t quick_acks; /* segments of data still to be acknowledged at once */
-    uint16_t mss;       /* payload bytes of the largest segment to send */
-    uint16_t mss_limit; /* LAN_TCP_MAXSEG; bounds both ways */
-    uint16_t rcv_mss;   /* largest segment received: two of them make an ACK due */
-    uint16_t peer_mss;  /* as its SYN said */
-    uint16_t pmtu_s;    /* second, modulo 2^16, in which flow.mtu was set */
+    uint8_t quick_acks;  /* segments of data still to be acknowledged at once */
+    uint8_t tune;        /* TUNE_* */
+    uint16_t mss;        /* payload bytes of the largest segment to send */
+    uint16_t mss_limit;  /* LAN_TCP_MAXSEG; bounds both ways */
+    uint16_t rcv_mss;    /* largest segment received: two of them make an ACK due */
+    uint16_t peer_mss;   /* as its SYN said */
+    uint16_t pmtu_s;     /* second, modulo 2^16, in which flow.mtu was set */
+    uint16_t tune_ticks; /* when the application's present round trip began (tcp_autotune.c) */
     uint16_t keep_idle_s, keep_interval_s;
     uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
     uint32_t pacing_limit;    /* LAN_SO_MAX_PACING_RATE, bytes a second; UINT32_MAX: none */
@@ -337,7 +343,10 @@ struct lan_tcb {
     /* Receive sequence space. RCV.WND is rcv_adv - rcv_nxt: the right edge once promised is never taken back. */
     uint32_t rcv_nxt, rcv_adv; /* IRS is rcv_nxt - 1 until there is data */
     uint32_t rcv_acked;        /* the last acknowledgment sent */
-    uint32_t rcv_fin;
+    union {
+        uint32_t tune_seq; /* what the application had read at tune_ticks ... */
+        uint32_t rcv_fin;  /* ... until a FIN arrives: there is nothing left to tune */
+    };
     uint32_t snd_up, rcv_up;         /* the octet after the urgent data: SND.UP, RCV.UP */
     uint32_t ts_offset, ts_recent;   /* RFC 7323 4.3: TS.Recent */
     uint32_t ts_recent_at;           /* when that came, in LAN_TCP_AGE_BITS */
@@ -766,6 +775,13 @@ void lan_tcp_pmtu_grow_old(
     struct lan_tcb *tcb);                       /* flow.mtu is less than the interface's: after a while more is tried */
 bool lan_tcp_pmtu_refused(struct lan_tcb *tcb); /* -EMSGSIZE from IP: whether segments have become smaller for it */
 void lan_tcp_pmtu_reroute(struct lan_tcb *tcb, const struct lan_flow *flow); /* another way to the peer, maybe */
+
+/* tcp_autotune.c */
+
+uint32_t lan_tcp_receive_limit_max(const struct lan_tcb *tcb); /* what rcv_limit may become: for the window scale */
+void lan_tcp_tune_start(struct lan_tcb *tcb);                  /* the connection is established */
+void lan_tcp_tune_receive(struct lan_tcb *tcb);                /* the application has read */
+void lan_tcp_tune_send(struct lan_tcb *tcb);                   /* the application waits for room */
 
 /* tcp_frto.c */
 

@@ -57,6 +57,7 @@ bool lan_tcp_has_space(const struct lan_tcb *tcb)
 
 void lan_tcp_offer_space(struct lan_tcb *tcb)
 {
+    lan_tcp_tune_send(tcb);
     if (lan_tcp_has_space(tcb)) {
         tcb->flags &= ~(uint32_t)TCB_WANT_SPACE;
         lan_socket_event(tcb->socket);

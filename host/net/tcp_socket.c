@@ -195,6 +195,7 @@ static long tcp_recv(struct lan_stack *stack, void *pcb, void *data, size_t byte
         uint32_t copied = lan_tcp_receive_copy(tcb, data, most, flags & LAN_MSG_PEEK);
         if (tcb->flags & TCB_URGENT_IN)
             lan_tcp_urgent_read(tcb);
+        lan_tcp_tune_receive(tcb);
         window_update(tcb);
         return (long)copied;
     }
@@ -331,9 +332,11 @@ static int set_socket_option(struct lan_tcb *tcb, int option, int value)
         return value ? 0 : -EINVAL;
     case LAN_SO_SNDBUF:
         tcb->snd_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
+        tcb->tune |= TUNE_SEND_FIXED;
         return 0;
     case LAN_SO_RCVBUF:
         tcb->rcv_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
+        tcb->tune |= TUNE_RECEIVE_FIXED;
         return 0;
     case LAN_SO_MAX_PACING_RATE:
         if (!value)

@@ -212,7 +212,7 @@ void lan_tcp_start(struct lan_tcb *tcb)
     tcb->ts_recent = 0;
     lan_tcp_timestamp_open(tcb);
     lan_tcp_pmtu_open(tcb);
-    while (tcb->rcv_scale < LAN_TCP_SCALE_MAX && tcb->rcv_limit >> tcb->rcv_scale > UINT16_MAX)
+    while (tcb->rcv_scale < LAN_TCP_SCALE_MAX && lan_tcp_receive_limit_max(tcb) >> tcb->rcv_scale > UINT16_MAX)
         tcb->rcv_scale++;
     lan_tcp_set_mss(tcb);
 }
@@ -274,6 +274,7 @@ void lan_tcp_established(struct lan_tcb *tcb)
     lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
     tcb->cwnd = lan_tcp_initial_window(tcb);
     tcb->ssthresh = UINT32_MAX;
+    lan_tcp_tune_start(tcb);
     lan_tcp_arm_keepalive(tcb);
     lan_socket_event(tcb->socket);
 }

@@ -86,8 +86,14 @@ void Topology::add_host(const HostSpec &spec)
     host.address = spec.address.address;
     host.prefix = spec.address.prefix;
     host.seed = seed_of(scenario_.seed, "host " + spec.name);
-    host.stack.send_buffer_bytes = spec.send_buffer_bytes.value_or(host.stack.send_buffer_bytes);
-    host.stack.receive_buffer_bytes = spec.receive_buffer_bytes.value_or(host.stack.receive_buffer_bytes);
+    if (spec.send_buffer_bytes) {
+        host.stack.send_buffer_bytes = *spec.send_buffer_bytes;
+        host.stack.send_buffer_max_bytes = 0;
+    }
+    if (spec.receive_buffer_bytes) {
+        host.stack.receive_buffer_bytes = *spec.receive_buffer_bytes;
+        host.stack.receive_buffer_max_bytes = 0;
+    }
     node->host = std::make_unique<Host>((spec.name + "-host").c_str(), host);
 
     node->host->registers.bind(node->card->registers);

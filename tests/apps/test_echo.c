@@ -66,7 +66,7 @@ static void a_client_that_does_not_read_is_not_read_either(void **state)
         sent += result > 0 ? (uint64_t)result : 0;
         world_pass_ms(world, 100);
     }
-    assert_true(sent < 400000); /* four socket buffers and what lies between */
+    assert_true(sent < 600000); /* four socket buffers, of which the sending ones may grow, and what lies between */
     client_expect_bytes(client, sent);
     client_close(client);
 }

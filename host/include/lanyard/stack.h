@@ -18,9 +18,11 @@ struct lan_config {
     uint32_t tcp_connections; /* connections in any state but LISTEN, TIME_WAIT included */
     uint32_t arp_entries;
     uint32_t routes;
-    uint32_t send_buffer_bytes;    /* per TCP connection, the default of SO_SNDBUF */
-    uint32_t receive_buffer_bytes; /* per socket, the default of SO_RCVBUF */
-    uint32_t tcp_ecn;              /* LAN_TCP_ECN_*, the default of the socket option */
+    uint32_t send_buffer_bytes;        /* per TCP connection, the default of SO_SNDBUF */
+    uint32_t receive_buffer_bytes;     /* per socket, the default of SO_RCVBUF */
+    uint32_t send_buffer_max_bytes;    /* up to here a TCP connection's buffers follow its path, ... */
+    uint32_t receive_buffer_max_bytes; /* ... unless the socket option is set; 0: they stay as they are */
+    uint32_t tcp_ecn;                  /* LAN_TCP_ECN_*, the default of the socket option */
 
     /* To look like another stack; the defaults need no change. */
     uint32_t tcp_syn_options; /* LAN_TCP_SYN_OPTIONS_* */

@@ -71,6 +71,7 @@ static int init(const struct host_ops *ops, const uint8_t mac[6], uint32_t addre
     config.sockets = config.tcp_connections = CONNECTIONS;
     config.pool = (struct lan_pool_config){.buffers = 8192, .buffer_bytes = 2048, .views = 16384};
     config.send_buffer_bytes = config.receive_buffer_bytes = bulk_window ? (uint32_t)atol(bulk_window) : 65536;
+    config.send_buffer_max_bytes = config.receive_buffer_max_bytes = 0;
     bytes = (lan_stack_size(&config) + 63) & ~(size_t)63;
     stack = lan_stack_create(aligned_alloc(64, bytes), bytes, &port, &config);
     if (!stack) {
