@@ -31,7 +31,7 @@ enum { PART_COUNT = sizeof PARTS / sizeof PARTS[0] };
 
 static bool config_possible(const struct lan_config *config)
 {
-    return config->pool.buffers && config->pool.views && config->pool.buffer_bytes >= 256 &&
+    return config->pool.buffers && config->pool.views && config->pool.buffer_bytes >= LAN_TCP_BUFFER_BYTES_MIN &&
            config->pool.buffer_bytes % 64 == 0 && config->sockets && config->tcp_connections && config->arp_entries &&
            config->routes && config->send_buffer_bytes && config->receive_buffer_bytes &&
            config->tcp_ecn <= LAN_TCP_ECN_PASSIVE && config->tcp_syn_options <= LAN_TCP_SYN_OPTIONS_FREEBSD &&

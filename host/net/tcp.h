@@ -9,6 +9,9 @@
 #include "lanyard/stack.h"
 #include "socket_internal.h"
 
+/* What a connection knows while it sends takes one buffer, which cannot be smaller. */
+enum { LAN_TCP_BUFFER_BYTES_MIN = 768 };
+
 /* Bytes that lan_tcp_init() carves for a stack of this configuration. */
 size_t lan_tcp_memory(const struct lan_config *config);
 

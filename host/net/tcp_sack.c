@@ -49,6 +49,10 @@ static void remove_runs(struct lan_tcb *tcb, uint32_t at, uint32_t n)
     memmove(&runs[at], &runs[at + n], (sender->run_count - at) * sizeof *runs);
 }
 
+enum { RUNS_MIN = 16 };
+_Static_assert(sizeof(struct lan_tcp_sender) + RUNS_MIN * sizeof(struct lan_tcp_run) <= LAN_TCP_BUFFER_BYTES_MIN,
+               "the scoreboard needs room in the smallest buffer");
+
 static uint32_t room_of(const struct lan_tcb *tcb)
 {
     return (tcb->sender->buf->capacity - sizeof(struct lan_tcp_sender)) / sizeof(struct lan_tcp_run);

@@ -12,10 +12,10 @@
 
 /* Sizes, fixed at creation. Start from LAN_CONFIG_DEFAULT. */
 struct lan_config {
-    struct lan_pool_config pool;
-    uint32_t sockets;         /* descriptors */
-    uint32_t udp_sockets;     /* of them, at most */
-    uint32_t tcp_connections; /* connections in any state but LISTEN, TIME_WAIT included */
+    struct lan_pool_config pool; /* buffers of at least 768 bytes */
+    uint32_t sockets;            /* descriptors */
+    uint32_t udp_sockets;        /* of them, at most */
+    uint32_t tcp_connections;    /* connections in any state but LISTEN, TIME_WAIT included */
     uint32_t arp_entries;
     uint32_t routes;
     uint32_t send_buffer_bytes;        /* per TCP connection, the default of SO_SNDBUF */

@@ -62,15 +62,26 @@ static void the_options_of_a_syn_can_stand_as_freebsd_has_them(void **state)
     expect_order(LAN_TCP_SYN_OPTIONS_FREEBSD, (const uint8_t[]){2, 1, 3, 4, 8}, 5);
 }
 
+static void expect_refused(struct fixture *f, const struct lan_config *config)
+{
+    size_t bytes = lan_stack_size(&LAN_CONFIG_DEFAULT);
+    void *memory = test_malloc(bytes + 64);
+    assert_null(lan_stack_create((void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63), bytes, &f->port, config));
+    test_free(memory);
+}
+
 static void an_order_that_is_none_is_refused(void **state)
 {
     struct lan_config config = LAN_CONFIG_DEFAULT;
-    struct fixture *f = *state;
-    size_t bytes = lan_stack_size(&config);
-    void *memory = test_malloc(bytes + 64);
     config.tcp_syn_options = 3;
-    assert_null(lan_stack_create((void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63), bytes, &f->port, &config));
-    test_free(memory);
+    expect_refused(*state, &config);
+}
+
+static void buffers_that_hold_no_scoreboard_are_refused(void **state)
+{
+    struct lan_config config = LAN_CONFIG_DEFAULT;
+    config.pool.buffer_bytes = 704;
+    expect_refused(*state, &config);
 }
 
 static void the_first_segments_can_be_acknowledged_at_once(void **state)
@@ -124,6 +135,7 @@ int main(void)
         cmocka_unit_test(the_options_of_a_syn_can_stand_as_linux_has_them),
         cmocka_unit_test(the_options_of_a_syn_can_stand_as_freebsd_has_them),
         TEST(an_order_that_is_none_is_refused),
+        TEST(buffers_that_hold_no_scoreboard_are_refused),
         cmocka_unit_test(the_first_segments_can_be_acknowledged_at_once),
         cmocka_unit_test(the_retransmission_time_out_can_have_a_minimum_RFC_6298_2_4),
     };

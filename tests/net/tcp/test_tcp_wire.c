@@ -240,6 +240,16 @@ static void a_pool_of_small_buffers_works(void **state)
     transfers(config, MIB / 2, 0, 10);
 }
 
+static void the_smallest_buffers_carry_what_is_lost_too(void **state)
+{
+    (void)state;
+    struct world_config config = WORLD_DEFAULT;
+    config.stack.pool = (struct lan_pool_config){.buffers = 2048, .buffer_bytes = 768, .views = 8192};
+    config.mtu = 576;
+    config.wire.drop = 0.05;
+    transfers(config, MIB / 8, 0, 30);
+}
+
 /* One way, so that nothing but the payload's own ACKs shares the wire. */
 static void a_clean_100_mbit_wire_carries_99_percent_of_what_1448_byte_segments_allow(void **state)
 {
@@ -323,6 +333,7 @@ int main(void)
         cmocka_unit_test(small_mtus_work),
         cmocka_unit_test(a_pool_that_is_far_too_small_slows_down_but_does_not_stop),
         cmocka_unit_test(a_pool_of_small_buffers_works),
+        cmocka_unit_test(the_smallest_buffers_carry_what_is_lost_too),
         cmocka_unit_test(a_clean_100_mbit_wire_carries_99_percent_of_what_1448_byte_segments_allow),
         cmocka_unit_test(thousands_of_short_connections_leave_nothing_behind),
     };
