@@ -212,6 +212,33 @@ long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes,
     return done(stack, result);
 }
 
+long lan_send_buf(struct lan_stack *stack, int fd, struct lan_buf *chain, int flags)
+{
+    struct lan_socket *socket = lan_socket_find(stack, fd);
+
+    if (!socket)
+        return -EBADF;
+    if (!socket->ops->send_buf)
+        return -EOPNOTSUPP;
+    if (socket->error)
+        return take_error(socket);
+    return done(stack, socket->ops->send_buf(stack, socket->pcb, chain, flags));
+}
+
+long lan_recv_buf(struct lan_stack *stack, int fd, struct lan_buf **chain, size_t bytes)
+{
+    struct lan_socket *socket = lan_socket_find(stack, fd);
+
+    if (!socket)
+        return -EBADF;
+    if (!socket->ops->recv_buf)
+        return -EOPNOTSUPP;
+
+    long result = socket->ops->recv_buf(stack, socket->pcb, chain, bytes);
+
+    return done(stack, result < 0 && socket->error ? take_error(socket) : result);
+}
+
 long lan_send(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags)
 {
     return lan_sendto(stack, fd, data, bytes, flags, NULL);

@@ -38,6 +38,10 @@ struct lan_protocol_ops {
      * and the stream did not end in order: a negative errno, which the socket layer replaces by the pending error. */
     long (*recv)(struct lan_stack *stack, void *pcb, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from);
 
+    /* The same for chains of the pool, as lan_send_buf() and lan_recv_buf() have it. NULL: it cannot. */
+    long (*send_buf)(struct lan_stack *stack, void *pcb, struct lan_buf *chain, int flags);
+    long (*recv_buf)(struct lan_stack *stack, void *pcb, struct lan_buf **chain, size_t bytes);
+
     int (*shutdown)(struct lan_stack *stack, void *pcb, int how);
 
     /* The socket is gone: the protocol must forget it, and free the pcb now or when its work is done. `abort`: now,

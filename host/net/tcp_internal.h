@@ -586,6 +586,9 @@ struct lan_tcb *lan_tcp_cookie_take(struct lan_tcb *listener, const struct lan_t
 /* Appends up to `bytes` of the application's data; returns how many were taken. */
 uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes);
 
+/* Appends a chain, which is the queue's from now on. */
+void lan_tcp_queue_take(struct lan_tcb *tcb, struct lan_buf *chain);
+
 /* Room for the application's data, enough to be worth waking it. */
 bool lan_tcp_has_space(const struct lan_tcb *tcb);
 
@@ -806,6 +809,16 @@ void lan_tcp_arm_retransmit(struct lan_tcb *tcb);
 void lan_tcp_end_probing(struct lan_tcb *tcb);          /* the window is open again */
 uint32_t lan_tcp_soft_error(const struct lan_tcb *tcb); /* LAN_TCP_SOFT_ERROR */
 bool lan_tcp_on_retransmit(struct lan_tcb *tcb);        /* the deadline has come; false: the TCB may be gone */
+
+/* tcp_socket.c */
+
+int lan_tcp_not_connected(const struct lan_tcb *tcb); /* why there is nothing to send to or to read from; 0: there is */
+
+void lan_tcp_window_update(struct lan_tcb *tcb); /* the application has read */
+
+/* tcp_zerocopy.c */
+long lan_tcp_send_buf(struct lan_stack *stack, void *pcb, struct lan_buf *chain, int flags);
+long lan_tcp_recv_buf(struct lan_stack *stack, void *pcb, struct lan_buf **chain, size_t bytes);
 
 /* tcp_timer.c */
 

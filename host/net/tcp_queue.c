@@ -9,13 +9,8 @@ static uint32_t first_seq(const struct lan_buf *buf)
     return buf->scratch[0];
 }
 
-static struct lan_buf *new_tail(struct lan_tcb *tcb)
+static void append(struct lan_tcb *tcb, struct lan_buf *buf)
 {
-    if (lan_tcp_memory_low(tcb->stack))
-        return NULL;
-    struct lan_buf *buf = lan_buf_alloc(tcb->stack->pool, 0);
-    if (!buf)
-        return NULL;
     buf->link = NULL;
     buf->scratch[0] = lan_tcp_data_end(tcb);
     if (tcb->snd_tail)
@@ -23,6 +18,15 @@ static struct lan_buf *new_tail(struct lan_tcb *tcb)
     else
         tcb->snd_head = buf;
     tcb->snd_tail = buf;
+}
+
+static struct lan_buf *new_tail(struct lan_tcb *tcb)
+{
+    if (lan_tcp_memory_low(tcb->stack))
+        return NULL;
+    struct lan_buf *buf = lan_buf_alloc(tcb->stack->pool, 0);
+    if (buf)
+        append(tcb, buf);
     return buf;
 }
 
@@ -48,6 +52,21 @@ uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t
         left -= n;
     }
     return taken;
+}
+
+void lan_tcp_queue_take(struct lan_tcb *tcb, struct lan_buf *chain)
+{
+    while (chain) {
+        struct lan_buf *buf = chain;
+        chain = buf->next;
+        buf->next = NULL;
+        if (!buf->len) {
+            lan_buf_free(buf);
+            continue;
+        }
+        append(tcb, buf);
+        tcb->snd_queued += buf->len;
+    }
 }
 
 bool lan_tcp_has_space(const struct lan_tcb *tcb)

@@ -116,7 +116,7 @@ static int tcp_connect(struct lan_stack *stack, void *pcb, const struct lan_sock
 }
 
 /* Why nothing can be sent or received in this state; 0: something can. */
-static int not_connected(const struct lan_tcb *tcb)
+int lan_tcp_not_connected(const struct lan_tcb *tcb)
 {
     switch (tcb->state) {
     case LAN_TCP_CLOSED:
@@ -143,7 +143,7 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
     (void)to; /* connected already: ignored, as POSIX allows */
     if (tcb->flags & TCB_FIN_QUEUED || (tcb->state == LAN_TCP_CLOSED && tcb->error))
         return -EPIPE;
-    int result = not_connected(tcb);
+    int result = lan_tcp_not_connected(tcb);
     if (result < 0)
         return result;
     lan_tcp_enter(stack);
@@ -167,7 +167,7 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
 
 /* After the application has read: tells the peer if its window would at least double (RFC 9293 3.8.6.2.2). Otherwise
  * the next ACK will do. */
-static void window_update(struct lan_tcb *tcb)
+void lan_tcp_window_update(struct lan_tcb *tcb)
 {
     uint32_t left = tcb->rcv_adv - tcb->rcv_nxt;
     if (left > tcb->rcv_limit / 2 || tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF)
@@ -196,12 +196,12 @@ static long tcp_recv(struct lan_stack *stack, void *pcb, void *data, size_t byte
         if (tcb->flags & TCB_URGENT_IN)
             lan_tcp_urgent_read(tcb);
         lan_tcp_tune_receive(tcb);
-        window_update(tcb);
+        lan_tcp_window_update(tcb);
         return (long)copied;
     }
     if (tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
         return 0;
-    int result = not_connected(tcb);
+    int result = lan_tcp_not_connected(tcb);
     return result < 0 ? result : -EAGAIN;
 }
 
@@ -467,6 +467,8 @@ const struct lan_protocol_ops lan_tcp_ops = {
     .connect = tcp_connect,
     .send = tcp_send,
     .recv = tcp_recv,
+    .send_buf = lan_tcp_send_buf,
+    .recv_buf = lan_tcp_recv_buf,
     .shutdown = tcp_shutdown,
     .close = tcp_close,
     .ready = tcp_ready,

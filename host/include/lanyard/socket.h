@@ -106,6 +106,15 @@ long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes,
 long lan_recv(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags);
 long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from);
 
+/* TCP without a copy; these two never block. lan_send_buf() puts a chain of the stack's own pool (lan_stack_pool()) on
+ * the send queue, whole or not at all, and returns its bytes; then it is the stack's, and its bytes must stay as they
+ * are. The caller holds its only reference: to send bytes again, send views of them. On an error the caller keeps it:
+ * -EAGAIN as long as LAN_POLLOUT does not hold, -EMSGSIZE beyond SO_SNDBUF, -EINVAL for an empty or a shared chain.
+ * `flags`: LAN_MSG_MORE. lan_recv_buf() takes up to `bytes` off the receive queue as a chain, which the caller frees;
+ * 0: end of stream, -ENOBUFS: the pool has no view to divide a fragment with. Other sockets: -EOPNOTSUPP. */
+long lan_send_buf(struct lan_stack *stack, int fd, struct lan_buf *chain, int flags);
+long lan_recv_buf(struct lan_stack *stack, int fd, struct lan_buf **chain, size_t bytes);
+
 /* 1: the next byte to read is the last one of the urgent data. No receive call reads across this mark. 0: it is not. */
 int lan_sockatmark(struct lan_stack *stack, int fd);
 
