@@ -83,7 +83,7 @@ bool lan_tcp_predicted(struct lan_stack *stack, struct lan_buf *buf, const struc
         lan_tcp_receive(tcb, buf, tcb->rcv_nxt, bytes);
     else
         lan_buf_free(buf);
-    if (news || tcb->snd_queued)
+    if (tcb->snd_queued)
         lan_tcp_output(tcb);
     else
         lan_tcp_output_ack(tcb);

@@ -34,6 +34,7 @@ void lan_tcp_sender_rest(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     sender->first_run = sender->run_count = sender->sacked = sender->lost = 0;
+    lan_tcp_disarm(tcb, LAN_TCP_TAIL_PROBE);
     lan_tcp_rate_rest(tcb);
     if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_plenty && !lan_tcp_pauses(tcb))
         lan_tcp_sender_close(tcb);
