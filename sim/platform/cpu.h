@@ -23,6 +23,11 @@ class Cpu
         sc_core::wait(turn);
     }
 
+    bool taken() const
+    {
+        return taken_;
+    }
+
     void give()
     {
         if (waiting_.empty()) {

@@ -177,8 +177,11 @@ lan_port Host::make_port(Host *host)
     port.block = [](void *ctx, lan_wakeup *w, uint64_t deadline_ns) {
         static_cast<Host *>(ctx)->block(w, deadline_ns);
     };
-    port.unblock = [](void *, lan_wakeup *w) {
-        if (w->task)
+    port.unblock = [](void *ctx, lan_wakeup *w) {
+        auto *host = static_cast<Host *>(ctx);
+        if (host->config_.unblock)
+            host->config_.unblock(w);
+        else if (w->task)
             static_cast<sc_event *>(w->task)->notify(SC_ZERO_TIME);
     };
     return port;
@@ -194,6 +197,10 @@ void Host::set_alarm(uint64_t deadline_ns)
 
 void Host::block(lan_wakeup *w, uint64_t deadline_ns)
 {
+    if (config_.block) {
+        config_.block(w, deadline_ns);
+        return;
+    }
     if (w->woken || deadline_ns <= now_ns())
         return;
     sc_event woken;

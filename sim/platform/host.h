@@ -34,6 +34,11 @@ class Host : public sc_core::sc_module
         uint64_t seed = 1;
         lan_config stack = LAN_CONFIG_DEFAULT;
         lan_nic_config nic = LAN_NIC_CONFIG_DEFAULT;
+
+        // How programs sleep and are woken that are no threads of the simulation but use the stack while it is paused
+        // and this host is not busy(). Both or none.
+        std::function<void(lan_wakeup *, uint64_t)> block;
+        std::function<void(lan_wakeup *)> unblock;
     };
 
     Host(const sc_core::sc_module_name &name, const Config &config);
@@ -48,6 +53,12 @@ class Host : public sc_core::sc_module
 
     // For threads of the simulation that are no threads of this host.
     void wait_until_up();
+
+    // A thread of this host runs, or would if it did not wait for the card.
+    bool busy() const
+    {
+        return cpu_.taken();
+    }
 
     // For the programs.
     lan_stack *stack()

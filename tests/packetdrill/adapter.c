@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shared object's entry, its flags, packets and time. */
 #include "adapter.h"
+#include "world.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +99,7 @@ static void take_profile(const char *value, struct lan_config *stack)
 static struct machine_config parse(const char *flags)
 {
     struct machine_config config = {inet_addr("192.168.0.1"), inet_addr("255.255.0.0"), inet_addr("192.168.0.2"),
-                                    LAN_CONFIG_DEFAULT};
+                                    LAN_CONFIG_DEFAULT, false};
     char copy[256], *rest = copy;
 
     if (strlen(flags) >= sizeof copy)
@@ -114,15 +116,46 @@ static struct machine_config parse(const char *flags)
             take_address(name, value, &config.gateway);
         else if (value && strcmp(name, "profile") == 0)
             take_profile(value, &config.stack);
+        else if (!value && strcmp(name, "card") == 0)
+            config.card = true;
         else if (*name || value)
-            give_up("unknown flag", name, "local_ip=A, netmask_ip=A, gateway_ip=A or profile=P");
+            give_up("unknown flag", name, "local_ip=A, netmask_ip=A, gateway_ip=A, profile=P or card");
     }
     return config;
+}
+
+/* The card comes with SystemC and a Verilated model, so it has a shared object of its own beside this one. */
+static void hand_to_card(const char *flags, struct packetdrill_interface *interface)
+{
+    static const char NAME[] = "lanyard_packetdrill_card.so";
+    void (*init)(const char *, struct packetdrill_interface *) = NULL;
+    Dl_info self;
+    char path[4096] = "";
+
+    if (dladdr((void *)(uintptr_t)packetdrill_interface_init, &self))
+        snprintf(path, sizeof path, "%.*s%s", (int)(strrchr(self.dli_fname, '/') - self.dli_fname + 1), self.dli_fname,
+                 NAME);
+
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+    if (object)
+        *(void **)&init = dlsym(object, "packetdrill_interface_init");
+    if (!init) {
+        fprintf(stderr, "lanyard: %s\n", dlerror());
+        exit(2);
+    }
+    init(flags, interface);
 }
 
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *interface)
 {
     struct machine_config config = parse(flags ? flags : "");
+
+    if (config.card && !WORLD_HAS_CARD) {
+        hand_to_card(flags, interface);
+        return;
+    }
+
     struct adapter *a = calloc(1, sizeof *a);
 
     if (!a || !(a->machine = machine_create(&config))) {

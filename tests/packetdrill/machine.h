@@ -27,21 +27,18 @@ struct machine {
     pthread_t conductor;
     unsigned running; /* calls of other threads that do not sleep */
     struct sleeper *sleepers;
-
-    uint64_t now_ns, alarm_ns, random;
-    struct lan_stack *stack;
-    struct lan_netif netif;
-    struct lan_port port;
-    void *memory;
     struct packet *first, **last;
-    bool asked;          /* the stack asked for the gateway's MAC address */
-    uint32_t asked_from; /* its own address */
-    uint32_t asked_for;
+
+    /* world.h's. */
+    struct world *world;
+    struct lan_stack *stack;
+    uint64_t now_ns;
 };
 
 struct machine_config {
     uint32_t address, netmask, gateway;
     struct lan_config stack;
+    bool card; /* through the driver and the simulated card */
 };
 
 /* NULL: no memory. */

@@ -12,13 +12,21 @@
 
 static const char *object, *flags;
 
-void (*play_entry(void *handle))(const char *, struct packetdrill_interface *)
+void (*play_load(void))(const char *, struct packetdrill_interface *)
 {
     void (*init)(const char *, struct packetdrill_interface *);
+    void *handle = dlopen(object, RTLD_NOW | RTLD_LOCAL);
 
+    if (!handle)
+        fail_msg("%s", dlerror());
     *(void **)&init = dlsym(handle, "packetdrill_interface_init");
     assert_non_null(init);
     return init;
+}
+
+bool play_has_flag(const char *flag)
+{
+    return flags && strstr(flags, flag) != NULL;
 }
 
 int play_setup(void **state)
@@ -26,10 +34,7 @@ int play_setup(void **state)
     static struct play play;
 
     play = (struct play){.peer_port = PEER_PORT, .own_port = SERVER_PORT};
-    play.handle = dlopen(object, RTLD_NOW | RTLD_LOCAL);
-    if (!play.handle)
-        fail_msg("%s", dlerror());
-    play_entry(play.handle)(flags, &play.i);
+    play_load()(flags, &play.i);
     *state = &play;
     return 0;
 }
@@ -39,7 +44,6 @@ int play_teardown(void **state)
     struct play *p = *state;
 
     p->i.free(p->i.userdata);
-    dlclose(p->handle);
     return 0;
 }
 

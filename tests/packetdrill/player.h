@@ -17,7 +17,6 @@ enum { F_FIN = 1, F_SYN = 2, F_RST = 4, F_PSH = 8, F_ACK = 16 };
 enum { SERVER_PORT = 8080, PEER_PORT = 40000, SEGMENT = 1460 };
 
 struct play {
-    void *handle;
     struct packetdrill_interface i;
     uint16_t peer_port, own_port;
     uint32_t own_iss; /* the stack's first sequence number; the peer's is 0 */
@@ -40,8 +39,10 @@ struct call {
     char data[4096];
 };
 
-/* The object's entry; fails the test if it has none. */
-void (*play_entry(void *handle))(const char *, struct packetdrill_interface *);
+/* The entry of the object, which stays loaded; fails the test if there is none. */
+void (*play_load(void))(const char *, struct packetdrill_interface *);
+
+bool play_has_flag(const char *flag);
 
 /* For cmocka: state is a struct play *. */
 int play_setup(void **state);
