@@ -3,7 +3,8 @@
 // mac: 10/100 Mb/s Ethernet MAC between AXI4-Stream octets and MII nibbles, full and half duplex.
 //
 // Each stream is synchronous to the MII clock of its side and has the reset of that side. See mac_tx and mac_rx for what
-// the streams carry. The two halves share nothing, but that in half duplex nothing is received while something is sent.
+// the streams carry. The two halves share nothing, but that in half duplex nothing is received while something is sent,
+// unless `rx_loopback` says that it is this that comes back (mii_loop).
 //
 // `rx_half_duplex` follows `half_duplex`; when it has changed, the change has come through everywhere.
 
@@ -43,6 +44,7 @@ module mac #(
     input  wire        mii_rx_clk,
     input  wire        rx_rst,
     output wire        rx_half_duplex,
+    input  wire        rx_loopback,
     input  wire [3:0]  mii_rxd,
     input  wire        mii_rx_dv,
     input  wire        mii_rx_er,
@@ -101,7 +103,7 @@ module mac #(
     mac_rx mac_rx (
         .clk          (mii_rx_clk),
         .rst          (rx_rst),
-        .deaf         (rx_half_duplex && rx_sending),
+        .deaf         (rx_half_duplex && rx_sending && !rx_loopback),
         .mii_rxd      (mii_rxd),
         .mii_rx_dv    (mii_rx_dv),
         .mii_rx_er    (mii_rx_er),

@@ -20,6 +20,7 @@ module nic #(
     parameter VLAN = 1,                                   // insert and strip tags
     parameter PAUSE = 1,                                  // obey and send pause frames
     parameter STATISTICS = 1,                             // count frames
+    parameter LOOPBACK = 1,                               // in front of the MAC, and behind it
     parameter MDIO = 1                                    // management of the PHY
 ) (
     input  wire        clk, // 25 MHz or more
@@ -102,7 +103,7 @@ module nic #(
     localparam [3:0] TX_LOG2 = TX_BUFFER_LOG2, RX_LOG2 = RX_BUFFER_LOG2;
     localparam TSO_HERE = TSO != 0 && TX_CSUM != 0;
     localparam [31:0] FEATURES = {
-        8'd0, RX_LOG2, TX_LOG2, 8'd0, MDIO != 0, STATISTICS != 0, PAUSE != 0, VLAN != 0, HALF_DUPLEX != 0,
+        8'd0, RX_LOG2, TX_LOG2, 7'd0, LOOPBACK != 0, MDIO != 0, STATISTICS != 0, PAUSE != 0, VLAN != 0, HALF_DUPLEX != 0,
         TSO_HERE, RX_CSUM != 0, TX_CSUM != 0};
 
     wire unused = &{1'b0, m_axi_bid, m_axi_bresp[0], m_axi_rid, m_axi_rresp[0]};
@@ -130,8 +131,6 @@ module nic #(
     wire [11:0]  stat_tx_flags;
     wire [13:0]  stat_rx_flags;
     wire         carrier_here, paused;
-    wire unused_yet = &{
-        1'b0, cfg_loopback_mac, cfg_loopback_mii};
 
     wire         irq_tx_done, irq_rx_done, irq_tx_error, irq_rx_error, irq_rx_overflow;
     wire [3:0]   tx_ring_write, rx_ring_write;
@@ -335,9 +334,13 @@ module nic #(
     wire       mac_rx_valid, mac_rx_last, mac_rx_idle;
     wire [7:0] mac_rx_data;
     wire [5:0] mac_rx_user;
+    wire       mac_tx_en, mac_tx_er, mac_crs, mac_col, mac_rx_dv, mac_rx_er;
+    wire [3:0] mac_rxd;
+    wire       loop_active, loop_valid, loop_ready, loop_last, rx_between;
+    wire [7:0] loop_data;
 
-    // A change of CONTROL.HALF_DUPLEX goes through both clocks of MII, and idle waits for its return.
-    wire tx_half_duplex, rx_half_duplex, half_duplex_here;
+    // A change of HALF_DUPLEX or LOOPBACK_MII in CONTROL goes through both clocks of MII, and idle waits for its return.
+    wire tx_half_duplex, rx_half_duplex, half_duplex_here, rx_loopback, loopback_here;
 
     sync_bit tx_half_duplex_sync (
         .clk(mii_tx_clk),
@@ -346,11 +349,11 @@ module nic #(
     );
 
     sync_bit #(
-        .WIDTH(2)
+        .WIDTH(3)
     ) medium_sync (
         .clk(clk),
-        .d  ({rx_half_duplex, mii_crs}),
-        .q  ({half_duplex_here, carrier_here})
+        .d  ({rx_loopback, rx_half_duplex, mii_crs}),
+        .q  ({loopback_here, half_duplex_here, carrier_here})
     );
 
     reset_sync tx_reset (
@@ -387,21 +390,48 @@ module nic #(
         .tx_holding    (mac_tx_holding),
         .tx_idle       (mac_tx_idle),
         .mii_txd       (mii_txd),
-        .mii_tx_en     (mii_tx_en),
-        .mii_tx_er     (mii_tx_er),
-        .mii_crs       (mii_crs),
-        .mii_col       (mii_col),
+        .mii_tx_en     (mac_tx_en),
+        .mii_tx_er     (mac_tx_er),
+        .mii_crs       (mac_crs),
+        .mii_col       (mac_col),
         .mii_rx_clk    (mii_rx_clk),
         .rx_rst        (rx_rst),
         .rx_half_duplex(rx_half_duplex),
-        .mii_rxd       (mii_rxd),
-        .mii_rx_dv     (mii_rx_dv),
-        .mii_rx_er     (mii_rx_er),
+        .rx_loopback   (rx_loopback),
+        .mii_rxd       (mac_rxd),
+        .mii_rx_dv     (mac_rx_dv),
+        .mii_rx_er     (mac_rx_er),
         .m_axis_tdata  (mac_rx_data),
         .m_axis_tvalid (mac_rx_valid),
         .m_axis_tlast  (mac_rx_last),
         .m_axis_tuser  (mac_rx_user),
         .rx_idle       (mac_rx_idle)
+    );
+
+    mii_loop #(
+        .ENABLE(LOOPBACK)
+    ) mii_loop (
+        .loopback (cfg_loopback_mii),
+        .tx_clk   (mii_tx_clk),
+        .tx_rst   (tx_rst),
+        .mac_txd  (mii_txd),
+        .mac_tx_en(mac_tx_en),
+        .mac_tx_er(mac_tx_er),
+        .mac_crs  (mac_crs),
+        .mac_col  (mac_col),
+        .mii_tx_en(mii_tx_en),
+        .mii_tx_er(mii_tx_er),
+        .mii_crs  (mii_crs),
+        .mii_col  (mii_col),
+        .rx_clk   (mii_rx_clk),
+        .rx_rst   (rx_rst),
+        .mii_rxd  (mii_rxd),
+        .mii_rx_dv(mii_rx_dv),
+        .mii_rx_er(mii_rx_er),
+        .mac_rxd  (mac_rxd),
+        .mac_rx_dv(mac_rx_dv),
+        .mac_rx_er(mac_rx_er),
+        .settled  (rx_loopback)
     );
 
     // The two halves in clk
@@ -416,7 +446,8 @@ module nic #(
         .TX_CSUM    (TX_CSUM),
         .TSO        (TSO_HERE),
         .VLAN       (VLAN),
-        .PAUSE      (PAUSE)
+        .PAUSE      (PAUSE),
+        .LOOPBACK   (LOOPBACK)
     ) transmit (
         .clk            (clk),
         .rst            (rst),
@@ -425,6 +456,7 @@ module nic #(
         .cfg_enable     (cfg_tx_enable),
         .cfg_pause      (cfg_pause_tx && !cfg_half_duplex),
         .cfg_pause_quanta(cfg_pause_quanta),
+        .cfg_loopback   (cfg_loopback_mac),
         .cfg_mac        (cfg_mac),
         .timestamp_ns   (timestamp_ns),
         .ring_address   (ring_address),
@@ -464,6 +496,12 @@ module nic #(
         .mac_pause_valid(mac_pause_valid),
         .pause_valid    (rx_pause_valid && cfg_pause_rx && !cfg_half_duplex),
         .paused         (paused),
+        .rx_between     (rx_between),
+        .loop_active    (loop_active),
+        .loop_tvalid    (loop_valid),
+        .loop_tready    (loop_ready),
+        .loop_tdata     (loop_data),
+        .loop_tlast     (loop_last),
         .buffer_high    (buffer_high),
         .buffer_low     (buffer_low),
         .stat_valid     (stat_tx_valid),
@@ -476,7 +514,8 @@ module nic #(
         .BUFFER_LOG2(RX_BUFFER_LOG2),
         .RX_CSUM    (RX_CSUM),
         .VLAN       (VLAN),
-        .PAUSE      (PAUSE)
+        .PAUSE      (PAUSE),
+        .LOOPBACK   (LOOPBACK)
     ) receive (
         .clk            (clk),
         .rst            (rst),
@@ -522,6 +561,12 @@ module nic #(
         .s_axis_tlast   (mac_rx_last),
         .s_axis_tuser   (mac_rx_user),
         .mac_idle       (mac_rx_idle),
+        .loop_active    (loop_active),
+        .loop_tvalid    (loop_valid),
+        .loop_tready    (loop_ready),
+        .loop_tdata     (loop_data),
+        .loop_tlast     (loop_last),
+        .between        (rx_between),
         .pause_valid    (rx_pause_valid),
         .pause_quanta   (rx_pause_quanta),
         .buffer_high    (buffer_high),
@@ -584,8 +629,8 @@ module nic #(
     assign irq_phy   = phy_irq_here && !phy_irq_last;
 
     assign card_idle = tx_idle && rx_idle && read_idle && write_idle && stat_idle && mdio_idle && tx_moderation_idle &&
-        rx_moderation_idle;
-    assign idle      = card_idle && bus_idle && half_duplex_here == cfg_half_duplex;
+        rx_moderation_idle && half_duplex_here == cfg_half_duplex && loopback_here == cfg_loopback_mii;
+    assign idle      = card_idle && bus_idle;
 
 endmodule
 

@@ -12,7 +12,8 @@ module nic_rx #(
     parameter BUFFER_LOG2 = 13,
     parameter RX_CSUM = 1,
     parameter VLAN = 1,
-    parameter PAUSE = 1
+    parameter PAUSE = 1,
+    parameter LOOPBACK = 1
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -68,6 +69,14 @@ module nic_rx #(
     input  wire [5:0]  s_axis_tuser,    // mac_rx
     input  wire        mac_idle,
 
+    // Loopback in front of the MAC (frame_loop): its octets take the place of those of the MAC
+    input  wire        loop_active,
+    input  wire        loop_tvalid,
+    output wire        loop_tready,
+    input  wire [7:0]  loop_tdata,
+    input  wire        loop_tlast,
+    output wire        between,         // the MAC's queue is between two frames
+
     // Pause frames: a pulse for each received, with what it asks for until the next; and the level that asks for one
     output wire        pause_valid,
     output wire [15:0] pause_quanta,    // of 512 bit times
@@ -82,13 +91,16 @@ module nic_rx #(
     output wire        idle
 );
 
-    wire       fifo_valid, octet_ready, octet_last;
-    wire [7:0] octet;
-    wire [5:0] octet_user;
+    wire       fifo_valid, fifo_last;
+    wire [7:0] fifo_octet;
+    wire [5:0] fifo_user;
     wire       fifo_empty, unused_fifo_ready;
     reg        quiet;  // in mac_clk
     wire       rst_here, quiet_here;
-    wire       octet_valid = fifo_valid && !rst_here;
+    wire       mac_valid = fifo_valid && !rst_here;
+    wire       octet_valid, octet_ready, octet_last;
+    wire [7:0] octet;
+    wire [5:0] octet_user;
 
     // clk is never slower than MII, which brings an octet every second cycle: there is always room.
     async_fifo #(
@@ -105,8 +117,30 @@ module nic_rx #(
         .m_rst  (rst || rst_here),
         .m_valid(fifo_valid),
         .m_ready(octet_ready),
-        .m_data ({octet_user, octet_last, octet})
+        .m_data ({fifo_user, fifo_last, fifo_octet})
     );
+
+    // In loopback what comes from the MAC is dropped, and nobody has looked at an address to give its hash.
+    generate
+        if (LOOPBACK != 0) begin : loop
+            reg in_frame;  // of the MAC
+
+            always @(posedge clk) begin
+                if (mac_valid && octet_ready) in_frame <= !fifo_last;
+                if (rst || rst_here) in_frame <= 1'b0;
+            end
+
+            assign between     = !in_frame && !mac_valid;
+            assign loop_tready = octet_ready;
+            assign octet_valid = loop_active ? loop_tvalid : mac_valid;
+            assign {octet_user, octet_last, octet} =
+                loop_active ? {6'd0, loop_tlast, loop_tdata} : {fifo_user, fifo_last, fifo_octet};
+        end else begin : no_loop
+            wire unused = &{1'b0, loop_active, loop_tvalid, loop_tdata, loop_tlast};
+            assign {between, loop_tready} = 2'b11;
+            assign {octet_valid, octet_user, octet_last, octet} = {mac_valid, fifo_user, fifo_last, fifo_octet};
+        end
+    endgenerate
 
     always @(posedge mac_clk) quiet <= mac_idle && fifo_empty;
 

@@ -13,7 +13,8 @@ module nic_tx #(
     parameter TX_CSUM = 1,
     parameter TSO = 1,     // with TX_CSUM only
     parameter VLAN = 1,
-    parameter PAUSE = 1
+    parameter PAUSE = 1,
+    parameter LOOPBACK = 1
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -23,6 +24,7 @@ module nic_tx #(
     input  wire        cfg_enable,
     input  wire        cfg_pause,       // send pause frames
     input  wire [15:0] cfg_pause_quanta,
+    input  wire        cfg_loopback,    // in front of the MAC
     input  wire [47:0] cfg_mac,
     input  wire [31:0] timestamp_ns,
 
@@ -73,6 +75,14 @@ module nic_tx #(
     input  wire        pause_valid,
     output wire        paused,
 
+    // Loopback in front of the MAC (frame_loop)
+    input  wire        rx_between,
+    output wire        loop_active,
+    output wire        loop_tvalid,
+    input  wire        loop_tready,
+    output wire [7:0]  loop_tdata,
+    output wire        loop_tlast,
+
     // Level of the receive buffer, for pause frames
     input  wire        buffer_high,
     input  wire        buffer_low,
@@ -97,8 +107,11 @@ module nic_tx #(
     wire        frame_done, malformed;
     wire        octet_valid, octet_ready, octet_last, octet_drop;
     wire [7:0]  octet;
-    wire        rst_here, verdict_pulse;
-    wire        verdict = verdict_pulse && !rst_here;  // the reset of its toggle looks like a pulse
+    wire        rst_here, verdict_pulse, loop_done;
+    wire        verdict = (verdict_pulse && !rst_here) || loop_done;  // the reset of its toggle looks like a pulse
+    wire        again = mac_again && !loop_active;
+    wire [8:0]  fate = loop_active ? 9'd0 : mac_flags;
+    wire        ready_to_send = !rst_here || loop_active;
     wire        dma_idle;
 
     tx_dma #(
@@ -108,7 +121,7 @@ module nic_tx #(
     ) tx_dma (
         .clk              (clk),
         .rst              (rst),
-        .enable           (cfg_enable && !rst_here),
+        .enable           (cfg_enable && ready_to_send),
         .ring_address     (ring_address),
         .ring_value       (ring_value),
         .ring_write       (ring_write),
@@ -212,8 +225,8 @@ module nic_tx #(
         .m_axis_tdata     (whole),
         .m_axis_tlast     (whole_last),
         .verdict          (verdict && !pause_done),
-        .verdict_again    (mac_again),
-        .verdict_error    ({mac_flags[2], mac_flags[3]}),   // late, excessive
+        .verdict_again    (again),
+        .verdict_error    ({fate[2], fate[3]}),   // late, excessive
         .waiting          (path_waiting),
         .done             (path_done),
         .done_end         (done_end),
@@ -232,7 +245,7 @@ module nic_tx #(
             pause_send pause_send (
                 .clk          (clk),
                 .rst          (rst),
-                .enable       (cfg_pause && cfg_enable && !rst_here),
+                .enable       (cfg_pause && cfg_enable && ready_to_send),
                 .high         (buffer_high),
                 .low          (buffer_low),
                 .cfg_mac      (cfg_mac),
@@ -258,16 +271,38 @@ module nic_tx #(
 
     // Of a pause frame and one of the ring that the MAC has both, that of the ring was first: behind a pause frame nothing
     // goes out until its verdict.
-    wire fifo_ready;
+    wire fifo_valid, fifo_ready, loop_ready;
     reg  pausing;
     wire pause_done = pausing && verdict && !path_waiting;
-    assign out_ready = fifo_ready && !pausing;
+    assign out_ready = loop_ready && !pausing;
 
     always @(posedge clk) begin
         if (pause_done) pausing <= 1'b0;
         if (out_valid && out_ready && out_last && out_pause) pausing <= 1'b1;
         if (rst) pausing <= 1'b0;
     end
+
+    frame_loop #(
+        .ENABLE(LOOPBACK)
+    ) frame_loop (
+        .clk          (clk),
+        .rst          (rst),
+        .cfg_loopback (cfg_loopback),
+        .waiting      (path_waiting || pausing || mac_again),  // which rests between frames
+        .rx_between   (rx_between),
+        .active       (loop_active),
+        .s_axis_tvalid(out_valid && !pausing),
+        .s_axis_tready(loop_ready),
+        .s_axis_tdata (out),
+        .s_axis_tlast (out_last),
+        .mac_tvalid   (fifo_valid),
+        .mac_tready   (fifo_ready),
+        .loop_tvalid  (loop_tvalid),
+        .loop_tready  (loop_tready),
+        .loop_tdata   (loop_tdata),
+        .loop_tlast   (loop_tlast),
+        .loop_done    (loop_done)
+    );
 
     localparam [13:0] MIN_OCTETS = 14'd60, FCS_OCTETS = 14'd4;
     wire [15:0] all_octets = {{16 - BUFFER_LOG2{1'b0}}, done_octets};
@@ -279,7 +314,7 @@ module nic_tx #(
     reg       broadcast;
 
     assign stat_octets = (pause_done || octets < MIN_OCTETS ? MIN_OCTETS : octets) + FCS_OCTETS;
-    assign stat_flags  = pause_done ? {1'b1, 11'd0} : {1'b0, broadcast, group && !broadcast, mac_flags};
+    assign stat_flags  = pause_done ? {1'b1, 11'd0} : {1'b0, broadcast, group && !broadcast, fate};
     assign stat_valid  = path_done || pause_done;
     assign frame_done  = (path_done && done_end) || malformed;
 
@@ -357,7 +392,7 @@ module nic_tx #(
     ) fifo (
         .s_clk  (clk),
         .s_rst  (rst),
-        .s_valid(out_valid && !pausing),
+        .s_valid(fifo_valid),
         .s_ready(fifo_ready),
         .s_data ({out_pause, out_last, out}),
         .s_empty(unused_fifo_empty),

@@ -340,6 +340,37 @@ TEST_CASE("the link follows the cable")
     bench.run(15002 * US);
 }
 
+TEST_CASE("looped frames come back without a cable, and the cable sees none")
+{
+    Bench bench;
+    uint64_t before = 0;
+    const auto loop = [&](Picoseconds time, lan_nic_loopback where, uint64_t back, size_t out) {
+        bench.at(time, [&, where] {
+            CHECK(lan_nic_set_loopback(bench.nic(), where) == 0);
+            CHECK(bench.netif().link_up);
+            bench.received.clear();
+        });
+        bench.at(time + 20 * US, [&] {
+            lan_pool *pool = lan_stack_pool(bench.host.stack());
+            before = bench.netif().stats.in_frames;
+            for (const size_t octets : {42, 60, 1514})
+                CHECK(bench.netif().ops->transmit(&bench.netif(), packet(pool, long_frame(octets))) == 0);
+            bench.port.send(long_frame(100));
+        });
+        bench.at(time + 420 * US, [&, back, out] {
+            CHECK(bench.netif().stats.in_frames - before == back);
+            CHECK(bench.received.size() == out);
+        });
+    };
+    loop(3000 * US, LAN_NIC_LOOPBACK_MAC, 3, 0);
+    loop(4000 * US, LAN_NIC_LOOPBACK_MII, 3, 0);
+    loop(5000 * US, LAN_NIC_LOOPBACK_OFF, 1, 3);
+    bench.at(6000 * US, [&] { bench.cable.plug(bench.card, false); });
+    loop(10000 * US, LAN_NIC_LOOPBACK_MAC, 3, 0);
+    bench.run(11000 * US);
+    CHECK(lan_nic_counters(bench.nic())->tx_errors == 0);
+}
+
 TEST_CASE("who asks is told when the frame had left")
 {
     Bench bench;

@@ -87,7 +87,8 @@ int lan_nic_set_filter(struct lan_nic *nic, uint32_t accept);
 int lan_nic_join(struct lan_nic *nic, const uint8_t group[6]);
 int lan_nic_leave(struct lan_nic *nic, const uint8_t group[6]);
 
-/* Where sent frames turn round and come back; the wire sees nothing of them meanwhile. -EINVAL. */
+/* Where sent frames turn round and come back; the wire sees nothing of them meanwhile. -EINVAL;
+ * -EOPNOTSUPP: the card cannot. */
 enum lan_nic_loopback { LAN_NIC_LOOPBACK_OFF, LAN_NIC_LOOPBACK_MAC, LAN_NIC_LOOPBACK_MII };
 int lan_nic_set_loopback(struct lan_nic *nic, enum lan_nic_loopback where);
 

@@ -21,7 +21,7 @@ async def count_cycles(clock, signal, counts):
 async def both_directions_run_at_once_at_100_and_at_10_megabits(dut):
     dut.tx_rst.value = 1
     dut.rx_rst.value = 1
-    for name in ("half_duplex", "pause_valid", "s_axis_urgent", "mii_crs", "mii_col"):
+    for name in ("half_duplex", "rx_loopback", "pause_valid", "s_axis_urgent", "mii_crs", "mii_col"):
         getattr(dut, name).value = 0
     phy = MiiPhy(dut.mii_txd, dut.mii_tx_er, dut.mii_tx_en, dut.mii_tx_clk,
                  dut.mii_rxd, dut.mii_rx_er, dut.mii_rx_dv, dut.mii_rx_clk, reset=dut.tx_rst)

@@ -139,8 +139,9 @@ class Card:
             interface.log.setLevel("ERROR")
         self.phy = None
 
-    def run_mii_clock(self, side):
-        self.mii_clocks[side] = cocotb.start_soon(Clock(getattr(self.dut, f"mii_{side}_clk"), self.mii_ns, "ns").start())
+    def run_mii_clock(self, side, period_ps=None):
+        clock = Clock(getattr(self.dut, f"mii_{side}_clk"), period_ps or self.mii_ns * 1000, "ps")
+        self.mii_clocks[side] = cocotb.start_soon(clock.start())
 
     def stop_mii_clock(self, side):
         self.mii_clocks[side].kill()

@@ -14,7 +14,7 @@ from registers import extract, field, registers
 WHOLE = 0xFFFFFFFF
 # What the hardware gives, where the description has no reset value.
 HARDWARE = {
-    "FEATURES": 0x00DC00FF,  # both checksums, TSO, half duplex, VLAN, pause, statistics, MDIO, buffers of 8 KiB and 4 KiB
+    "FEATURES": 0x00DC01FF,  # both checksums, TSO, half duplex, VLAN, pause, statistics, MDIO, loopback, buffers of 8 KiB and 4 KiB
     "MAC_LO": int.from_bytes(MAC[:4], "little"),
     "MAC_HI": int.from_bytes(MAC[4:], "little"),
     "STATUS": 1,
