@@ -141,7 +141,7 @@ static void reject(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
         lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
     if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == SEG_SYN && segment->seq == tcb->rcv_nxt - 1) {
         lan_tcp_send_syn(tcb); /* our SYN-ACK was lost */
-    } else if (segment->bytes || segment->flags & (SEG_FIN | SEG_SYN)) {
+    } else if (segment->len && !(segment->flags & SEG_SYN)) {
         if (lan_seq_leq(segment->seq + segment->bytes, tcb->rcv_nxt))
             lan_tcp_note_duplicate(tcb, segment->seq, segment->seq + segment->bytes);
         lan_tcp_send_ack(tcb); /* the peer sends it again until it hears that it has arrived */

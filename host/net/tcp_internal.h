@@ -63,7 +63,7 @@ enum {
 #define LAN_TCP_FIN_WAIT (60 * LAN_S)                                 /* FIN-WAIT-2 without an application */
 #define LAN_TCP_SENDER_KEEP (10 * LAN_S)                              /* what is known of the path is outdated then */
 #define LAN_TCP_CHALLENGE_BITS(time_ns) ((uint32_t)((time_ns) >> 16)) /* 65 us, for 78 hours */
-#define LAN_TCP_CHALLENGE_INTERVAL (500 * LAN_MS) /* between two challenge ACKs of a connection, RFC 5961 7 */
+#define LAN_TCP_CHALLENGE_INTERVAL (500 * LAN_MS) /* at most between two challenge ACKs of a connection, RFC 5961 7 */
 enum { LAN_TCP_R1 = 3 };                          /* retransmissions before the route is looked up again (SHLD-10) */
 enum { LAN_TCP_KEEP_IDLE_S = 7200, LAN_TCP_KEEP_INTERVAL_S = 75, LAN_TCP_KEEP_PROBES = 9 };
 
@@ -362,7 +362,8 @@ struct lan_tcb {
     uint32_t rcv_queued, rcv_limit;
     struct lan_buf *rcv_head, *rcv_tail, *rcv_islands;
 
-    uint32_t challenge_at; /* when the last challenge ACK left, in LAN_TCP_CHALLENGE_BITS; 0: none yet */
+    uint32_t
+        challenge_at; /* when the last challenge ACK left, or a bit before; in LAN_TCP_CHALLENGE_BITS; 0: none yet */
 
     union {
         struct lan_tcp_listen listen; /* in LISTEN */
@@ -620,7 +621,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n);
 /* SYN or SYN-ACK, as the state demands. -EHOSTUNREACH, -ENETUNREACH: there is no way to the peer. */
 int lan_tcp_send_syn(struct lan_tcb *tcb);
 void lan_tcp_send_ack(struct lan_tcb *tcb);
-void lan_tcp_send_challenge(struct lan_tcb *tcb); /* an ACK, at most one per LAN_TCP_CHALLENGE_INTERVAL */
+void lan_tcp_send_challenge(struct lan_tcb *tcb); /* an ACK, if there has been none lately */
 void lan_tcp_send_keepalive(struct lan_tcb *tcb);
 void lan_tcp_send_reset(struct lan_tcb *tcb);
 

@@ -115,7 +115,9 @@ void lan_tcp_send_challenge(struct lan_tcb *tcb)
         LAN_COUNT(tcb->stack, tcp_ext_challenge_skipped);
         return;
     }
-    tcb->challenge_at = now ? now : 1;
+    /* At random, so that nobody learns from ours whether a guess of his has had one (CVE-2016-5696). */
+    uint32_t earlier = lan_random32(tcb->stack) % LAN_TCP_CHALLENGE_BITS(LAN_TCP_CHALLENGE_INTERVAL / 2);
+    tcb->challenge_at = now - earlier ? now - earlier : 1;
     LAN_COUNT(tcb->stack, tcp_ext_challenge_acks);
     lan_tcp_send_ack(tcb);
 }

@@ -244,7 +244,7 @@ static struct model_answer synchronized(struct model *m, const struct model_segm
 
     if (!acceptable(m, segment, right_edge)) {
         answer.may_ack = !(segment->flags & M_RST);
-        answer.must_ack = answer.may_ack && sequence_bytes(segment);
+        answer.must_ack = answer.may_ack && sequence_bytes(segment) && !(segment->flags & M_SYN); /* RFC 5961 4.2 */
         if (m->state == M_SYN_RECEIVED && segment->flags == M_SYN && segment->seq == m->irs)
             answer = (struct model_answer){.syn = true}; /* our SYN-ACK was lost */
         return answer;

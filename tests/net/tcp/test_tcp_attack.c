@@ -60,6 +60,48 @@ static void an_old_syn_is_acknowledged(void **state)
     assert_unharmed(p, 1, 1);
 }
 
+static void syns_anywhere_are_challenged_at_a_limited_rate_RFC_5961_4_2(void **state)
+{
+    struct peer *p = *state;
+    for (uint32_t i = 0; i < 1000; i++)
+        from_peer(p, i % 2 ? SYN : SYN | ACK, i * 0x418937, 1, i % 3);
+    assert_int_equal(skip_sent(p), 1);
+    assert_int_equal(counter(p->f, "TcpExtTCPChallengeACK"), 1);
+    assert_int_equal(counter(p->f, "TcpExtTCPACKSkippedChallenge"), 999);
+    assert_unharmed(p, 1, 1);
+}
+
+static void challenges_are_limited_by_connection_and_at_random(void **state)
+{
+    struct peer *p = *state;
+    uint32_t spread[4] = {0};
+    for (int round = 0; round < 200; round++) {
+        from_peer(p, RST, 60000, 0, 0);
+        expect(p, ACK, 1, 1, 0);
+        uint64_t challenges = counter(p->f, "TcpExtTCPChallengeACK");
+        uint32_t waited = 0;
+        while (counter(p->f, "TcpExtTCPChallengeACK") == challenges) {
+            wait_ms(p, 10);
+            waited += 10;
+            from_peer(p, RST, 60000, 0, 0);
+        }
+        assert_in_range(waited, 250, 500);
+        spread[(waited - 1 - 250) / 63 < 4 ? (waited - 1 - 250) / 63 : 0]++;
+        skip_sent(p);
+        wait_ms(p, 500);
+    }
+    for (int i = 0; i < 4; i++)
+        assert_in_range(spread[i], 25, 85);
+    from_peer(p, RST, 60000, 0, 0);
+    skip_sent(p);
+    struct peer other = *p; /* whose challenge is not used up by that */
+    other.port++;
+    other.fd = -1;
+    handshake_to(&other);
+    from_peer(&other, RST, 60000, 0, 0);
+    expect(&other, ACK, 1, 1, 0);
+}
+
 static void an_ack_of_what_was_never_sent_is_challenged(void **state)
 {
     struct peer *p = *state;
@@ -303,6 +345,8 @@ int main(void)
         TEST_CONNECTED(a_reset_outside_the_window_is_dropped),
         TEST_CONNECTED(a_syn_in_the_window_is_challenged_RFC_5961),
         TEST_CONNECTED(an_old_syn_is_acknowledged),
+        TEST_CONNECTED(syns_anywhere_are_challenged_at_a_limited_rate_RFC_5961_4_2),
+        TEST_CONNECTED(challenges_are_limited_by_connection_and_at_random),
         TEST_CONNECTED(an_ack_of_what_was_never_sent_is_challenged),
         TEST_CONNECTED(data_with_an_ack_from_long_ago_is_challenged_RFC_5961),
         TEST_CONNECTED(a_segment_without_ack_is_dropped),
