@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Holds docs/rfc9293.md to the tests: every requirement of RFC 9293's appendix B has its row, every test named exists,
-and every test that has a requirement's number in its name stands in that requirement's row.
+and every test that has a requirement's number in its name stands in that requirement's row. Every test that
+docs/hostile.md names exists, too.
 
 Usage: requirements.py ROOT"""
 import pathlib
@@ -29,8 +30,11 @@ def main():
         for kind, number in re.findall(r"(MUST|SHLD|REC|MAY)_(\d+)", test):
             if test not in shown.get(f"{kind}-{number}", ""):
                 problems.append(f"{test} is missing in the row of {kind}-{number}")
+    for test in re.findall(r"`([a-z0-9](?:\w*_){3,}\w+)`", (root / "docs/hostile.md").read_text()):
+        if test not in tests:
+            problems.append(f"the page of hostile segments names {test}, which is no test")
     for problem in problems:
-        print(f"docs/rfc9293.md: {problem}")
+        print(f"docs: {problem}")
     sys.exit(bool(problems))
 
 

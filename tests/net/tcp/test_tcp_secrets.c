@@ -157,6 +157,31 @@ static void a_port_that_somebody_listens_on_is_passed_over(void **state)
     assert_in_range(next_port(&p), next + 11, next + 11);
 }
 
+/* The IP identification of the answer to a SYN from 198.51.100.`last`. */
+static uint16_t identification_for(struct peer *p, uint8_t last)
+{
+    static struct frame frame;
+    peer_frame(p, &frame, SYN, 0, 0, NULL, 0, 0);
+    put32(frame.bytes + ETH + 12, ADDRESS(198, 51, 100, last));
+    fix_ip(&frame);
+    fix_l4(&frame);
+    inject(p->f, &frame);
+    return get16(expect_frame(p->f)->bytes + ETH + 4);
+}
+
+static void what_one_destination_sees_of_identifications_tells_nothing_of_others(void **state)
+{
+    struct peer p = peer_of(*state);
+    lan_route_add(p.f->stack, 0, 0, PEER, &p.f->netif);
+    listen_on(p.f, HOST_PORT, 8);
+    uint16_t first = identification_for(&p, 1), other = identification_for(&p, 2);
+    assert_true((uint16_t)(other - first) > 100); /* begun at random */
+    for (int i = 0; i < 20; i++)
+        identification_for(&p, 2);
+    assert_int_equal(identification_for(&p, 1), (uint16_t)(first + 1));
+    skip_sent(&p);
+}
+
 /* The host has connected from port 3000 to the peer's `port`, sent as much, and closed first. */
 static void leave_in_time_wait(struct peer *p, const void *options, uint32_t bytes, uint32_t sent)
 {
@@ -229,6 +254,7 @@ int main(void)
         TEST(ports_are_spread_over_the_whole_range_RFC_6056),
         TEST(a_port_to_one_destination_waits_for_the_others_to_have_their_turn_RFC_6056),
         TEST(a_port_that_somebody_listens_on_is_passed_over),
+        TEST(what_one_destination_sees_of_identifications_tells_nothing_of_others),
         TEST(time_wait_keeps_its_port_for_a_minute_without_time_stamps),
         TEST(time_stamps_let_a_connection_follow_its_predecessor_after_a_second),
     };

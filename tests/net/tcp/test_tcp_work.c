@@ -82,11 +82,13 @@ static struct fixture *fixture_of(uint32_t connections, uint32_t buffers, uint32
 enum { WINDOW = 1 << 20 };
 
 /* A connection with scaled windows of 1 MiB. */
-static struct peer wide_peer(struct fixture *f)
+static struct peer wide_peer(struct fixture *f, uint16_t mss)
 {
     struct peer p = peer_of(f);
     int listener = listen_on(f, HOST_PORT, 8);
-    from_peer_options(&p, SYN, 0, 0, "\x02\x04\x05\xb4\x01\x03\x03\x05\x01\x01\x04\x02", 12);
+    uint8_t options[] = {2, 4, 0, 0, 1, 3, 3, 5, 1, 1, 4, 2};
+    put16(options + 2, mss);
+    from_peer_options(&p, SYN, 0, 0, options, sizeof options);
     p.host_iss = 0;
     p.host_iss = next_sent(&p).seq;
     p.window = WINDOW >> 5;
@@ -121,7 +123,7 @@ static void one_byte_gaps_cost_no_more_the_more_there_are(void **state)
     static const char *const ways[] = {"upwards", "downwards", "at random"};
     (void)state;
     for (int way = 0; way < 3; way++) {
-        struct peer p = wide_peer(fixture_of(16, 1024, WINDOW));
+        struct peer p = wide_peer(fixture_of(16, 1024, WINDOW), MSS);
         uint32_t free_before = lan_pool_free_buffers(lan_stack_pool(p.f->stack));
         uint64_t dearest = 0;
         for (uint32_t i = 0; i < GAPS; i += STEP) {
@@ -145,8 +147,8 @@ static void put_block(uint8_t *out, uint32_t start, uint32_t end)
     }
 }
 
-/* Half a megabyte under way; returns where it begins. */
-static uint32_t fill_flight(struct peer *p)
+/* 350 segments under way; returns where they begin. */
+static uint32_t fill_flight(struct peer *p, uint32_t mss)
 {
     static uint8_t data[WINDOW];
     uint32_t acked = 0, sent = 0;
@@ -155,22 +157,22 @@ static uint32_t fill_flight(struct peer *p)
         sent += frames_waiting(p->f);
         forget_sent(p);
         acked += 2;
-        from_peer(p, ACK, 1, 1 + acked * MSS, 0);
+        from_peer(p, ACK, 1, 1 + acked * mss, 0);
     }
-    return 1 + acked * MSS;
+    return 1 + acked * mss;
 }
 
-static void sack_blocks_cost_no_more_the_more_there_are(void **state)
+/* `mss`: what the peer asks for, and what it gets. */
+static void sack_flood(uint16_t asked, uint32_t mss)
 {
     enum { ACKS = 20000 };
-    (void)state;
-    struct peer p = wide_peer(fixture_of(16, 2048, WINDOW));
-    uint32_t una = fill_flight(&p);
+    struct peer p = wide_peer(fixture_of(16, 2048, WINDOW), asked);
+    uint32_t una = fill_flight(&p, mss);
     uint64_t dearest = 0, early = 0, late = 0;
     for (uint32_t i = 0; i < ACKS; i++) {
         uint8_t options[36] = {1, 1, 5, 34};
         for (int block = 0; block < 4; block++) {
-            uint32_t start = p.host_iss + una + 1 + draw(300 * MSS);
+            uint32_t start = p.host_iss + una + 1 + draw(300 * mss);
             put_block(options + 4 + 8 * block, start, start + 1 + draw(3));
         }
         uint64_t cost = cost_of(&p, ACK, 1, una, options, sizeof options, 0);
@@ -184,6 +186,18 @@ static void sack_blocks_cost_no_more_the_more_there_are(void **state)
     assert_true(dearest < 4000);
     from_peer(&p, RST, 1, 0, 0);
     end_of(&p);
+}
+
+static void sack_blocks_cost_no_more_the_more_there_are(void **state)
+{
+    (void)state;
+    sack_flood(MSS, MSS);
+}
+
+static void nor_do_they_when_segments_are_tiny(void **state)
+{
+    (void)state;
+    sack_flood(1, 64);
 }
 
 static void a_flood_of_syns_costs_the_same_from_first_to_last(void **state)
@@ -312,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_byte_gaps_cost_no_more_the_more_there_are),
         cmocka_unit_test(sack_blocks_cost_no_more_the_more_there_are),
+        cmocka_unit_test(nor_do_they_when_segments_are_tiny),
         cmocka_unit_test(a_flood_of_syns_costs_the_same_from_first_to_last),
         cmocka_unit_test(a_segment_costs_the_same_among_100000_connections_and_their_timers),
         cmocka_unit_test(an_idle_connection_takes_at_most_512_bytes),
