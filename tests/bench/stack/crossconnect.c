@@ -15,7 +15,8 @@
 #include "lanyard/socket.h"
 #include "stackabi.h"
 
-enum { MAX_FRAGMENTS = 32, CONNECTIONS = 110000, HEADROOM = 2 /* puts the IP header on a 4-byte boundary */ };
+enum { MAX_FRAGMENTS = 32, CONNECTIONS = 110000, BUFFERS = 2 * CONNECTIONS /* for what each may have under way */ };
+enum { HEADROOM = 2 /* puts the IP header on a 4-byte boundary */ };
 
 static const struct host_ops *host;
 static struct lan_stack *stack;
@@ -69,7 +70,7 @@ static int init(const struct host_ops *ops, const uint8_t mac[6], uint32_t addre
     host = ops;
     offload = getenv("LANYARD_OFFLOAD") != NULL;
     config.sockets = config.tcp_connections = CONNECTIONS;
-    config.pool = (struct lan_pool_config){.buffers = 8192, .buffer_bytes = 2048, .views = 16384};
+    config.pool = (struct lan_pool_config){.buffers = BUFFERS, .buffer_bytes = 2048, .views = 16384};
     config.send_buffer_bytes = config.receive_buffer_bytes = bulk_window ? (uint32_t)atol(bulk_window) : 65536;
     config.send_buffer_max_bytes = config.receive_buffer_max_bytes = 0;
     bytes = (lan_stack_size(&config) + 63) & ~(size_t)63;

@@ -100,6 +100,29 @@ static void a_cookie_keeps_every_option_in_the_time_stamp(void **state)
     assert_memory_equal(gap.options + 12, "\x01\x01\x05\x0a", 4); /* a SACK block beside the stamp */
 }
 
+static void a_cookies_windows_are_those_of_any_connection(void **state)
+{
+    struct peer p = peer_of(*state);
+    struct sent syn_ack, plain, cookie;
+    int listener = listen_on(p.f, HOST_PORT, 64);
+    uint32_t stamp = stamped_syn(&p, SYN, &plain);
+    stamped_ack(&p, 1, stamp, 100);
+    accept_from(&p, listener);
+    wait_ms(&p, 500);
+    plain = next_sent(&p);
+    lan_close(p.f->stack, listener);
+    p.port++;
+    listener = listen_in_flood(&p, 64);
+    stamp = stamped_syn(&p, SYN, &syn_ack);
+    assert_int_equal(counter(p.f, "TcpExtSyncookiesSent"), 1);
+    stamped_ack(&p, 1, stamp, 100);
+    accept_from(&p, listener);
+    wait_ms(&p, 500);
+    cookie = next_sent(&p);
+    assert_int_equal(cookie.window, plain.window);
+    assert_int_equal(cookie.ack, 101);
+}
+
 static void without_time_stamps_a_cookie_keeps_the_mss_only(void **state)
 {
     struct peer p = peer_of(*state);
@@ -339,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_cookie_keeps_every_option_in_the_time_stamp),
+        TEST(a_cookies_windows_are_those_of_any_connection),
         TEST(without_time_stamps_a_cookie_keeps_the_mss_only),
         TEST(every_mss_is_rounded_down_to_one_that_a_cookie_can_tell),
         TEST(data_with_the_ack_of_a_cookie_is_taken),
