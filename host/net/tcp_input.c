@@ -137,7 +137,8 @@ static void reject(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
     LAN_COUNT(tcb->stack, tcp_ext_out_of_window);
     if (segment->flags & SEG_RST)
         return;
-    if (tcb->state == LAN_TCP_TIME_WAIT && segment->flags & SEG_FIN)
+    bool repeats = segment->flags & SEG_FIN && segment->seq + segment->len == tcb->rcv_nxt;
+    if (tcb->state == LAN_TCP_TIME_WAIT && repeats)
         lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
     if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == SEG_SYN && segment->seq == tcb->rcv_nxt - 1) {
         lan_tcp_send_syn(tcb); /* our SYN-ACK was lost */
@@ -252,12 +253,16 @@ static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
     lan_tcp_output(tcb);
 }
 
-/* A SYN that is surely newer than a connection in TIME-WAIT may begin the next one (RFC 9293 MAY-2, RFC 6191). */
+/* A SYN that is surely newer than a connection in TIME-WAIT may begin the next one (RFC 9293 MAY-2). Where both have
+ * time stamps these decide (RFC 6191 2). */
 static bool may_follow(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
-    bool stamped = segment->stamped && tcb->flags & TCB_TIMESTAMPS;
-    return tcb->state == LAN_TCP_TIME_WAIT && segment->flags == SEG_SYN &&
-           (lan_seq_lt(tcb->rcv_nxt, segment->seq) || (stamped && lan_seq_lt(tcb->ts_recent, segment->tsval)));
+    bool later = lan_seq_lt(tcb->rcv_nxt, segment->seq);
+    if (tcb->state != LAN_TCP_TIME_WAIT || segment->flags != SEG_SYN)
+        return false;
+    if (!segment->stamped || !(tcb->flags & TCB_TIMESTAMPS))
+        return later;
+    return lan_seq_lt(tcb->ts_recent, segment->tsval) || (segment->tsval == tcb->ts_recent && later);
 }
 
 static void dispatch(struct lan_stack *stack, struct lan_tcp_segment *segment)

@@ -357,6 +357,23 @@ static void a_newer_syn_reopens_a_connection_in_time_wait_above_its_numbers_MAY_
     assert_true((int32_t)(sent.seq - (old_iss + 2)) > 0);
 }
 
+static void only_the_fin_that_comes_again_prolongs_time_wait(void **state)
+{
+    struct peer *p = *state;
+    to_time_wait(p);
+    wait_ms(p, 40000);
+    from_peer(p, FIN | ACK, 1, 2, 0);
+    expect(p, ACK, 2, 2, 0);
+    wait_ms(p, 40000);
+    from_peer(p, FIN | ACK, 0x1000, 2, 10); /* in the window */
+    from_peer(p, FIN | ACK, 0x80000000, 2, 0);
+    from_peer(p, FIN | ACK, 1 - 100, 2, 50);
+    skip_sent(p);
+    wait_ms(p, 20001);
+    from_peer(p, ACK, 2, 2, 0);
+    expect(p, RST, 2, 0, 0); /* it is gone */
+}
+
 static void an_older_syn_does_not_reopen_time_wait(void **state)
 {
     struct peer *p = *state;
@@ -420,6 +437,7 @@ int main(void)
         TEST_CONNECTED(fin_wait_2_without_an_application_ends_after_a_minute),
         TEST_CONNECTED(a_closed_window_does_not_hold_a_closed_connection_for_ever),
         TEST_CONNECTED(a_newer_syn_reopens_a_connection_in_time_wait_above_its_numbers_MAY_2),
+        TEST_CONNECTED(only_the_fin_that_comes_again_prolongs_time_wait),
         TEST_CONNECTED(an_older_syn_does_not_reopen_time_wait),
         TEST_CONNECTED(time_wait_gives_way_when_every_connection_is_taken),
         TEST_CONNECTED(shutdown_before_a_simultaneous_open_completes_sends_fin_afterwards),

@@ -188,6 +188,8 @@ static void a_newer_stamp_ends_time_wait_for_the_next_connection_RFC_6191(void *
     p->iss -= 1000; /* the sequence number alone says nothing */
     stamped(p, SYN, 0, 0, 0, PEER_CLOCK + 30, 0);
     skip_sent(p);
+    stamped(p, SYN, 5000, 0, 0, PEER_CLOCK + 29, 0); /* nor if the stamp is older */
+    skip_sent(p);
     assert_int_equal(counter(p->f, "TcpExtTWRecycled"), 0);
     stamped(p, SYN, 0, 0, 0, PEER_CLOCK + 31, 0);
     assert_int_equal(next_sent(p).flags, SYN | ACK);
