@@ -117,6 +117,12 @@ static int try_accept(struct lan_stack *stack, struct lan_socket *listener, stru
         lan_socket_release(stack, fd);
         return result;
     }
+
+    struct lan_socket *child = &stack->sockets.sockets[fd];
+
+    child->linger_s = listener->linger_s;
+    child->receive_timeout_ms = listener->receive_timeout_ms;
+    child->send_timeout_ms = listener->send_timeout_ms;
     return fd;
 }
 

@@ -74,8 +74,9 @@ bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segm
     if (news > tcb->snd_nxt - tcb->snd_una)
         return is_old(tcb, segment->ack);
     if (tcb->flags & TCB_PROBING) {
-        tcb->retries = 0; /* RFC 9293 MUST-37: the peer lives; but without an application not for ever */
-        if (tcb->socket)
+        tcb->retries =
+            0; /* RFC 9293 MUST-37: the peer lives; but not for ever without an application, or if it says so */
+        if (tcb->socket && !tcb->user_timeout_ms)
             tcb->progress_ns = lan_tcp_now(tcb);
     }
     bool duplicate = !news && is_duplicate(tcb, segment, window);

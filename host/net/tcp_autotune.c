@@ -38,7 +38,7 @@ uint32_t lan_tcp_receive_limit_max(const struct lan_tcb *tcb)
     uint64_t pool_bytes = (uint64_t)config->pool.buffers * config->pool.buffer_bytes;
     uint32_t most = config->receive_buffer_max_bytes;
     most = most < pool_bytes ? most : (uint32_t)pool_bytes;
-    return tcb->tune & TUNE_RECEIVE_FIXED ? tcb->rcv_limit : larger(tcb->rcv_limit, most);
+    return tcb->asked & ASKED_RECEIVE_BUFFER ? tcb->rcv_limit : larger(tcb->rcv_limit, most);
 }
 
 void lan_tcp_tune_start(struct lan_tcb *tcb)
@@ -69,7 +69,7 @@ void lan_tcp_tune_receive(struct lan_tcb *tcb)
 void lan_tcp_tune_send(struct lan_tcb *tcb)
 {
     uint32_t wanted = smaller(tcb->cwnd, UINT32_MAX / 2) * 2, most = tcb->stack->config.send_buffer_max_bytes;
-    if (tcb->tune & TUNE_SEND_FIXED || wanted <= tcb->snd_limit || !tcb->sender)
+    if (tcb->asked & ASKED_SEND_BUFFER || wanted <= tcb->snd_limit || !tcb->sender)
         return;
     most = smaller(most, tcb->snd_queued + spare(tcb, tcb->stack->config.pool.buffer_bytes));
     tcb->snd_limit = larger(tcb->snd_limit, smaller(wanted, most));

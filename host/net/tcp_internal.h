@@ -158,8 +158,12 @@ enum {
     ECN_WISHES = ECN_REQUEST | ECN_ACCEPT,
 };
 
-/* tcb->tune: the application has set SO_RCVBUF, SO_SNDBUF. */
-enum { TUNE_RECEIVE_FIXED = 1u << 0, TUNE_SEND_FIXED = 1u << 1 };
+/* tcb->asked: options that the application has set. */
+enum {
+    ASKED_RECEIVE_BUFFER = 1u << 0, /* SO_RCVBUF, SO_SNDBUF: no autotuning */
+    ASKED_SEND_BUFFER = 1u << 1,
+    ASKED_CORK = 1u << 2, /* TCP_CORK: no partial segment */
+};
 
 enum { FRTO_OFF, FRTO_FIRST_ACK, FRTO_SECOND_ACK }; /* RFC 5682 2.1, steps 2 and 3 */
 
@@ -324,7 +328,7 @@ struct lan_tcb {
     uint8_t reorder_steps, reorder_persist;
     uint8_t keep_probes_sent, keep_probes;
     uint8_t quick_acks;  /* segments of data still to be acknowledged at once */
-    uint8_t tune;        /* TUNE_* */
+    uint8_t asked;       /* ASKED_* */
     uint16_t mss;        /* payload bytes of the largest segment to send */
     uint16_t mss_limit;  /* LAN_TCP_MAXSEG; bounds both ways */
     uint16_t rcv_mss;    /* largest segment received: two of them make an ACK due */

@@ -27,7 +27,7 @@ int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener, co
     child->mss_limit = listener->mss_limit;
     child->snd_limit = listener->snd_limit;
     child->rcv_limit = listener->rcv_limit;
-    child->tune = listener->tune;
+    child->asked = listener->asked;
     child->congestion = listener->congestion;
     child->pacing_limit = listener->pacing_limit;
     child->user_timeout_ms = listener->user_timeout_ms;

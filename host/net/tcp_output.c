@@ -265,7 +265,7 @@ static bool may_send_partial(const struct lan_tcb *tcb)
     bool small_under_way = tcb->snd_small - tcb->snd_una - 1 < flight;
     if (tcb->flags & (TCB_FIN_QUEUED | TCB_URGENT_OUT))
         return true;
-    if (tcb->flags & TCB_MORE)
+    if (tcb->flags & TCB_MORE || tcb->asked & ASKED_CORK)
         return false;
     return !flight || tcb->flags & TCB_NODELAY || !(small_under_way || tcb->flags & TCB_REFUSED);
 }

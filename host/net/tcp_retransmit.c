@@ -68,6 +68,8 @@ void lan_tcp_syn_acked(struct lan_tcb *tcb)
 void lan_tcp_end_probing(struct lan_tcb *tcb)
 {
     tcb->flags &= ~(uint32_t)TCB_PROBING;
+    if (tcb->socket)
+        tcb->progress_ns = lan_tcp_now(tcb);
     set_rto(tcb);
     lan_tcp_arm_retransmit(tcb);
 }

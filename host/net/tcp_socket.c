@@ -332,11 +332,11 @@ static int set_socket_option(struct lan_tcb *tcb, int option, int value)
         return value ? 0 : -EINVAL;
     case LAN_SO_SNDBUF:
         tcb->snd_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
-        tcb->tune |= TUNE_SEND_FIXED;
+        tcb->asked |= ASKED_SEND_BUFFER;
         return 0;
     case LAN_SO_RCVBUF:
         tcb->rcv_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
-        tcb->tune |= TUNE_RECEIVE_FIXED;
+        tcb->asked |= ASKED_RECEIVE_BUFFER;
         return 0;
     case LAN_SO_MAX_PACING_RATE:
         if (!value)
@@ -348,12 +348,28 @@ static int set_socket_option(struct lan_tcb *tcb, int option, int value)
     }
 }
 
+/* What is held back by the cork or LAN_MSG_MORE goes now. */
+static void push(struct lan_tcb *tcb)
+{
+    uint8_t asked = tcb->asked;
+    tcb->asked &= (uint8_t)~ASKED_CORK;
+    tcb->flags &= ~(uint32_t)TCB_MORE;
+    lan_tcp_output(tcb);
+    tcb->asked = asked;
+}
+
 static int set_tcp_option(struct lan_tcb *tcb, int option, int value)
 {
     switch (option) {
     case LAN_TCP_NODELAY:
         set_flag(tcb, TCB_NODELAY, value);
-        lan_tcp_output(tcb);
+        if (value)
+            push(tcb);
+        return 0;
+    case LAN_TCP_CORK:
+        tcb->asked = (uint8_t)(value ? tcb->asked | ASKED_CORK : tcb->asked & ~ASKED_CORK);
+        if (!value)
+            push(tcb);
         return 0;
     case LAN_TCP_MAXSEG:
         if (value < LAN_TCP_MSS_MIN || value > UINT16_MAX)
@@ -438,6 +454,7 @@ static int tcp_get(struct lan_stack *stack, const void *pcb, int level, int opti
         {LAN_SOL_SOCKET, LAN_SO_ACCEPTCONN, tcb->state == LAN_TCP_LISTEN},
         {LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE, tcb->pacing_limit},
         {LAN_IPPROTO_TCP, LAN_TCP_NODELAY, !!(tcb->flags & TCB_NODELAY)},
+        {LAN_IPPROTO_TCP, LAN_TCP_CORK, !!(tcb->asked & ASKED_CORK)},
         {LAN_IPPROTO_TCP, LAN_TCP_MAXSEG, tcb->mss ? tcb->mss : LAN_TCP_MSS_DEFAULT},
         {LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT, tcb->user_timeout_ms},
         {LAN_IPPROTO_TCP, LAN_TCP_ECN, lan_tcp_ecn_mode(tcb)},

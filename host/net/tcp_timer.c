@@ -22,6 +22,15 @@ void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
     }
 }
 
+/* Enough probes without an answer; a user timeout counts from the last sign of life instead. */
+static bool probed_in_vain(const struct lan_tcb *tcb)
+{
+    uint64_t silent_s = tcb->keep_idle_s + (uint64_t)tcb->keep_probes_sent * tcb->keep_interval_s;
+    if (tcb->user_timeout_ms)
+        return tcb->keep_probes_sent && silent_s * 1000 >= tcb->user_timeout_ms;
+    return tcb->keep_probes_sent >= tcb->keep_probes;
+}
+
 /* RFC 9293 3.8.4. False: the peer is dead. */
 static bool keep_alive(struct lan_tcb *tcb)
 {
@@ -29,14 +38,15 @@ static bool keep_alive(struct lan_tcb *tcb)
         lan_tcp_arm_keepalive(tcb);
         return true;
     }
-    if (tcb->keep_probes_sent >= tcb->keep_probes) {
+    if (probed_in_vain(tcb)) {
         LAN_COUNT(tcb->stack, tcp_ext_abort_on_timeout);
         lan_tcp_send_reset(tcb);
         lan_tcp_finish(tcb, tcb->soft_error ? tcb->soft_error : ETIMEDOUT);
         return false;
     }
     LAN_COUNT(tcb->stack, tcp_ext_keep_alive);
-    tcb->keep_probes_sent++;
+    if (tcb->keep_probes_sent < UINT8_MAX)
+        tcb->keep_probes_sent++;
     lan_tcp_send_keepalive(tcb);
     lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + tcb->keep_interval_s * LAN_S);
     return true;
