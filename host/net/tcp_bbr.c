@@ -6,6 +6,7 @@
 
 #include "tcp_bbr.h"
 
+enum { RTT_GRAIN = 64 /* samples are not more exact than that */ };
 enum { PACING_MARGIN = 1, STARTUP_LOSS_EVENTS = 6, DRAIN_ROUNDS = 3, RENO_ROUNDS = 63, PROBE_UP_ROUNDS_MAX = 30 };
 #define MIN_RTT_FILTER BBR_TICKS(10 * LAN_S) /* ProbeRTT comes when it runs out */
 #define PROBE_RTT_DURATION BBR_TICKS(200 * LAN_MS)
@@ -28,7 +29,8 @@ static bool is_past(const struct lan_tcb *tcb, uint32_t until)
 /* 5.6.2. */
 static void set_pacing_rate(struct lan_tcb *tcb, uint32_t gain)
 {
-    uint64_t rate = (uint64_t)lan_bbr_bw(tcb) * gain * (100 - PACING_MARGIN) / 10000;
+    uint32_t cover = lan_bbr_of(tcb)->cover;
+    uint64_t rate = (uint64_t)lan_bbr_bw(tcb) * gain * (cover ? 100 + cover : 100 - PACING_MARGIN) / 10000;
     uint32_t bounded = rate < BBR_UNBOUND ? (uint32_t)rate : BBR_UNBOUND - 1;
     if (bounded && (lan_bbr_of(tcb)->full_bw_reached || bounded > tcb->sender->pacing_rate))
         tcb->sender->pacing_rate = bounded;
@@ -278,10 +280,10 @@ static void update_min_rtt(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     if (expired && bbr->state != BBR_PROBE_RTT)
         bbr->probe_rtt_cwnd = lan_bbr_max(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), GAINS[BBR_PROBE_RTT].cwnd),
                                           (uint32_t)BBR_MIN_PIPE_SEGMENTS * tcb->mss);
-    if (ack->rtt_ns && (bbr->rtt_us < bbr->min_rtt_us || expired)) {
+    if (ack->rtt_ns && (bbr->rtt_us < bbr->min_rtt_us || expired))
         bbr->min_rtt_us = bbr->rtt_us;
+    if (ack->rtt_ns && bbr->rtt_us - bbr->min_rtt_us <= bbr->min_rtt_us / RTT_GRAIN) /* or seen once more */
         bbr->min_rtt_at = lan_bbr_ticks(tcb);
-    }
     if (expired && bbr->state != BBR_PROBE_RTT && !bbr->idle_restart) {
         save_cwnd(tcb);
         bbr->state = BBR_PROBE_RTT;
@@ -319,11 +321,6 @@ static void set_cwnd(struct lan_tcb *tcb, uint32_t newly_acked)
 {
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     uint32_t most = lan_bbr_max_inflight(tcb, GAINS[bbr->state].cwnd);
-    bbr->conserving &= !bbr->round_start;
-    if (bbr->conserving) {
-        tcb->cwnd = lan_bbr_max(tcb->cwnd, tcb->sender->rate.in_flight + newly_acked);
-        return;
-    }
     if (bbr->full_bw_reached)
         tcb->cwnd = lan_bbr_min(tcb->cwnd + newly_acked, most);
     else if (tcb->cwnd < most || tcb->sender->rate.delivered < lan_tcp_initial_window(tcb))
@@ -355,27 +352,13 @@ static void take_mark(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
         inflight_too_high(tcb, sample->sent->rate.in_flight, sample->sent->rate.app_limited);
 }
 
-/* What was lost goes out as fast as something arrives in the first round of a recovery: the queue that overflowed is
- * full still. */
-static void track_recovery(struct lan_tcb *tcb, uint32_t newly_acked)
-{
-    struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    bool recovering = tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
-    if (!bbr->recovering && recovering && lan_bbr_sees_queue(tcb)) {
-        bbr->conserving = true;
-        tcb->cwnd = lan_tcp_pipe(tcb) + newly_acked;
-        lan_bbr_start_round(tcb);
-    } else if (bbr->recovering && !recovering) {
-        bbr->conserving = false;
-        restore_cwnd(tcb);
-    }
-    bbr->recovering = recovering;
-}
-
 static void bbr_sampled(struct lan_tcb *tcb, const struct lan_tcp_ack *ack, const struct lan_tcp_sample *sample)
 {
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    track_recovery(tcb, ack->delivered);
+    bool recovering = tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
+    if (bbr->recovering && !recovering)
+        restore_cwnd(tcb);
+    bbr->recovering = recovering;
     if (ack->ece)
         take_mark(tcb, sample);
     lan_bbr_model_update(tcb, ack, sample);

@@ -77,7 +77,6 @@ uint32_t lan_bbr_inflight(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain)
 uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb);
 uint32_t lan_bbr_max_inflight(const struct lan_tcb *tcb, uint32_t gain);
 uint32_t lan_bbr_target_inflight(const struct lan_tcb *tcb);
-bool lan_bbr_sees_queue(const struct lan_tcb *tcb);
 bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in_flight);
 
 #endif

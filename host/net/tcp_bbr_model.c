@@ -12,6 +12,7 @@
 
 enum {
     LOSS_THRESHOLD_WITHOUT_QUEUE = 10,
+    EMPTY = 106, /* of the shortest round trip: less is no queue at all */
     QUEUE = 125, /* of the shortest round trip: what ProbeBW_UP makes of it in a round */
     HEADROOM = 15,
     FULL_BW_GROWTH = 125,
@@ -110,7 +111,7 @@ uint32_t lan_bbr_target_inflight(const struct lan_tcb *tcb)
     return lan_bbr_min(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), 100), tcb->cwnd);
 }
 
-bool lan_bbr_sees_queue(const struct lan_tcb *tcb)
+static bool sees_queue(const struct lan_tcb *tcb)
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     return (uint64_t)bbr->rtt_us * 100 > (uint64_t)bbr->min_rtt_us * QUEUE;
@@ -118,7 +119,7 @@ bool lan_bbr_sees_queue(const struct lan_tcb *tcb)
 
 bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in_flight)
 {
-    uint32_t threshold = lan_bbr_sees_queue(tcb) ? LAN_BBR_LOSS_THRESHOLD : LOSS_THRESHOLD_WITHOUT_QUEUE;
+    uint32_t threshold = sees_queue(tcb) ? LAN_BBR_LOSS_THRESHOLD : LOSS_THRESHOLD_WITHOUT_QUEUE;
     if (!(tcb->flags & TCB_SACK)) /* one loss a round trip is all that can be seen */
         return lost;
     return (uint64_t)lost * 100 > (uint64_t)in_flight * threshold;
@@ -162,7 +163,7 @@ void lan_bbr_advance_max_bw(struct lan_tcb *tcb)
 static bool was_congested(const struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    bool queue = bbr->state != BBR_DOWN && lan_bbr_sees_queue(tcb);
+    bool queue = bbr->state != BBR_DOWN && sees_queue(tcb);
     uint64_t tolerated = (uint64_t)sample->sent->rate.in_flight * LOSS_THRESHOLD_WITHOUT_QUEUE / 100;
     return bbr->ce_in_round || (bbr->loss_in_round && (queue || sample->lost > tolerated));
 }
@@ -180,6 +181,17 @@ static void adapt_short_term(struct lan_tcb *tcb, const struct lan_tcp_sample *s
     bbr->inflight_st = lan_bbr_max(bbr->inflight_latest, lan_bbr_percent(inflight, LAN_BBR_BETA));
 }
 
+/* A path that loses without a queue is not to be left idle for that: what it loses is sent beside what it delivers. */
+static uint8_t cover_of(const struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
+{
+    const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
+    bool empty = (uint64_t)bbr->rtt_us * 100 <= (uint64_t)bbr->min_rtt_us * EMPTY;
+    if (!empty || !bbr->loss_in_round || bbr->ce_in_round || !sample->sent->rate.in_flight)
+        return 0;
+    return (uint8_t)lan_bbr_min((uint32_t)((uint64_t)sample->lost * 100 / sample->sent->rate.in_flight),
+                                LAN_BBR_LOSS_THRESHOLD);
+}
+
 static void update_congestion_signals(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
 {
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
@@ -191,6 +203,7 @@ static void update_congestion_signals(struct lan_tcb *tcb, const struct lan_tcp_
     if (!bbr->loss_round_start)
         return;
     bbr->loss_round_end = tcb->sender->rate.delivered;
+    bbr->cover = cover_of(tcb, sample);
     adapt_short_term(tcb, sample);
     bbr->loss_in_round = bbr->ce_in_round = false;
 }

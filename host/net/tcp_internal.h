@@ -233,11 +233,12 @@ struct lan_tcp_bbr {
     uint8_t state, ack_phase, undo_state;
     uint8_t drain_rounds, extra_rounds; /* in Drain; that extra[0] stands for */
     uint8_t rounds_since_probe, probe_up_rounds, full_bw_count, loss_events;
+    uint8_t cover; /* per cent of the last round that were lost without a queue, up to LAN_BBR_LOSS_THRESHOLD */
     bool full_bw_now, full_bw_reached;
     bool round_start, loss_round_start, loss_in_round, ce_in_round;
     bool cwnd_limited, was_cwnd_limited; /* in this round, in the one before */
     bool probe_sample, probe_too_high, probe_precautionary;
-    bool idle_restart, probe_rtt_timed, probe_rtt_round_done, recovering, conserving;
+    bool idle_restart, probe_rtt_timed, probe_rtt_round_done, recovering;
 };
 
 /* What was delivered and lost since the sender began, in bytes; and up to which `delivered` the application, not the
@@ -440,7 +441,8 @@ struct lan_tcp_ack {
     uint32_t fack;        /* rack_fack to be */
     uint32_t dsack_bytes; /* with dsack */
     uint64_t rtt_ns;      /* of the last segment that it acknowledges and that was sent once; 0: none */
-    uint64_t sent_ns;     /* when the one sent last of those that it acknowledges was; 0: none, or nobody can tell */
+    /* When the one sent first of those that it acknowledges was, and the one sent last. 0: none, or nobody can tell. */
+    uint64_t first_sent_ns, last_sent_ns;
     bool dsack, duplicate;
     bool ece;      /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
     bool original; /* it answers what was sent before the first retransmission */

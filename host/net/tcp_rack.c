@@ -23,6 +23,8 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, ui
 {
     struct lan_tcp_sender *sender = tcb->sender;
     uint64_t rtt_ns = lan_tcp_now(tcb) - sent_ns;
+    if (!ack->first_sent_ns || sent_ns < ack->first_sent_ns)
+        ack->first_sent_ns = sent_ns;
     if (flags & RUN_RETRANSMITTED) {
         if (rtt_ns < sender->min_rtt_ns) /* it was the original that arrived */
             return;
@@ -34,8 +36,8 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, ui
         if (lan_seq_lt(ack->fack, end))
             ack->fack = end;
     }
-    if (ack->sent_ns < sent_ns)
-        ack->sent_ns = sent_ns;
+    if (ack->last_sent_ns < sent_ns)
+        ack->last_sent_ns = sent_ns;
     if (sent_ns > sender->rack_sent_ns || (sent_ns == sender->rack_sent_ns && lan_seq_lt(sender->rack_end, end))) {
         sender->rack_sent_ns = sent_ns;
         sender->rack_end = end;

@@ -81,15 +81,17 @@ static const struct lan_tcp_snapshot *find(const struct lan_tcb *tcb, uint64_t s
     return NULL;
 }
 
-/* 4.1.2.3, GenerateRateSample(). */
-static struct lan_tcp_sample take_sample(const struct lan_tcb *tcb, uint64_t sent_ns)
+/* 4.1.2.3, GenerateRateSample(). One ACK may tell of much that has arrived long ago, without SACK or after a time-out:
+ * then the sample takes as long as sending that did. */
+static struct lan_tcp_sample take_sample(const struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
     const struct lan_tcp_rate *rate = &tcb->sender->rate;
-    struct lan_tcp_sample sample = {.sent = find(tcb, sent_ns)};
+    struct lan_tcp_sample sample = {.sent = find(tcb, ack->last_sent_ns)};
     if (!sample.sent)
         return sample;
     const struct lan_tcp_rate *then = &sample.sent->rate;
-    uint64_t send_ns = sent_ns - then->first_sent_ns, ack_ns = rate->delivered_ns - then->delivered_ns;
+    uint64_t first_ns = ack->first_sent_ns < then->first_sent_ns ? ack->first_sent_ns : then->first_sent_ns;
+    uint64_t send_ns = ack->last_sent_ns - first_ns, ack_ns = rate->delivered_ns - then->delivered_ns;
     uint64_t interval_ns = send_ns > ack_ns ? send_ns : ack_ns;
     sample.delivered = rate->delivered - then->delivered;
     sample.lost = rate->lost - then->lost;
@@ -108,10 +110,10 @@ void lan_tcp_rate_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
         rate->delivered_ns = lan_tcp_now(tcb);
     }
     struct lan_tcp_sample sample = {0};
-    if (ack->sent_ns)
-        sample = take_sample(tcb, ack->sent_ns);
-    if (ack->sent_ns > rate->first_sent_ns)
-        rate->first_sent_ns = ack->sent_ns;
+    if (ack->last_sent_ns)
+        sample = take_sample(tcb, ack);
+    if (ack->last_sent_ns > rate->first_sent_ns)
+        rate->first_sent_ns = ack->last_sent_ns;
     rate->in_flight = lan_tcp_pipe(tcb);
     if (rate->app_limited && lan_seq_lt(rate->app_limited, rate->delivered))
         rate->app_limited = 0;

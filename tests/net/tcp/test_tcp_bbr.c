@@ -163,20 +163,35 @@ static void less_bandwidth_is_noticed_within_two_cycles(void **state)
     flows_destroy(&b.flows);
 }
 
-static void probe_rtt_halves_what_is_under_way_every_ten_seconds(void **state)
+static void a_path_whose_round_trip_is_seen_again_and_again_needs_no_probe_rtt(void **state)
 {
     (void)state;
     struct world_config config = roomy();
     struct bbr_flow b;
     start(&b, &config);
-    run_until(&b, BBR_PROBE_RTT, 10200 * MS);
+    for (int i = 0; i < 25000; i++) {
+        flows_run(&b.flows, MS);
+        assert_int_not_equal(b.bbr->state, BBR_PROBE_RTT);
+    }
+    flows_destroy(&b.flows);
+}
+
+static void probe_rtt_halves_what_is_under_way_when_it_was_not_seen_for_ten_seconds(void **state)
+{
+    (void)state;
+    struct world_config config = roomy();
+    struct bbr_flow b;
+    start(&b, &config);
+    run_until(&b, BBR_CRUISE, 800 * MS);
+    flows_run(&b.flows, 100 * MS);
     for (int i = 0; i < 2; i++) {
+        b.flows.world->config.wire.delay_ns += MS;
+        assert_in_range(run_until(&b, BBR_PROBE_RTT, 11 * S), 9900 * MS, 10200 * MS);
         flows_run(&b.flows, 40 * MS);
-        assert_in_range(lan_tcp_pipe(b.tcb), PATH_BYTES * 45 / 100, PATH_BYTES * 51 / 100);
-        assert_in_range(b.bbr->rtt_us, 20000, 20500);
+        assert_in_range(lan_tcp_pipe(b.tcb), PATH_BYTES * 45 / 100, PATH_BYTES * 56 / 100);
+        assert_in_range(b.bbr->rtt_us, 22000 + 2000 * i, 22600 + 2000 * i);
         assert_in_range(run_until(&b, BBR_CRUISE, 400 * MS), 160 * MS, 200 * MS);
-        if (i == 0)
-            assert_in_range(run_until(&b, BBR_PROBE_RTT, 11 * S), 9900 * MS, 10200 * MS);
+        flows_run(&b.flows, 100 * MS);
     }
     flows_destroy(&b.flows);
 }
@@ -191,7 +206,7 @@ static void a_longer_path_is_believed_after_probe_rtt(void **state)
     b.flows.world->config.wire.delay_ns = 15 * MS;
     flows_run(&b.flows, 7 * S);
     assert_in_range(b.bbr->min_rtt_us, 20000, 20500);
-    run_until(&b, BBR_PROBE_RTT, 4 * S);
+    run_until(&b, BBR_PROBE_RTT, 6 * S);
     run_until(&b, BBR_CRUISE, 400 * MS);
     assert_in_range(b.bbr->min_rtt_us, 30000, 30500);
     flows_destroy(&b.flows);
@@ -353,7 +368,8 @@ int main(void)
         cmocka_unit_test(cruising_leaves_no_queue),
         cmocka_unit_test(up_finds_more_bandwidth),
         cmocka_unit_test(less_bandwidth_is_noticed_within_two_cycles),
-        cmocka_unit_test(probe_rtt_halves_what_is_under_way_every_ten_seconds),
+        cmocka_unit_test(a_path_whose_round_trip_is_seen_again_and_again_needs_no_probe_rtt),
+        cmocka_unit_test(probe_rtt_halves_what_is_under_way_when_it_was_not_seen_for_ten_seconds),
         cmocka_unit_test(a_longer_path_is_believed_after_probe_rtt),
         cmocka_unit_test(too_much_loss_in_a_probe_bounds_what_is_under_way),
         cmocka_unit_test(the_bound_is_beta_of_the_target_at_least),

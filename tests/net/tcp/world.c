@@ -105,6 +105,15 @@ static void launch(struct world *world, int to, const uint8_t *frame, uint32_t l
     push_flight(world, flight);
 }
 
+static bool drops(struct host *host)
+{
+    const struct impairment *wire = &host->world->config.wire;
+    uint32_t burst = wire->burst ? wire->burst : 1;
+    if (!host->burst_left && happens(host->world, wire->drop / burst))
+        host->burst_left = burst;
+    return host->burst_left && host->burst_left--;
+}
+
 static void put_on_wire(struct host *host, const uint8_t *frame, uint32_t len)
 {
     struct world *world = host->world;
@@ -122,11 +131,15 @@ static void put_on_wire(struct host *host, const uint8_t *frame, uint32_t len)
         start_ns = host->wire_free_ns;
     }
     uint64_t due_ns = start_ns + wire->delay_ns;
+    if (wire->forward && host != &world->hosts[0]) {
+        launch(world, to, frame, len, due_ns);
+        return;
+    }
     if (happens(world, wire->reorder))
         due_ns += wire->reorder_ns;
     if (wire->largest && len > ETH + wire->largest)
         return;
-    if (!happens(world, wire->drop))
+    if (!drops(host))
         launch(world, to, frame, len, due_ns);
     if (happens(world, wire->duplicate))
         launch(world, to, frame, len, due_ns + world_draw(world, 200000));

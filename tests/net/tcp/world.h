@@ -15,8 +15,10 @@ struct impairment {
     uint32_t queue_bytes; /* waiting for the wire; more is dropped. 0: no bound */
     uint32_t largest;     /* IP packets that are longer are dropped. 0: no bound */
     double drop, duplicate, corrupt;
+    uint32_t burst; /* frames that are dropped in a row; 0: 1 */
     double reorder; /* share of frames that are held back by reorder_ns */
     uint64_t reorder_ns;
+    bool forward; /* drops, duplicates and holds back what host 0 sends only */
 };
 
 struct world_config {
@@ -44,6 +46,7 @@ struct host {
     struct lan_port port;
     void *memory;
     uint64_t alarm_ns;
+    uint32_t burst_left;   /* frames that are still to be dropped */
     uint64_t wire_free_ns; /* when the wire out of this host has sent what it has */
     uint32_t free_buffers, free_views;
 };

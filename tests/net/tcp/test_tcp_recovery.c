@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each congestion control makes of a path that loses, loses in bursts, or reorders, and how two flows share one:
+ * 100 Mb/s, 20 ms, a drop-tail queue of 250 kB, windows of 512 KiB, fifteen seconds of virtual time. The whole
+ * experiment is a benchmark (tests/bench/tcp); these are its bars in short. */
+#include "flows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MS UINT64_C(1000000)
+#define S UINT64_C(1000000000)
+
+enum { KIB = 1024, SECONDS = 15 };
+
+/* What a test adds to that. */
+struct path {
+    struct impairment wire; /* its losses and reordering */
+    uint64_t delay_ns;      /* one way; 0: 10 ms */
+    uint32_t window;        /* 0: 512 KiB */
+};
+
+static struct flows begin(const char *congestion, struct path path)
+{
+    struct world_config config = flows_config(path.delay_ns ? path.delay_ns : 10 * MS);
+    if (path.window)
+        config.stack.send_buffer_bytes = config.stack.receive_buffer_bytes = path.window;
+    struct flows flows = {.world = world_create(&config)};
+    flows_add(&flows, congestion);
+    struct impairment *wire = &flows.world->config.wire;
+    path.wire.rate_bps = wire->rate_bps;
+    path.wire.delay_ns = wire->delay_ns;
+    path.wire.queue_bytes = wire->queue_bytes;
+    path.wire.forward = true;
+    *wire = path.wire;
+    return flows;
+}
+
+/* At most one time-out happens, and `undone` recoveries are taken back. */
+static void expect_mbps(const char *congestion, struct path path, double least, uint64_t undone)
+{
+    struct flows flows = begin(congestion, path);
+    flows_run(&flows, SECONDS * S);
+    double mbps = flow_mbps(&flows.flows[0], 0, SECONDS * S);
+    print_message("    %s: %.2f Mb/s, at least %.1f\n", congestion, mbps, least);
+    assert_in_range(world_counter(flows.world, "TcpExtTCPTimeouts"), 0, 1);
+    assert_in_range(world_counter(flows.world, "TcpExtTCPUndo"), 0, undone);
+    assert_true(mbps >= least);
+    flows_destroy(&flows);
+}
+
+static void losses_at_random(void **state)
+{
+    static const double shares[] = {0, 0.001, 0.01, 0.05};
+    static const double least[3][4] = {{93, 20, 5.5, 2.2}, {93, 15, 5, 2.2}, {91.5, 91.5, 90, 72}};
+    static const char *const names[] = {"cubic", "newreno", "bbr"};
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        for (int name = 0; name < 3; name++)
+            expect_mbps(names[name], (struct path){.wire.drop = shares[i]}, least[name][i], 20);
+    }
+}
+
+/* A segment that is lost twice takes three round trips, for which 512 KiB do not last. */
+static void bbr_takes_a_loss_of_5_percent_where_windows_last(void **state)
+{
+    (void)state;
+    expect_mbps("bbr", (struct path){.wire.drop = 0.05, .window = 1024 * KIB}, 86, 20);
+}
+
+/* Its queue holds a fifth of what fits the path, and the scoreboard much less than what is lost when that overflows. */
+static void bbr_fills_a_long_path_with_a_short_queue(void **state)
+{
+    (void)state;
+    expect_mbps("bbr", (struct path){.delay_ns = 50 * MS, .window = 2560 * KIB}, 75, 200);
+}
+
+static void losses_in_bursts(void **state)
+{
+    const struct path bursts = {.wire = {.drop = 0.01, .burst = 8}};
+    (void)state;
+    expect_mbps("cubic", bursts, 15, 20);
+    expect_mbps("newreno", bursts, 12, 20);
+    expect_mbps("bbr", bursts, 89, 20);
+}
+
+static void reordering(void **state)
+{
+    const struct path late = {.wire = {.reorder = 0.05, .reorder_ns = MS}};
+    (void)state;
+    expect_mbps("cubic", late, 90, 200);
+    expect_mbps("newreno", late, 91, 200);
+    expect_mbps("bbr", late, 91, 200);
+}
+
+static void share(const char *congestion)
+{
+    struct flows flows = begin(congestion, (struct path){0});
+    flows_run(&flows, S);
+    flows_add(&flows, congestion);
+    uint64_t before = flows.flows[0].received;
+    flows_run(&flows, 30 * S);
+    double a = flow_mbps(&flows.flows[0], before, 30 * S), b = flow_mbps(&flows.flows[1], 0, 30 * S);
+    double jain = (a + b) * (a + b) / (2 * (a * a + b * b));
+    print_message("    %s: %.1f and %.1f Mb/s, Jain index %.3f\n", congestion, a, b, jain);
+    assert_true(jain >= 0.9);
+    assert_true(a + b > 88);
+    flows_destroy(&flows);
+}
+
+static void two_flows_of_a_kind_share_the_path(void **state)
+{
+    (void)state;
+    share("cubic");
+    share("newreno");
+    share("bbr");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(losses_at_random),
+        cmocka_unit_test(bbr_takes_a_loss_of_5_percent_where_windows_last),
+        cmocka_unit_test(bbr_fills_a_long_path_with_a_short_queue),
+        cmocka_unit_test(losses_in_bursts),
+        cmocka_unit_test(reordering),
+        cmocka_unit_test(two_flows_of_a_kind_share_the_path),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
