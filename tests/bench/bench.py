@@ -223,27 +223,73 @@ def demultiplexing(bench):
               "lan_stack_size() of 131,072 connections less that of 65,536: the TCB and its share of the tables", limit=512)
 
 
+LOSSES = ("0", "0_1", "1", "5")  # per cent, as in the names of rows
+CONGESTIONS = ("cubic", "newreno", "bbr")
+SEEDS = range(1, 6)
+
+
+def share(percent):
+    return float(percent.replace("_", ".")) / 100
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
 def recovery(bench):
     harness = bench.build / "tests/bench/stack/crossconnect"
     if not harness.with_name("CMakeFiles").joinpath("crossconnect.dir").exists():
         raise NotHere("the cross-connect bench is not on this machine")
     run("cmake", "--build", bench.build, "--target", "crossconnect", "crossconnect_stack")
     plugin = harness.with_name("crossconnect_stack.so")
-    how = "cross-connect bench, virtual time: 100 Mb/s, 20 ms round trip, 250 kB queue, 512 KiB windows, 60 s, mean of five seeds"
+    how = "cross-connect bench, virtual time: 100 Mb/s, 20 ms round trip, 250 kB queue, {} KiB windows, 60 s, mean of five seeds"
     path = ("-s", "-m", "loss", "-n", 1000000, "-T", 60, "-R", "1e8", "-D", 10000, "-Q", 250000)
 
-    def transfer(congestion, loss, seed):
-        env = {**os.environ, "LANYARD_OFFLOAD": "1", "LANYARD_WINDOW": "524288", "LANYARD_CONGESTION": congestion}
+    def transfer(congestion, loss, seed, window_kib):
+        env = {**os.environ, "LANYARD_OFFLOAD": "1", "LANYARD_WINDOW": str(window_kib << 10), "LANYARD_CONGESTION": congestion}
         text = run(harness, *path, "-p", loss, "-S", seed, plugin, env=env, cwd=bench.scratch)
         return float(re.search(r"goodput=([\d.]+)", text)[1]), int(re.search(r"timeouts=(\d+)", text)[1])
 
-    linux = {"0": 93.4, "0_1": 22.0, "1": 5.2, "5": 1.95}
-    for congestion in ("cubic", "newreno"):
-        for percent, peer in linux.items():
-            runs = [transfer(congestion, float(percent.replace("_", ".")) / 100, seed) for seed in range(1, 6)]
-            yield row(f"tcp.goodput_{congestion}_{percent}pct_mbps", sum(goodput for goodput, _ in runs) / 5, "Mb/s, simulated", "higher", how, ("Linux CUBIC", peer))
-            if percent == "1":
-                yield row(f"tcp.timeouts_{congestion}_1pct", max(timeouts for _, timeouts in runs), "time-outs in 60 s, worst seed", "lower", how, limit=1)
+    def goodput(name, congestion, percent, peer, window_kib=512):
+        runs = [transfer(congestion, share(percent), seed, window_kib) for seed in SEEDS]
+        yield row(f"tcp.goodput_{name}_mbps", mean([mbps for mbps, _ in runs]), "Mb/s, simulated", "higher", how.format(window_kib), peer)
+        if percent == "1" and window_kib == 512:
+            yield row(f"tcp.timeouts_{congestion}_1pct", max(timeouts for _, timeouts in runs), "time-outs in 60 s, worst seed", "lower", how.format(window_kib), limit=1)
+
+    cubic, bbr = ("Linux CUBIC", (93.4, 22.0, 5.2, 1.95)), ("Linux BBR", (91.3, 91.7, 90.6, 85.0))
+    for congestion, (peer, figures) in zip(CONGESTIONS, (cubic, cubic, bbr)):
+        for percent, figure in zip(LOSSES, figures):
+            yield from goodput(f"{congestion}_{percent}pct", congestion, percent, (peer, figure))
+    for percent, figure in zip(("1", "5"), bbr[1][2:]):
+        yield from goodput(f"bbr_{percent}pct_1mib", "bbr", percent, ("Linux BBR", figure), 1024)
+
+
+def other_paths(bench):
+    """A long path, losses in bursts, reordering, and two flows of a kind; beside NewReno."""
+    run("cmake", "--build", bench.build, "--target", "recovery_bench")
+
+    def transfer(congestions, **options):
+        words = [f"{name}={value}" for name, value in options.items()]
+        return json.loads(run(bench.build / "tests/bench/tcp/recovery_bench", congestions, *words))["goodput_mbps"]
+
+    def goodput(congestion, **options):
+        return mean([transfer(congestion, seed=seed, **options)[0] for seed in SEEDS])
+
+    how = "recovery_bench, virtual time: 100 Mb/s, {} round trip, 250 kB queue, {} windows, 60 s, mean of five seeds"
+    near, far = how.format("20 ms", "512 KiB"), how.format("100 ms", "2,560 KiB")
+    paths = [(f"100ms_{percent}pct", far, {"delay_us": 50000, "window": 2560 << 10, "drop": share(percent)}) for percent in LOSSES]
+    paths.append(("bursts", f"{near}; 1 % of the data frames lost, eight in a row", {"drop": 0.01, "burst": 8}))
+    paths.append(("reorder", f"{near}; 5 % of the data frames 1 ms late", {"reorder": 0.05, "reorder_us": 1000}))
+    for name, path, options in paths:
+        newreno = goodput("newreno", **options)
+        for congestion in CONGESTIONS:
+            value = newreno if congestion == "newreno" else goodput(congestion, **options)
+            yield row(f"tcp.goodput_{congestion}_{name}_mbps", value, "Mb/s, simulated", "higher", path, ("NewReno", round(newreno, 2)))
+    for congestion in CONGESTIONS:
+        flows = [transfer(f"{congestion},{congestion}", start_s=start_s, seed=seed) for seed, start_s in zip(SEEDS, (0.5, 1, 2, 3, 5))]
+        worst = min((a + b) ** 2 / (2 * (a * a + b * b)) for a, b in flows)
+        yield row(f"tcp.jain_{congestion}", worst, "Jain index of two flows", "higher",
+                  "recovery_bench, virtual time: 100 Mb/s, 20 ms round trip, 250 kB queue, 60 s, the worst of five; the second begins 0.5 to 5 s later", limit=0.9)
 
 
 PRODUCERS = {
@@ -256,8 +302,11 @@ PRODUCERS = {
     demo: ("sim.demo_bytes_per_wall_s",),
     idle_hour: ("sim.idle_hour_wall_s",),
     goodput: ("tcp.goodput_clean_mbps",),
-    recovery: tuple(f"tcp.goodput_{congestion}_{percent}pct_mbps" for congestion in ("cubic", "newreno") for percent in ("0", "0_1", "1", "5"))
-    + ("tcp.timeouts_cubic_1pct", "tcp.timeouts_newreno_1pct"),
+    recovery: tuple(f"tcp.goodput_{congestion}_{percent}pct_mbps" for congestion in CONGESTIONS for percent in LOSSES)
+    + tuple(f"tcp.timeouts_{congestion}_1pct" for congestion in CONGESTIONS)
+    + ("tcp.goodput_bbr_1pct_1mib_mbps", "tcp.goodput_bbr_5pct_1mib_mbps"),
+    other_paths: tuple(f"tcp.goodput_{congestion}_{path}_mbps" for path in ("100ms_0pct", "100ms_0_1pct", "100ms_1pct", "100ms_5pct", "bursts", "reorder") for congestion in CONGESTIONS)
+    + tuple(f"tcp.jain_{congestion}" for congestion in CONGESTIONS),
     demultiplexing: tuple(f"stack.demux_instr_{connections}" for connections in (1, 100, 10_000, 100_000))
     + ("stack.bytes_per_idle_connection",),
     stack: ("stack.instr_per_segment_csum", "stack.instr_per_segment_offload", "stack.instr_per_roundtrip_64", "stack.instr_per_segment_64k_in_flight",
