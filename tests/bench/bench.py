@@ -19,7 +19,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "tests/bench/scenarios"
 
-sys.path.insert(0, str(ROOT / "constraints"))
+sys.path[:0] = [str(ROOT / "constraints"), str(ROOT / "tests/bench/rv32")]
+import rv32
 import synth
 
 
@@ -292,6 +293,27 @@ def other_paths(bench):
                   "recovery_bench, virtual time: 100 Mb/s, 20 ms round trip, 250 kB queue, 60 s, the worst of five; the second begins 0.5 to 5 s later", limit=0.9)
 
 
+def rv32_size(bench):
+    how = "rv32.py: RV32IM, gcc -Os with the linker's optimisation, sections collected, size(1)'s text"
+    files, found = rv32.size(bench.build.parent / "rv32")
+    for name, size in sorted(files.items(), key=lambda file: -file[1]):
+        if name != "size.c":
+            yield row(f"size.{name.replace(', ', '_').replace('.', '_')}", size, "bytes", "lower", how)
+    yield row("size.protocols", found["protocols"], "bytes", "lower", how, limit=rv32.LIMITS["protocols"])
+    yield row("size.sockets", found["sockets"], "bytes", "lower", how, limit=rv32.LIMITS["sockets"])
+    yield row("stack.rv32_text_bytes", found["protocols"], "bytes", "lower", how, limit=rv32.LIMITS["protocols"])
+    yield row("stack.rv32_socket_text_bytes", found["sockets"], "bytes", "lower", how, limit=rv32.LIMITS["sockets"])
+    yield row("stack.rv32_bytes_per_connection", found["connection"], "bytes", "lower", "size of the TCB", limit=rv32.LIMITS["connection"])
+
+
+def rv32_cost(bench):
+    how = "minstret of QEMU's virt machine under -icount, gcc -O2, no copy, checksums left to a card"
+    found = rv32.instructions(bench.build.parent / "rv32")
+    yield row("stack.rv32_instr_per_segment_tx", found["tx"], "instructions", "lower", f"{how} that cuts large segments", ("lwIP", 1845))
+    yield row("stack.rv32_instr_per_segment_rx", found["rx"], "instructions", "lower", how, ("lwIP", 1400))
+    yield row("stack.rv32_instr_per_segment_tx_uncut", found["tx_uncut"], "instructions", "lower", f"{how} that does not cut", ("lwIP", 1845))
+
+
 PRODUCERS = {
     line_rate: ("card.frames_per_s_64", "card.frames_per_s_1518", "card.gap_nibbles"),
     latency: ("card.tx_doorbell_to_preamble_cycles", "card.rx_sfd_to_irq_cycles"),
@@ -311,6 +333,8 @@ PRODUCERS = {
     + ("stack.bytes_per_idle_connection",),
     stack: ("stack.instr_per_segment_csum", "stack.instr_per_segment_offload", "stack.instr_per_roundtrip_64", "stack.instr_per_segment_64k_in_flight",
             "stack.instr_per_segment_1m_in_flight"),
+    rv32_size: ("stack.rv32_text_bytes", "stack.rv32_socket_text_bytes", "stack.rv32_bytes_per_connection", "size."),
+    rv32_cost: ("stack.rv32_instr_per_segment_tx", "stack.rv32_instr_per_segment_rx", "stack.rv32_instr_per_segment_tx_uncut"),
 }
 
 

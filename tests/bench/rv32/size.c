@@ -57,6 +57,7 @@ static void use_sockets(struct lan_stack *stack)
     static uint8_t data[64];
     struct lan_sockaddr_in peer = {.sin_family = LAN_AF_INET, .sin_port = 0x5000, .sin_addr = 0x010200c0};
     struct lan_pollfd poll = {.events = LAN_POLLIN};
+    struct lan_buf *chain;
     uint32_t bytes = sizeof data;
     int fd = lan_socket(stack, LAN_AF_INET, LAN_SOCK_STREAM, 0);
 
@@ -68,6 +69,9 @@ static void use_sockets(struct lan_stack *stack)
     result = (int)lan_sendto(stack, fd, data, sizeof data, 0, &peer);
     result = (int)lan_recv(stack, fd, data, sizeof data, 0);
     result = (int)lan_recvfrom(stack, fd, data, sizeof data, 0, &peer);
+    result = (int)lan_send_buf(stack, fd, lan_buf_alloc(lan_stack_pool(stack), 0), 0);
+    result = (int)lan_recv_buf(stack, fd, &chain, sizeof data);
+    result = lan_sockatmark(stack, fd);
     result = lan_fcntl(stack, fd, LAN_F_GETFL, 0);
     result = lan_setsockopt(stack, fd, LAN_SOL_SOCKET, LAN_SO_SNDBUF, data, bytes);
     result = lan_getsockopt(stack, fd, LAN_SOL_SOCKET, LAN_SO_SNDBUF, data, &bytes);
