@@ -2,10 +2,6 @@
 #include "checksum.h"
 #include "bytes.h"
 
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
-
 /* The sum runs over machine words with end-around carry; 2^16 - 1 divides 2^32 - 1 and 2^64 - 1, so folding a word's
  * sum gives the sum of its 16-bit halves or quarters. */
 typedef uintptr_t word;
@@ -45,7 +41,7 @@ static inline void add_block(struct sum *sum, const uint8_t *p)
 
 #pragma GCC unroll 8
     for (unsigned i = 0; i < 8; i++)
-        carry = _addcarry_u64(carry, words, load_word(p + i * sizeof(word)), &words);
+        carry = __builtin_ia32_addcarryx_u64(carry, words, load_word(p + i * sizeof(word)), &words);
     sum->words = words;
     sum->carries += carry;
 #else
