@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -49,6 +50,17 @@ def accept_from(host):
         connection, _ = server.accept()
         connection.settimeout(20)
         return connection
+
+
+def kernel_counters():
+    shown = {}
+    for name in ("snmp", "netstat"):
+        with open(f"/proc/net/{name}", encoding="ascii") as f:
+            lines = f.read().splitlines()
+        for header, values in zip(lines[::2], lines[1::2]):
+            protocol = header.split(":")[0]
+            shown |= {protocol + key: int(value) for key, value in zip(header.split()[1:], values.split()[1:])}
+    return shown
 
 
 def echo(connection, size, seed=1):
@@ -160,13 +172,50 @@ def test_the_options_are_negotiated():
     assert "wscale:" in shown and "mss:1448" in shown
 
 
+def test_urgent_data_of_the_kernel_arrives_in_line():
+    with connect() as connection:
+        connection.sendall(b"abc")
+        connection.send(b"d", socket.MSG_OOB)
+        connection.sendall(b"ef")
+        connection.shutdown(socket.SHUT_WR)
+        back = b""
+        while chunk := connection.recv(100):
+            back += chunk
+    assert back == b"abcdef"
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total & 0xffff) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+def spoofed_syn(source, port):
+    """An IP packet with a SYN to the echo port."""
+    addresses = socket.inet_aton(source) + socket.inet_aton(STACK)
+    tcp = struct.pack("!HHIIBBHHH", port, 7, 1, 0, 5 << 4, 2, 65535, 0, 0)
+    tcp = tcp[:16] + struct.pack("!H", checksum(addresses + struct.pack("!HH", 6, len(tcp)) + tcp)) + tcp[18:]
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 40, 0, 0, 64, 6, 0) + addresses
+    return ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:] + tcp
+
+
+def test_the_kernel_connects_with_every_option_while_spoofed_syns_fill_the_backlog():
+    with connect() as first, socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as raw:
+        neighbour = run("ip", "neighbour", "show", STACK)
+        mac = bytes.fromhex(neighbour.split("lladdr ")[1].split()[0].replace(":", ""))
+        for i in range(300):  # of which the listener keeps 128, until it finds that they are nobody
+            raw.sendto(spoofed_syn(f"192.0.2.{100 + i % 100}", 2000 + i), (DEVICE, 0x0800, 0, 0, mac))
+        again = kernel_counters()["TcpExtTCPSynRetrans"]
+        with connect() as connection:
+            assert kernel_counters()["TcpExtTCPSynRetrans"] == again  # answered at once
+            options = run("ss", "-Htino", "sport", "=", f":{connection.getsockname()[1]}")
+            assert " ts " in options and " sack " in options and " wscale:" in options, options
+            data, back = echo(connection, MEGABYTE)
+            assert data == back
+        first.shutdown(socket.SHUT_WR)
+
+
 def test_the_kernel_found_nothing_wrong():
-    shown = {}
-    for name in ("snmp", "netstat"):
-        with open(f"/proc/net/{name}", encoding="ascii") as f:
-            lines = f.read().splitlines()
-        for header, values in zip(lines[::2], lines[1::2]):
-            protocol = header.split(":")[0]
-            shown |= {protocol + key: int(value) for key, value in zip(header.split()[1:], values.split()[1:])}
+    shown = kernel_counters()
     for name in ("TcpInErrs", "TcpInCsumErrors", "IpInHdrErrors"):
         assert shown[name] == 0, name
