@@ -14,7 +14,8 @@ from pathlib import Path
 
 def main():
     build, folder = (Path(argument).resolve() for argument in sys.argv[1:])
-    commands = {entry["file"]: entry for entry in json.loads((build / "compile_commands.json").read_text())
+    # Clang does not know how GCC is told to optimise at link time, nor need it.
+    commands = {entry["file"]: {**entry, "command": entry["command"].replace(" -fno-fat-lto-objects", "")} for entry in json.loads((build / "compile_commands.json").read_text())
                 if folder in Path(entry["file"]).parents}
     if not commands:
         sys.exit(f"{build}/compile_commands.json: no source under {folder}")
