@@ -9,7 +9,7 @@
 #define MS UINT64_C(1000000)
 #define S UINT64_C(1000000000)
 
-enum { PATH_RATE = 11768000, PATH_BYTES = 236000 };
+enum { PATH_RATE = 11768000, PATH_BYTES = 236000, MSS = 1448 };
 
 struct bbr_flow {
     struct flows flows;
@@ -285,6 +285,37 @@ static void heavy_loss_slows_it_down_without_a_queue_too(void **state)
     flows_destroy(&b.flows);
 }
 
+/* An ACK with ECE for a segment that left just now, at a rate of `rate`. */
+static void mark(struct bbr_flow *b, uint32_t rate)
+{
+    const struct lan_tcp_snapshot sent = {.rate = b->tcb->sender->rate};
+    const struct lan_tcp_sample sample = {.sent = &sent, .rate = rate, .delivered = PATH_BYTES / 2};
+    LAN_TCP_BBR.sampled(b->tcb, &(struct lan_tcp_ack){.ece = true, .delivered = MSS}, &sample);
+}
+
+static void a_mark_counts_as_too_much_loss_does_RFC_3168(void **state)
+{
+    (void)state;
+    struct world_config config = roomy();
+    struct bbr_flow b;
+    start(&b, &config);
+    flows_run(&b.flows, 100 * MS);
+    assert_int_equal(b.bbr->state, BBR_STARTUP);
+    mark(&b, PATH_RATE / 4);
+    assert_int_equal(b.bbr->state, BBR_DRAIN);
+    run_until(&b, BBR_CRUISE, 3 * S);
+    flows_run(&b.flows, 100 * MS);
+    lan_bbr_reset_signals(b.tcb);
+    uint32_t bw = lan_bbr_max_bw(b.tcb);
+    mark(&b, bw / 2);
+    assert_int_equal(b.bbr->bw_st, lan_bbr_percent(bw, 70));
+    run_until(&b, BBR_UP, 3 * S);
+    mark(&b, bw);
+    assert_int_equal(b.bbr->state, BBR_DOWN);
+    assert_true(b.bbr->inflight_lt < BBR_UNBOUND);
+    flows_destroy(&b.flows);
+}
+
 static void after_a_pause_it_goes_on_at_the_rate_that_it_knows(void **state)
 {
     (void)state;
@@ -375,6 +406,7 @@ int main(void)
         cmocka_unit_test(the_bound_is_beta_of_the_target_at_least),
         cmocka_unit_test(losses_without_a_queue_do_not_slow_it_down),
         cmocka_unit_test(heavy_loss_slows_it_down_without_a_queue_too),
+        cmocka_unit_test(a_mark_counts_as_too_much_loss_does_RFC_3168),
         cmocka_unit_test(after_a_pause_it_goes_on_at_the_rate_that_it_knows),
         cmocka_unit_test(an_application_that_sends_little_says_nothing_of_the_path),
         cmocka_unit_test(it_needs_no_sack),
