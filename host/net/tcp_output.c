@@ -247,10 +247,11 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     lan_tcp_sent(tcb, seq, end);
     if (lan_seq_lt(tcb->snd_nxt, end))
         tcb->snd_nxt = end;
-    if (lan_tcp_is_paced(tcb))
+    if (lan_tcp_is_paced(tcb)) {
         lan_tcp_paced(tcb, n);
-    if (tcb->congestion->sampled)
-        lan_tcp_rate_sent(tcb, end - seq);
+        if (tcb->congestion->sampled) /* whatever takes samples paces */
+            lan_tcp_rate_sent(tcb, end - seq);
+    }
     if (tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER)
         lan_tcp_arm_retransmit(tcb);
     return true;
