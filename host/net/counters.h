@@ -30,8 +30,8 @@
 #define LAN_COUNTERS_IP(X)                                                                                             \
     X(IpInReceives, ip_in_receives)                                                                                    \
     X(IpInHdrErrors, ip_in_hdr_errors)                                                                                 \
-    X(IpInTruncatedPkts, ip_in_truncated_pkts)                                                                         \
-    X(IpInCsumErrors, ip_in_csum_errors)                                                                               \
+    X(IpExtInTruncatedPkts, ip_in_truncated_pkts)                                                                      \
+    X(IpExtInCsumErrors, ip_in_csum_errors)                                                                            \
     X(IpInAddrErrors, ip_in_addr_errors)                                                                               \
     X(IpInSourceRouted, ip_in_source_routed)                                                                           \
     X(IpInUnknownProtos, ip_in_unknown_protos)                                                                         \
@@ -45,7 +45,7 @@
     X(IpReasmFails, ip_reasm_fails)                                                                                    \
     X(IpReasmTimeout, ip_reasm_timeout)                                                                                \
     X(IpReasmECN, ip_reasm_ecn)                                                                                        \
-    X(IpReasmOverlaps, ip_reasm_overlaps)                                                                              \
+    X(IpExtReasmOverlaps, ip_reasm_overlaps)                                                                           \
     X(IpReasmDuplicates, ip_reasm_duplicates)                                                                          \
     X(IpReasmEvicted, ip_reasm_evicted)                                                                                \
     X(IpFragOKs, ip_frag_oks)                                                                                          \
@@ -80,10 +80,15 @@
     X(UdpSndbufErrors, udp_sndbuf_errors)
 
 #define LAN_COUNTERS_TCP(X)                                                                                            \
+    X(TcpRtoAlgorithm, tcp_rto_algorithm)                                                                              \
+    X(TcpRtoMin, tcp_rto_min)                                                                                          \
+    X(TcpRtoMax, tcp_rto_max)                                                                                          \
+    X(TcpMaxConn, tcp_max_conn)                                                                                        \
     X(TcpActiveOpens, tcp_active_opens)                                                                                \
     X(TcpPassiveOpens, tcp_passive_opens)                                                                              \
     X(TcpAttemptFails, tcp_attempt_fails)                                                                              \
     X(TcpEstabResets, tcp_estab_resets)                                                                                \
+    X(TcpCurrEstab, tcp_curr_estab)                                                                                    \
     X(TcpInSegs, tcp_in_segs)                                                                                          \
     X(TcpOutSegs, tcp_out_segs)                                                                                        \
     X(TcpRetransSegs, tcp_retrans_segs)                                                                                \
@@ -91,6 +96,7 @@
     X(TcpInCsumErrors, tcp_in_csum_errors)                                                                             \
     X(TcpOutRsts, tcp_out_rsts)                                                                                        \
     X(TcpExtTCPTimeouts, tcp_ext_timeouts)                                                                             \
+    X(TcpExtTCPSynRetrans, tcp_ext_syn_retrans)                                                                        \
     X(TcpExtTCPFastRetrans, tcp_ext_fast_retrans)                                                                      \
     X(TcpExtTCPLossProbes, tcp_ext_loss_probes)                                                                        \
     X(TcpExtTCPLossProbeRecovery, tcp_ext_loss_probe_recovery)                                                         \
@@ -100,9 +106,11 @@
     X(TcpExtTCPECNReductions, tcp_ext_ecn_reductions)                                                                  \
     X(TcpExtTCPPMTUBlackHoles, tcp_ext_black_holes)                                                                    \
     X(TcpExtTCPSpuriousRTOs, tcp_ext_spurious_rtos)                                                                    \
-    X(TcpExtTCPUndo, tcp_ext_undo)                                                                                     \
+    X(TcpExtTCPFullUndo, tcp_ext_full_undo)                                                                            \
+    X(TcpExtTCPLossUndo, tcp_ext_loss_undo)                                                                            \
     X(TcpExtTCPDSACKRecv, tcp_ext_dsack_recv)                                                                          \
-    X(TcpExtTCPDSACKSent, tcp_ext_dsack_sent)                                                                          \
+    X(TcpExtTCPDSACKOldSent, tcp_ext_dsack_old_sent)                                                                   \
+    X(TcpExtTCPDSACKOfoSent, tcp_ext_dsack_ofo_sent)                                                                   \
     X(TcpExtTCPSACKDiscard, tcp_ext_sack_discard)                                                                      \
     X(TcpExtTCPSACKReneging, tcp_ext_sack_reneging)                                                                    \
     X(TcpExtTCPWinProbe, tcp_ext_window_probes)                                                                        \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lanyard/tcp_info.h"
 #include "socket_table.h"
 #include "stack_internal.h"
 #include "tcp.h"
@@ -122,6 +123,13 @@ int lan_getsockopt(struct lan_stack *stack, int fd, int level, int option, void 
         default:
             break;
         }
+    }
+
+    if (level == LAN_IPPROTO_TCP && option == LAN_TCP_INFO && socket->ops == &lan_tcp_ops) {
+        struct lan_tcp_info info;
+
+        lan_tcp_tell(socket->pcb, &info);
+        return give(&info, sizeof info, value, bytes);
     }
 
     int result = socket->ops->get(stack, socket->pcb, level, option, &number);

@@ -31,6 +31,10 @@ void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t b
 int lan_tcp_congestion_number(const void *name, uint32_t bytes);
 const char *lan_tcp_congestion_name(int number);
 
+/* LAN_TCP_INFO. */
+struct lan_tcp_info;
+void lan_tcp_tell(const void *pcb, struct lan_tcp_info *info);
+
 extern const struct lan_protocol_ops lan_tcp_ops;
 
 #endif

@@ -178,7 +178,10 @@ uint32_t lan_tcp_put_sack(struct lan_tcb *tcb, uint8_t *out)
     if (!(tcb->flags & TCB_SACK))
         return 0;
     if (tcb->dsack_start != tcb->dsack_end) { /* RFC 2883 4: told once, and first */
-        LAN_COUNT(tcb->stack, tcp_ext_dsack_sent);
+        if (lan_seq_lt(tcb->dsack_start, tcb->rcv_nxt))
+            LAN_COUNT(tcb->stack, tcp_ext_dsack_old_sent);
+        else
+            LAN_COUNT(tcb->stack, tcp_ext_dsack_ofo_sent);
         blocks[n++] = (struct lan_tcp_block){tcb->dsack_start, tcb->dsack_end};
         tcb->dsack_start = tcb->dsack_end;
     }

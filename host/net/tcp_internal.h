@@ -22,13 +22,14 @@
  * tcp_ecn.c        explicit congestion notification                      tcp_frto.c       was the time-out spurious?
  * tcp_cookie.c     SYN cookies                                           tcp_port.c       ports of what we open
  * tcp_pmtu.c       the path's MTU                                        tcp_urgent.c     urgent data
- * tcp_autotune.c   sizes of the buffers
+ * tcp_autotune.c   sizes of the buffers                                  tcp_info.c       LAN_TCP_INFO
  */
 
 #include <errno.h>
 
 #include "bytes.h"
 #include "checksum.h"
+#include "lanyard/tcp_info.h"
 #include "stack_internal.h"
 #include "tcp.h"
 
@@ -79,20 +80,6 @@ static inline bool lan_seq_leq(uint32_t a, uint32_t b)
 }
 
 enum { SEG_FIN = 1, SEG_SYN = 2, SEG_RST = 4, SEG_PSH = 8, SEG_ACK = 16, SEG_URG = 32, SEG_ECE = 64, SEG_CWR = 128 };
-
-enum lan_tcp_state {
-    LAN_TCP_CLOSED,
-    LAN_TCP_LISTEN,
-    LAN_TCP_SYN_SENT,
-    LAN_TCP_SYN_RECEIVED,
-    LAN_TCP_ESTABLISHED,
-    LAN_TCP_FIN_WAIT_1,
-    LAN_TCP_FIN_WAIT_2,
-    LAN_TCP_CLOSE_WAIT,
-    LAN_TCP_CLOSING,
-    LAN_TCP_LAST_ACK,
-    LAN_TCP_TIME_WAIT,
-};
 
 /* Deadlines of a connection; one timer on the wheel serves them all. Those behind LAN_TCP_OWN_DEADLINES stand in the
  * sender, as there are none without it. */
@@ -292,9 +279,10 @@ struct lan_tcp_sender {
     uint32_t rack_end, rack_fack;
     uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
     uint32_t tail_end;
-    uint8_t frto;         /* FRTO_*: what the next ACK is to tell after a time-out */
-    uint64_t pace_ns;     /* pacing lets nothing go before */
-    uint32_t pacing_rate; /* bytes a second that congestion control allows; 0: any number */
+    uint32_t retransmitted; /* segments */
+    uint8_t frto;           /* FRTO_*: what the next ACK is to tell after a time-out */
+    uint64_t pace_ns;       /* pacing lets nothing go before */
+    uint32_t pacing_rate;   /* bytes a second that congestion control allows; 0: any number */
     union {
         struct {
             struct lan_tcp_cubic cubic, cubic_before; /* before: as the last loss found it */
@@ -478,6 +466,9 @@ void lan_tcb_free(struct lan_tcb *tcb);
 /* The connection is over: reports `error` (positive errno, 0: in order) to the application, which keeps the TCB and
  * what is left to read until it closes the socket. Without an application the TCB is gone when this returns. */
 void lan_tcp_finish(struct lan_tcb *tcb, int error);
+
+/* To and from ESTABLISHED and CLOSE-WAIT, which are counted. */
+void lan_tcp_set_state(struct lan_tcb *tcb, enum lan_tcp_state state);
 
 /* Enters TIME-WAIT: everything but the sequence numbers is let go. The TCB stays while its socket is open. */
 void lan_tcp_time_wait(struct lan_tcb *tcb);

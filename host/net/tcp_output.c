@@ -237,6 +237,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     tcb->stack->counters.tcp_out_segs += segments - 1; /* send_segment() counted one */
     if (lan_seq_lt(seq, tcb->snd_nxt)) {
         tcb->stack->counters.tcp_retrans_segs += segments;
+        tcb->sender->retransmitted += segments;
         if (!tcb->sender->undo_bytes)
             begin_undo(tcb, seq);
         tcb->sender->undo_bytes += n;

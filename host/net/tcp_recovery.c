@@ -87,7 +87,10 @@ static void leave_recovery(struct lan_tcb *tcb)
 void lan_tcp_undo(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    LAN_COUNT(tcb->stack, tcp_ext_undo);
+    if (tcb->flags & TCB_LOSS_RECOVERY)
+        LAN_COUNT(tcb->stack, tcp_ext_loss_undo);
+    else
+        LAN_COUNT(tcb->stack, tcp_ext_full_undo);
     tcb->cwnd = tcb->cwnd > sender->undo_cwnd ? tcb->cwnd : sender->undo_cwnd;
     tcb->ssthresh = tcb->ssthresh > sender->undo_ssthresh ? tcb->ssthresh : sender->undo_ssthresh;
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_UNDO);

@@ -212,9 +212,9 @@ static void finish_sending(struct lan_tcb *tcb)
         return;
     tcb->flags |= TCB_FIN_QUEUED;
     if (tcb->state == LAN_TCP_ESTABLISHED)
-        tcb->state = LAN_TCP_FIN_WAIT_1;
+        lan_tcp_set_state(tcb, LAN_TCP_FIN_WAIT_1);
     else if (tcb->state == LAN_TCP_CLOSE_WAIT)
-        tcb->state = LAN_TCP_LAST_ACK;
+        lan_tcp_set_state(tcb, LAN_TCP_LAST_ACK);
     lan_tcp_output(tcb);
 }
 

@@ -5,6 +5,8 @@
 
 #include "tcp_internal.h"
 
+enum { RTO_RFC_2988 = 5 }; /* RFC 4022 tcpRtoAlgorithm: what RFC 6298 has become */
+
 static uint32_t tcb_count(const struct lan_config *config)
 {
     return config->tcp_connections + LAN_TCP_SPARE_TCBS;
@@ -49,6 +51,10 @@ int lan_tcp_init(struct lan_stack *stack)
         tcp->free = &tcbs[i];
     }
     stack->tcp = tcp;
+    stack->counters.tcp_rto_algorithm = RTO_RFC_2988;
+    stack->counters.tcp_rto_min = LAN_TCP_RTO_MARGIN_MIN / LAN_MS;
+    stack->counters.tcp_rto_max = LAN_TCP_RTO_MAX / LAN_MS;
+    stack->counters.tcp_max_conn = config->tcp_connections;
     lan_tcp_ports_init(stack);
     return 0;
 }
@@ -117,6 +123,18 @@ struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
     return tcb;
 }
 
+/* RFC 4022 tcpCurrEstab. */
+static bool is_established(uint32_t state)
+{
+    return state == LAN_TCP_ESTABLISHED || state == LAN_TCP_CLOSE_WAIT;
+}
+
+void lan_tcp_set_state(struct lan_tcb *tcb, enum lan_tcp_state state)
+{
+    tcb->stack->counters.tcp_curr_estab += (uint64_t)is_established(state) - is_established(tcb->state);
+    tcb->state = (uint8_t)state;
+}
+
 /* Lets go of everything but what the application may still read. */
 static void retire(struct lan_tcb *tcb)
 {
@@ -131,7 +149,7 @@ static void retire(struct lan_tcb *tcb)
     lan_tcp_sender_close(tcb);
     lan_tcp_queue_free(tcb);
     lan_tcp_islands_free(tcb);
-    tcb->state = LAN_TCP_CLOSED;
+    lan_tcp_set_state(tcb, LAN_TCP_CLOSED);
 }
 
 void lan_tcb_free(struct lan_tcb *tcb)
@@ -267,7 +285,7 @@ void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment
 
 void lan_tcp_established(struct lan_tcb *tcb)
 {
-    tcb->state = tcb->flags & TCB_FIN_QUEUED ? LAN_TCP_FIN_WAIT_1 : LAN_TCP_ESTABLISHED;
+    lan_tcp_set_state(tcb, tcb->flags & TCB_FIN_QUEUED ? LAN_TCP_FIN_WAIT_1 : LAN_TCP_ESTABLISHED);
     tcb->retries = 0;
     if (tcb->flags & TCB_SYN_LOST && !tcb->srtt_ns)
         tcb->rto_ns = LAN_TCP_RTO_AFTER_SYN_LOSS;

@@ -21,7 +21,7 @@ ROOMY = 2_000_000  # octets of queue: more than both windows, so that only what 
 KERNEL_ERRORS = ("TcpInCsumErrors", "IpInHdrErrors", "IpExtInTruncatedPkts", "IpExtInCsumErrors",
                  "TcpEstabResets", "TcpAttemptFails", "TcpExtTCPAbortOnTimeout", "TcpExtTCPAbortOnData",
                  "TcpExtTCPSACKReneging")
-STACK_ERRORS = ("TcpInErrs", "TcpInCsumErrors", "IpInHdrErrors", "IpInTruncatedPkts", "TcpEstabResets",
+STACK_ERRORS = ("TcpInErrs", "TcpInCsumErrors", "IpInHdrErrors", "IpExtInTruncatedPkts", "TcpEstabResets",
                 "TcpExtTCPBadAck", "TcpExtTCPBadHeader", "TcpExtTCPBadOptions", "TcpExtTCPBadFlags",
                 "TcpExtTCPNoBuffers", "TcpExtTCPSACKReneging", "TcpExtTCPAbortOnTimeout")
 

@@ -84,7 +84,7 @@ static void a_frame_shorter_than_its_header_says_is_dropped(void **state)
 
     good(&frame);
     for (frame.len--; frame.len >= ETH; frame.len--)
-        expect_drop(f, fd, &frame, "IpInTruncatedPkts");
+        expect_drop(f, fd, &frame, "IpExtInTruncatedPkts");
     for (; frame.len > 0; frame.len--)
         expect_drop(f, fd, &frame, "EthInShort");
 }

@@ -160,7 +160,7 @@ static void expect_unmixed(struct fixture *f, const struct frame *a, const struc
     assert_int_equal(counter(f, "IpReasmOKs"), joined + 1);
     inject_fragment(f, b, 504, 504, false);
     assert_int_equal(counter(f, "IpReasmOKs"), joined + 2);
-    assert_int_equal(counter(f, "IpReasmOverlaps"), 0);
+    assert_int_equal(counter(f, "IpExtReasmOverlaps"), 0);
     assert_int_equal(counter(f, "IpReasmDuplicates"), 0);
 }
 
@@ -213,13 +213,13 @@ static void expect_spoiled(struct fixture *f, const struct piece *pieces, size_t
     static struct frame whole;
     static uint16_t id = 100;
     int fd = receiver(f);
-    uint64_t before = counter(f, "IpReasmOverlaps");
+    uint64_t before = counter(f, "IpExtReasmOverlaps");
 
     whole_datagram(&whole, 1000);
     put16(whole.bytes + ETH + 4, id++);
     for (size_t i = 0; i < count; i++)
         inject_fragment(f, &whole, pieces[i].offset, pieces[i].bytes, pieces[i].more);
-    assert_int_equal(counter(f, "IpReasmOverlaps"), before + 1);
+    assert_int_equal(counter(f, "IpExtReasmOverlaps"), before + 1);
     inject_all(f, &whole, 504, in_order);
     assert_int_equal(lan_recv(f->stack, fd, received, sizeof received, 0), -EAGAIN);
     assert_int_equal(lan_pool_free_buffers(lan_stack_pool(f->stack)), f->free_buffers);

@@ -53,6 +53,7 @@ enum {
     LAN_SO_MAX_PACING_RATE = 47, /* TCP: payload bytes a second at most, uint32_t; UINT32_MAX: any number */
 };
 enum { LAN_IP_TOS = 1 /* of TCP without its ECN bits */, LAN_IP_TTL = 2 };
+enum { LAN_TCP_INFO = 11 /* struct lan_tcp_info (tcp_info.h); to be read only */ };
 enum { LAN_TCP_CORK = 3 /* no partial segment, but after a time-out with nothing under way, until it is cleared */ };
 enum { LAN_TCP_NODELAY = 1, LAN_TCP_MAXSEG = 2, LAN_TCP_USER_TIMEOUT = 18 /* ms */ };
 enum { LAN_TCP_CONGESTION = 13 /* a name: "cubic", "newreno", "bbr" */ };

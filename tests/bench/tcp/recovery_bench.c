@@ -58,6 +58,7 @@ int main(int argc, char **argv)
     printf("], \"retransmitted\": %llu, \"timeouts\": %llu, \"undone\": %llu}\n",
            (unsigned long long)world_counter(flows.world, "TcpRetransSegs"),
            (unsigned long long)world_counter(flows.world, "TcpExtTCPTimeouts"),
-           (unsigned long long)world_counter(flows.world, "TcpExtTCPUndo"));
+           (unsigned long long)(world_counter(flows.world, "TcpExtTCPFullUndo") +
+                                world_counter(flows.world, "TcpExtTCPLossUndo")));
     return 0; /* the process takes everything with it */
 }

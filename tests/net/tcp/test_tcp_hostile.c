@@ -63,7 +63,7 @@ static void a_time_stamp_that_nobody_agreed_to_means_nothing(void **state)
         uint8_t option[12] = {1, 1, 8, 10, 0, 0, 0, 1, (uint8_t)(i << 2)};
         from_peer_options(p, ACK, 1, 1 + 100 * (i + 1) / 64, option, sizeof option);
     }
-    assert_int_equal(counter(p->f, "TcpExtTCPUndo"), 0);
+    assert_int_equal(counter(p->f, "TcpExtTCPFullUndo"), 0);
     assert_int_equal(counter(p->f, "TcpExtTCPSpuriousRTOs"), 0);
     from_peer_options(p, ACK, 1, 1 + 3 * MSS, "\x01\x01\x08\x0a\0\0\0\0\0\0\0", 12); /* nor is it too old for PAWS */
     host_sends(p, 1 + 3 * MSS, 10);

@@ -242,7 +242,7 @@ static void a_duplicate_report_takes_the_reduction_back_RFC_2883(void **state)
     struct block duplicate = {seq_of(2), seq_of(3)};
     sack_bytes(p, seq_of(12), &duplicate, 1);
     assert_int_equal(counter(p->f, "TcpExtTCPDSACKRecv"), 1);
-    assert_int_equal(counter(p->f, "TcpExtTCPUndo"), 1);
+    assert_int_equal(counter(p->f, "TcpExtTCPFullUndo"), 1);
 }
 
 static void a_segment_that_arrives_twice_is_reported_once_RFC_2883(void **state)
