@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The applications on a TAP device, for test_tap.py.
  *
- * tap_apps DEVICE ADDRESS serve FOLDER   web server, echo and discard; ends with its standard input
- * tap_apps DEVICE ADDRESS fetch URL      the body to standard output; the status, or minus the errno, to standard error
+ * tap_apps DEVICE ADDRESS serve FOLDER     web server, iperf server, echo and discard; ends with its standard input
+ * tap_apps DEVICE ADDRESS fetch URL        the body to standard output; the status, or minus the errno, to standard
+ *                                          error
+ * tap_apps DEVICE ADDRESS iperf ADDRESS    a test of a second; octets here, octets there and minus the errno to
+ * standard tap_apps DEVICE ADDRESS reverse ADDRESS  error. In reverse the server sends
  */
 #include "lanyard/address.h"
 #include "lanyard/echo.h"
 #include "lanyard/fetch.h"
 #include "lanyard/httpd.h"
+#include "lanyard/iperf.h"
 #include "lanyard/posix.h"
 #include "lanyard/tap.h"
 
@@ -85,6 +89,10 @@ static int serve(const char *folder)
         !lan_discard_create(malloc(lan_discard_size(ECHO_CONNECTIONS)), &loop, LAN_DISCARD_PORT, ECHO_CONNECTIONS,
                             &error))
         return fail("echo", error);
+    static struct lan_iperf_server iperf;
+    error = lan_iperf_listen(&iperf, &loop, LAN_IPERF_PORT);
+    if (error)
+        return fail("iperf", error);
     lan_posix_watch(posix, 0, standard_input, NULL);
     say_ready();
     lan_loop_run(&loop);
@@ -103,14 +111,42 @@ static void fetched(struct lan_fetch *fetch, int error)
     lan_loop_stop(&loop);
 }
 
+/* The kernel's side is set up when there is a line. */
+static bool wait_for_kernel(void)
+{
+    char line[16];
+    say_ready();
+    return fgets(line, sizeof line, stdin) != NULL;
+}
+
+static void measured(struct lan_iperf *test, const struct lan_iperf_result *result)
+{
+    (void)test;
+    fprintf(stderr, "%llu %llu %d\n", (unsigned long long)result->bytes, (unsigned long long)result->peer_bytes,
+            result->error);
+    lan_loop_stop(&loop);
+}
+
+static int measure(const char *server, bool reverse)
+{
+    static struct lan_iperf test = {.done = measured};
+    struct lan_iperf_config config = {.duration_ns = 1000000000, .streams = 2, .reverse = reverse};
+    struct lan_sockaddr_in to;
+    if (!lan_sockaddr_parse(server, LAN_IPERF_PORT, &to) || !wait_for_kernel())
+        return 1;
+    int error = lan_iperf_connect(&test, &loop, &to, &config);
+    if (error)
+        return fail(server, error);
+    lan_loop_run(&loop);
+    return 0;
+}
+
 static int fetch_url(const char *url)
 {
     struct lan_fetch *fetch = calloc(1, sizeof *fetch);
-    char line[16];
     fetch->data = write_data;
     fetch->done = fetched;
-    say_ready();
-    if (!fgets(line, sizeof line, stdin)) /* the kernel's side is set up */
+    if (!wait_for_kernel())
         return 1;
     int error = lan_fetch_start(fetch, &loop, url);
     if (error)
@@ -122,11 +158,15 @@ static int fetch_url(const char *url)
 int main(int argc, char **argv)
 {
     if (argc != 5) {
-        fputs("usage: tap_apps DEVICE ADDRESS serve FOLDER|fetch URL\n", stderr);
+        fputs("usage: tap_apps DEVICE ADDRESS serve FOLDER|fetch URL|iperf ADDRESS|reverse ADDRESS\n", stderr);
         return 2;
     }
     int error = start_host(argv[1], argv[2]);
     if (error < 0)
         return fail(argv[1], error);
-    return strcmp(argv[3], "serve") == 0 ? serve(argv[4]) : fetch_url(argv[4]);
+    if (strcmp(argv[3], "serve") == 0)
+        return serve(argv[4]);
+    if (strcmp(argv[3], "fetch") == 0)
+        return fetch_url(argv[4]);
+    return measure(argv[4], strcmp(argv[3], "reverse") == 0);
 }

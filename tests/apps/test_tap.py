@@ -9,6 +9,7 @@ import hashlib
 import html.parser
 import http.client
 import http.server
+import json
 import os
 import socket
 import subprocess
@@ -219,6 +220,44 @@ def test_discard_takes_a_stream_and_says_nothing(server):
         s.sendall(FILES["big.bin"])
         s.shutdown(socket.SHUT_WR)
         assert s.recv(1) == b""
+
+
+def iperf3(*arguments):
+    """What the real client says of a test against our server."""
+    result = run("iperf3", "--client", STACK, "--json", *arguments, check=False)
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("arguments", [("--time", "1"), ("--time", "1", "--reverse"), ("--bytes", "3M"),
+                                       ("--bytes", "3M", "--reverse"), ("--time", "1", "--parallel", "4"),
+                                       ("--time", "1", "--parallel", "8", "--reverse")], ids=" ".join)
+def test_iperf3_measures_our_server(server, arguments):
+    said = iperf3(*arguments)
+    assert "error" not in said
+    sent, received = said["end"]["sum_sent"]["bytes"], said["end"]["sum_received"]["bytes"]
+    assert len(said["end"]["streams"]) == (int(arguments[3]) if "--parallel" in arguments else 1)
+    assert 0 < received <= sent
+    assert "--bytes" not in arguments or sent >= 3 << 20
+
+
+@pytest.mark.parametrize("arguments", [("--bidir",), ("--parallel", "9")], ids=" ".join)
+def test_iperf3_hears_what_our_server_has_not_got(server, arguments):
+    assert "error" in iperf3("--time", "1", *arguments)
+    assert "error" not in iperf3("--time", "1")
+
+
+@pytest.mark.parametrize("mode", ["iperf", "reverse"])
+def test_our_client_measures_iperf3(request, mode):
+    with subprocess.Popen(["iperf3", "--server", "--one-off", "--json"], stdout=subprocess.PIPE) as other:
+        with host(request.config.getoption("--tap-apps"), "tap1", "198.51.100", mode, "198.51.100.1") as process:
+            _, outcome = process.communicate(b"go\n", timeout=30)
+        said = json.loads(other.communicate(timeout=30)[0])
+    here, there, error = map(int, outcome.split())
+    assert error == 0
+    assert 0 < here and 0 < there
+    assert there <= here if mode == "iperf" else here <= there
+    assert "error" not in said
+    assert len(said["start"]["connected"]) == 2
 
 
 def test_the_kernel_found_nothing_wrong(server):
