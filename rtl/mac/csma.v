@@ -91,8 +91,9 @@ module csma (
         end
 
         if (rst) begin
-            jam  <= 1'b0;
-            late <= 1'b0;
+            jam     <= 1'b0;
+            late    <= 1'b0;
+            waiting <= 1'b0;
         end
     end
 

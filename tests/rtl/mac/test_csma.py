@@ -198,6 +198,22 @@ async def sixteen_collisions_in_a_row_give_the_frame_up_and_the_next_one_starts_
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
+async def a_reset_while_a_frame_waits_to_go_again_starts_its_attempts_afresh(dut):
+    segment = await start(dut)
+    segment.send(octets(60))
+    cocotb.start_soon(segment.collide(20, cycles=16))
+    assert (await segment.verdict()).collisions == 1
+    await becomes(dut.s_axis_tvalid, 1)
+    await ClockCycles(dut.clk, 10)
+    dut.rst.value = 1
+    await RisingEdge(dut.clk)  # one cycle must do
+    dut.rst.value = 0
+    verdict = await segment.verdict()
+    assert verdict.sent and verdict.collisions == 0
+    assert_whole(segment.bursts[-1], octets(60))
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def the_first_draws_are_0_or_1_then_0_to_3_all_of_them(dut):
     segment = await start(dut)
     first, second = set(), set()
