@@ -14,10 +14,12 @@ enum { PACING_MARGIN = 1, STARTUP_LOSS_EVENTS = 6, DRAIN_ROUNDS = 3, RENO_ROUNDS
 #define PROBE_WAIT_RANDOM BBR_TICKS(1 * LAN_S)
 
 static const struct {
-    uint16_t pacing, cwnd;
+    uint32_t pacing, cwnd;
 } GAINS[] = {
-    [BBR_STARTUP] = {277, 200}, [BBR_DRAIN] = {50, 200}, [BBR_DOWN] = {90, 200},      [BBR_CRUISE] = {100, 200},
-    [BBR_REFILL] = {100, 200},  [BBR_UP] = {125, 225},   [BBR_PROBE_RTT] = {100, 50},
+    [BBR_STARTUP] = {BBR_GAIN(277), BBR_GAIN(200)},  [BBR_DRAIN] = {BBR_GAIN(50), BBR_GAIN(200)},
+    [BBR_DOWN] = {BBR_GAIN(90), BBR_GAIN(200)},      [BBR_CRUISE] = {BBR_GAIN(100), BBR_GAIN(200)},
+    [BBR_REFILL] = {BBR_GAIN(100), BBR_GAIN(200)},   [BBR_UP] = {BBR_GAIN(125), BBR_GAIN(225)},
+    [BBR_PROBE_RTT] = {BBR_GAIN(100), BBR_GAIN(50)},
 };
 
 /* Whether `until`, in ticks, is over. */
@@ -30,10 +32,10 @@ static bool is_past(const struct lan_tcb *tcb, uint32_t until)
 static void set_pacing_rate(struct lan_tcb *tcb, uint32_t gain)
 {
     uint32_t cover = lan_bbr_of(tcb)->cover;
-    uint64_t rate = (uint64_t)lan_bbr_bw(tcb) * gain * (cover ? 100 + cover : 100 - PACING_MARGIN) / 10000;
-    uint32_t bounded = rate < BBR_UNBOUND ? (uint32_t)rate : BBR_UNBOUND - 1;
-    if (bounded && (lan_bbr_of(tcb)->full_bw_reached || bounded > tcb->sender->pacing_rate))
-        tcb->sender->pacing_rate = bounded;
+    uint32_t share = cover ? BBR_GAIN(100) + cover * BBR_GAIN(1) : BBR_GAIN(100 - PACING_MARGIN);
+    uint32_t rate = lan_bbr_scale(lan_bbr_scale(lan_bbr_bw(tcb), gain), share);
+    if (rate && (lan_bbr_of(tcb)->full_bw_reached || rate > tcb->sender->pacing_rate))
+        tcb->sender->pacing_rate = rate;
 }
 
 static void save_cwnd(struct lan_tcb *tcb)
@@ -53,8 +55,9 @@ static void bbr_init(struct lan_tcb *tcb)
     lan_bbr_model_init(tcb);
     lan_bbr_of(tcb)->state = BBR_STARTUP;
     uint64_t round_ns = tcb->srtt_ns ? tcb->srtt_ns : LAN_MS;
-    uint64_t rate = lan_tcp_initial_window(tcb) * LAN_S / round_ns * GAINS[BBR_STARTUP].pacing / 100;
-    tcb->sender->pacing_rate = rate < BBR_UNBOUND ? (uint32_t)rate : BBR_UNBOUND - 1;
+    uint64_t rate = lan_tcp_initial_window(tcb) * LAN_S / round_ns;
+    tcb->sender->pacing_rate =
+        lan_bbr_scale(rate < BBR_UNBOUND ? (uint32_t)rate : BBR_UNBOUND - 1, GAINS[BBR_STARTUP].pacing);
 }
 
 /* 5.3.3.6: the functions of ProbeBW. */
@@ -125,7 +128,7 @@ static bool is_time_to_cruise(const struct lan_tcb *tcb)
 {
     uint32_t in_flight = tcb->sender->rate.in_flight;
     return in_flight <= lan_bbr_inflight_with_headroom(tcb) &&
-           in_flight <= lan_bbr_inflight(tcb, lan_bbr_max_bw(tcb), 100);
+           in_flight <= lan_bbr_inflight(tcb, lan_bbr_max_bw(tcb), BBR_GAIN(100));
 }
 
 /* 5.3.3.5: often enough for Reno and CUBIC to get their share, or every two or three seconds. */
@@ -225,7 +228,7 @@ static void check_startup_loss(struct lan_tcb *tcb, const struct lan_tcp_sample 
         return;
     bbr->undo_state = BBR_STARTUP;
     bbr->full_bw_reached = true;
-    bbr->inflight_lt = lan_bbr_max(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), 100), bbr->inflight_latest);
+    bbr->inflight_lt = lan_bbr_max(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), BBR_GAIN(100)), bbr->inflight_latest);
 }
 
 static void check_startup_and_drain(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
@@ -236,8 +239,9 @@ static void check_startup_and_drain(struct lan_tcb *tcb, const struct lan_tcp_sa
         bbr->state = BBR_DRAIN;
         bbr->drain_rounds = 0;
     }
-    if (bbr->state == BBR_DRAIN && (tcb->sender->rate.in_flight <= lan_bbr_inflight(tcb, lan_bbr_bw(tcb), 100) ||
-                                    bbr->drain_rounds > DRAIN_ROUNDS))
+    if (bbr->state == BBR_DRAIN &&
+        (tcb->sender->rate.in_flight <= lan_bbr_inflight(tcb, lan_bbr_bw(tcb), BBR_GAIN(100)) ||
+         bbr->drain_rounds > DRAIN_ROUNDS))
         start_down(tcb);
 }
 
@@ -414,7 +418,7 @@ static void bbr_restart(struct lan_tcb *tcb)
     bbr->extra_since_ns = lan_tcp_now(tcb);
     bbr->extra_delivered = 0;
     if (lan_bbr_probes_bw(tcb))
-        set_pacing_rate(tcb, 100);
+        set_pacing_rate(tcb, BBR_GAIN(100));
     else if (bbr->state == BBR_PROBE_RTT)
         exit_probe_rtt(tcb);
 }
@@ -431,9 +435,8 @@ static void bbr_lost(struct lan_tcb *tcb, const struct lan_tcp_snapshot *sent, u
     uint32_t lost = tcb->sender->rate.lost - sent->rate.lost;
     if (!lan_bbr_too_much_lost(tcb, lost, sent->rate.in_flight))
         return;
-    int64_t before = (int64_t)sent->rate.in_flight - bytes, lost_before = (int64_t)lost - bytes;
-    int64_t prefix = (before * LAN_BBR_LOSS_THRESHOLD / 100 - lost_before) * 100 / (100 - LAN_BBR_LOSS_THRESHOLD);
-    int64_t at_loss = before + prefix;
+    int32_t before = (int32_t)(sent->rate.in_flight - bytes), excess = before / 50 - (int32_t)(lost - bytes);
+    int32_t at_loss = before + excess + excess / 49; /* 0.02 before - lost_before, over 0.98 */
     inflight_too_high(tcb, at_loss > 0 ? (uint32_t)at_loss : 0, sent->rate.app_limited);
 }
 

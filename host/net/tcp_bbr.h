@@ -3,7 +3,7 @@
 #define LANYARD_TCP_BBR_H
 
 /* BBR version 3 from the inside, in the words of draft-ietf-ccwg-bbr, whose sections the comments give: its states
- * (tcp_bbr.c) and its model of the path (tcp_bbr_model.c). Gains and shares are per cent. */
+ * (tcp_bbr.c) and its model of the path (tcp_bbr_model.c). */
 
 #include "tcp_internal.h"
 
@@ -39,9 +39,18 @@ static inline uint32_t lan_bbr_min(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* Per cent as a gain, in units that a shift divides by. */
+#define BBR_GAIN(percent) ((uint32_t)((percent)*UINT64_C(1048576) / 100))
+
+static inline uint32_t lan_bbr_scale(uint32_t value, uint32_t gain)
+{
+    uint64_t scaled = (uint64_t)value * gain >> 20;
+    return scaled < BBR_UNBOUND ? (uint32_t)scaled : BBR_UNBOUND - 1;
+}
+
 static inline uint32_t lan_bbr_percent(uint32_t value, uint32_t percent)
 {
-    return (uint32_t)((uint64_t)value * percent / 100);
+    return lan_bbr_scale(value, BBR_GAIN(percent));
 }
 
 /* Ticks of 2^20 ns: what the deadlines of seconds are counted in. */

@@ -74,8 +74,8 @@ uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain)
 {
     if (lan_bbr_of(tcb)->min_rtt_us == BBR_UNBOUND)
         return lan_tcp_initial_window(tcb);
-    uint64_t bytes = (uint64_t)bw * lan_bbr_of(tcb)->min_rtt_us / 1000000 * gain / 100;
-    return bytes < BBR_UNBOUND ? (uint32_t)bytes : BBR_UNBOUND - 1;
+    uint64_t bytes = (uint64_t)bw * lan_bbr_of(tcb)->min_rtt_us / 1000000;
+    return lan_bbr_scale(bytes < BBR_UNBOUND ? (uint32_t)bytes : BBR_UNBOUND - 1, gain);
 }
 
 /* 5.6.4.2, QuantizationBudget(). */
@@ -108,7 +108,7 @@ uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb)
 
 uint32_t lan_bbr_target_inflight(const struct lan_tcb *tcb)
 {
-    return lan_bbr_min(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), 100), tcb->cwnd);
+    return lan_bbr_min(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), BBR_GAIN(100)), tcb->cwnd);
 }
 
 static bool sees_queue(const struct lan_tcb *tcb)
@@ -164,7 +164,7 @@ static bool was_congested(const struct lan_tcb *tcb, const struct lan_tcp_sample
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     bool queue = bbr->state != BBR_DOWN && sees_queue(tcb);
-    uint64_t tolerated = (uint64_t)sample->sent->rate.in_flight * LOSS_THRESHOLD_WITHOUT_QUEUE / 100;
+    uint32_t tolerated = lan_bbr_percent(sample->sent->rate.in_flight, LOSS_THRESHOLD_WITHOUT_QUEUE);
     return bbr->ce_in_round || (bbr->loss_in_round && (queue || sample->lost > tolerated));
 }
 
@@ -186,10 +186,10 @@ static uint8_t cover_of(const struct lan_tcb *tcb, const struct lan_tcp_sample *
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     bool empty = (uint64_t)bbr->rtt_us * 100 <= (uint64_t)bbr->min_rtt_us * EMPTY;
-    if (!empty || !bbr->loss_in_round || bbr->ce_in_round || !sample->sent->rate.in_flight)
+    uint32_t unit = sample->sent->rate.in_flight / 100;
+    if (!empty || !bbr->loss_in_round || bbr->ce_in_round || !unit)
         return 0;
-    return (uint8_t)lan_bbr_min((uint32_t)((uint64_t)sample->lost * 100 / sample->sent->rate.in_flight),
-                                LAN_BBR_LOSS_THRESHOLD);
+    return (uint8_t)lan_bbr_min(sample->lost / unit, LAN_BBR_LOSS_THRESHOLD);
 }
 
 static void update_congestion_signals(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
