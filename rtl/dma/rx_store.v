@@ -77,11 +77,19 @@ module rx_store (
     reg        word_full;
 
     wire        last_buffer = left == 0;
-    wire [13:0] beyond;                                           // the buffer, unless it fits
-    wire [1:0]  unused_beyond;
-    wire        fits;
-    assign {fits, unused_beyond, beyond} = {3'd0, left} - {1'b0, buffer_len};
-    wire [13:0] portion     = fits ? left : buffer_len[13:0];
+    reg  [13:0] beyond;                                           // the buffer, unless it fits
+    reg  [1:0]  unused_beyond;
+    reg         fits;
+    reg  [13:0] portion;
+
+    // Asked for in NEXT only, which spares a simulation the work.
+    always @* begin
+        {fits, unused_beyond, beyond, portion} = {31{1'bx}};
+        if (state == NEXT) begin
+            {fits, unused_beyond, beyond} = {3'd0, left} - {1'b0, buffer_len};
+            portion = fits ? left : buffer_len[13:0];
+        end
+    end
 
     wire [3:0]  to_border   = ~addr[3:0];
     wire [11:0] words;        // of the span, from the start of its first word, less one

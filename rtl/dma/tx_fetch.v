@@ -82,17 +82,34 @@ module tx_fetch #(
     reg        eop;
 
     wire [16:0] len   = {words, last_lane};
-    wire [17:0] total = {1'b0, sum} + {1'b0, len};
+    reg  [17:0] total;
+    reg         too_long, no_data, malformed;
 
-    wire too_long  = tso ? total[17] : total > {1'b0, FRAME_LIMIT};
-    wire no_data   = tso && eop && total <= {10'd0, hdr_len};
-    wire malformed = len == 0 || too_long || no_data || refused;
+    // Asked for in CHECK only, which spares a simulation the work.
+    always @* begin
+        total = {18{1'bx}};
+        {too_long, no_data, malformed} = 3'bxxx;
+        if (state == CHECK) begin
+            total     = {1'b0, sum} + {1'b0, len};
+            too_long  = tso ? total[17] : total > {1'b0, FRAME_LIMIT};
+            no_data   = tso && eop && total <= {10'd0, hdr_len};
+            malformed = len == 0 || too_long || no_data || refused;
+        end
+    end
 
-    // All descriptors that the ring can hold belong to this frame, and none has EOP.
-    wire        endless = begun && !ring_available && !ring_reset && ring_full;
+    reg  endless;     // all descriptors that the ring can hold belong to this frame, and none has EOP
+    reg  begin_next;
 
-    wire        begin_next = ring_available && word_room && (begun || (ring_run && enable && frame_room));
-    wire [3:0]  to_border  = ~addr[3:0];
+    // Asked for in NEXT only.
+    always @* begin
+        {endless, begin_next} = 2'bxx;
+        if (state == NEXT) begin
+            endless    = begun && !ring_available && !ring_reset && ring_full;
+            begin_next = ring_available && word_room && (begun || (ring_run && enable && frame_room));
+        end
+    end
+
+    wire [3:0] to_border = ~addr[3:0];
 
     // A frame's first descriptor goes along as header words 1 to 3. The last word of a burst ends the frame if there
     // is a reason to give it up.

@@ -44,10 +44,15 @@ module frame_loop #(
             reg       turned, begun, padding, done;
             reg [5:0] left;  // octets that the frame must have at least, after this one
 
-            wire turns = turned != cfg_loopback && !begun && !waiting;  // as soon as the receive side can; none begins
+            reg  turns;  // as soon as the receive side can; none begins
             wire here  = s_axis_tvalid && !turns;
             wire take  = s_axis_tvalid && s_axis_tready;
             wire back  = loop_tvalid && loop_tready;
+
+            always @* begin
+                turns = 1'b0;
+                if (turned != cfg_loopback) turns = !begun && !waiting;
+            end
 
             assign active        = turned;
             assign loop_done     = done;

@@ -33,8 +33,8 @@ module mdio #(
 
     // PHY
     output wire        mdc,
-    output wire        mdio_o,
-    output wire        mdio_t,      // 1: the line is the PHY's, or the pull-up's
+    output reg         mdio_o,
+    output reg         mdio_t,      // 1: the line is the PHY's, or the pull-up's
     input  wire        mdio_i       // asynchronous
 );
 
@@ -68,8 +68,12 @@ module mdio #(
             assign value  = {busy, is_write, 4'd0, phy_address, register_address, data};
             assign idle   = !busy;
             assign mdc    = clock;
-            assign mdio_o = !place[5] || (in_data ? data[15] : header[~place[3:0]]);
-            assign mdio_t = !busy || place == 0 || (!is_write && place >= TURN_AROUND);
+
+            always @* begin
+                {mdio_o, mdio_t} = 2'b11;
+                if (place[5])           mdio_o = in_data ? data[15] : header[~place[3:0]];
+                if (busy && place != 0) mdio_t = !is_write && place >= TURN_AROUND;
+            end
 
             always @(posedge clk) begin
                 if (!busy) begin
@@ -110,8 +114,7 @@ module mdio #(
             assign value  = 32'd0;
             assign idle   = 1'b1;
             assign mdc    = 1'b0;
-            assign mdio_o = 1'b1;
-            assign mdio_t = 1'b1;
+            always @* {mdio_o, mdio_t} = 2'b11;
         end
     endgenerate
 

@@ -52,14 +52,20 @@ module pause_send (
     reg [4:0]  index;    // of the octet
 
     wire again = timer == 0;
-    wire ask   = enable && (high ? !told || again : low && told);
+    reg  ask;
+    always @* begin
+        ask = 1'b0;
+        if (enable) ask = high ? !told || again : low && told;
+    end
+
     wire begin_pause = ask && !passing && !sending;
     wire pass  = passing || (!sending && !ask && !hold);
     wire moved = m_axis_tvalid && m_axis_tready;
 
     reg [7:0] octet;
     always @* begin
-        case (index)
+        octet = 8'h00;
+        if (sending) case (index)
             5'd0:    octet = 8'h01;
             5'd1:    octet = 8'h80;
             5'd2:    octet = 8'hC2;

@@ -112,9 +112,14 @@ module statistics #(
 
             wire at_rest   = !walking && !serving;
             wire asked     = read_request && !acknowledge;
-            wire event_now = at_rest && (rx_waiting || tx_waiting) && !(asked && after_event);
-            wire read_now  = at_rest && asked && !event_now;
+            reg  event_now, read_now;
             wire snapshot  = read_address == 0;
+
+            always @* begin
+                {event_now, read_now} = 2'b00;
+                if (rx_waiting || tx_waiting) event_now = at_rest && !(asked && after_event);
+                if (asked)                    read_now  = at_rest && !event_now;
+            end
 
             assign served = serving && step == 3'd7;
 
@@ -148,7 +153,7 @@ module statistics #(
                 end
             end
 
-            // The counter of each step, and by how much it moves
+            // The counter of each step, and by how much it moves. (Only while an event is served, which spares a simulation the rest.)
 
             wire        sent     = !tx[TX_LATE_COLLISION] && !tx[TX_EXCESSIVE_COLLISION];
             wire [4:0]  collided = tx[TX_COLLISIONS+4:TX_COLLISIONS];
@@ -172,7 +177,8 @@ module statistics #(
             reg        by_length;
             always @* begin
                 by_length = step == 3'd1 || {of_tx, step} == 4'd6;
-                case ({of_tx, step})
+                {moves, counter} = 7'd0;
+                if (serving) case ({of_tx, step})
                     4'd0:  {moves, counter} = {1'b1, 2'b01, fate};                      // good, or what was wrong
                     4'd1:  {moves, counter} = {fate == 0, 6'd17};                       // octets
                     4'd2:  {moves, counter} = {rx_broadcast || rx_multicast, 5'b01001, rx_multicast};

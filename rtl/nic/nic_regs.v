@@ -115,6 +115,7 @@ module nic_regs #(
     wire        write   = s_axil_awvalid && s_axil_wvalid && !s_axil_bvalid;
     wire        reading = s_axil_arvalid && !s_axil_rvalid && !write;
     wire        read    = reading && (!stat_request || stat_ack);
+    reg  [1:0]  done_ack;  // receive, transmit
     wire [11:0] address = {write ? s_axil_awaddr[11:2] : s_axil_araddr[11:2], 2'b00};
     wire        unused  = &{1'b0, s_axil_awaddr[1:0], s_axil_araddr[1:0]};
 
@@ -132,10 +133,13 @@ module nic_regs #(
         rx_ring_write = 4'b0000;
         stat_request  = 1'b0;
         mdio_write    = 4'b0000;
+        done_ack      = 2'b00;
         if (write) begin
             if ((address & RING_BLOCK) == `NIC_TX_BASE) tx_ring_write = s_axil_wstrb;
             if ((address & RING_BLOCK) == `NIC_RX_BASE) rx_ring_write = s_axil_wstrb;
             if (address == `NIC_MDIO) mdio_write = s_axil_wstrb;
+            if (address == `NIC_IRQ_CAUSE && s_axil_wstrb[0])
+                done_ack = {s_axil_wdata[`NIC_IRQ_CAUSE__RX_DONE], s_axil_wdata[`NIC_IRQ_CAUSE__TX_DONE]};
         end
         if (reading) stat_request = (address & STAT_BLOCK) == `NIC_STAT_TX_FRAMES;
     end
@@ -273,8 +277,8 @@ module nic_regs #(
     assign cfg_pause_tx     = control[`NIC_CONTROL__PAUSE_TX];
     assign cfg_loopback_mac = control[`NIC_CONTROL__LOOPBACK_MAC];
     assign cfg_loopback_mii = control[`NIC_CONTROL__LOOPBACK_MII];
-    assign irq_tx_done_ack  = write && address == `NIC_IRQ_CAUSE && s_axil_wstrb[0] && s_axil_wdata[`NIC_IRQ_CAUSE__TX_DONE];
-    assign irq_rx_done_ack  = write && address == `NIC_IRQ_CAUSE && s_axil_wstrb[0] && s_axil_wdata[`NIC_IRQ_CAUSE__RX_DONE];
+    assign irq_tx_done_ack  = done_ack[0];
+    assign irq_rx_done_ack  = done_ack[1];
 
 endmodule
 

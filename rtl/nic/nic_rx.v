@@ -88,7 +88,7 @@ module nic_rx #(
     output wire [13:0] stat_octets,
     output wire [13:0] stat_flags,
 
-    output wire        idle
+    output reg         idle
 );
 
     wire       fifo_valid, fifo_last;
@@ -247,7 +247,10 @@ module nic_rx #(
         .idle           (dma_idle)
     );
 
-    assign idle = quiet_here && dma_idle && path_idle;
+    always @* begin
+        idle = 1'b0;
+        if (quiet_here) idle = dma_idle && path_idle;
+    end
 
 endmodule
 

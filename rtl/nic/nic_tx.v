@@ -92,7 +92,7 @@ module nic_tx #(
     output wire [13:0] stat_octets,     // padding and FCS included
     output wire [11:0] stat_flags,      // tx_events.vh
 
-    output wire        idle
+    output reg         idle
 );
 
     // Whole frames only are sent, so the buffer, which holds an octet less than its size, sets the limit. The tag is extra.
@@ -412,7 +412,10 @@ module nic_tx #(
     );
 
     // A frame keeps the path busy until the MAC has sent it; after that the MAC only counts the gap.
-    assign idle = mac_idle_here && dma_idle && segment_idle && path_idle && !pause_busy && pause_idle && !pausing;
+    always @* begin
+        idle = 1'b0;
+        if (mac_idle_here) idle = dma_idle && segment_idle && path_idle && !pause_busy && pause_idle && !pausing;
+    end
 
 endmodule
 

@@ -203,16 +203,27 @@ module rx_path #(
 
     // The fate of a frame, by its whole length
     wire        records_full;
-    wire [14:0] max_frame = {1'b0, cfg_max_frame} + (has_tag ? TAG_OCTETS : 15'd0);
-    wire        undersize = length < MIN_FRAME;
-    wire        oversize  = {1'b0, length} > max_frame || length == LENGTH_LIMIT;
-    wire        in_range  = !undersize && !oversize;
-    wire        sound     = in_range && !bad;
-    wire        wanted    = accept && !control;
-    wire        paused    = sound && pause && control_address;
-    wire        fits      = !spilled && !records_full;
-    wire        good      = sound && wanted && fits;
-    wire        deliver   = listening && wanted && fits && (sound || (cfg_keep_bad && !runt && !(cfg_half_duplex && undersize)));
+    reg  [14:0] max_frame;
+    reg         undersize, oversize, in_range, sound, wanted, paused, fits, good, deliver;
+
+    // Asked for at its end only, which spares a simulation the work of each octet.
+    always @* begin
+        max_frame = 15'd0;
+        {undersize, oversize, in_range, sound, wanted, paused, fits, good, deliver} = 9'd0;
+        if (closing) begin
+            max_frame = {1'b0, cfg_max_frame} + (has_tag ? TAG_OCTETS : 15'd0);
+            undersize = length < MIN_FRAME;
+            oversize  = {1'b0, length} > max_frame || length == LENGTH_LIMIT;
+            in_range  = !undersize && !oversize;
+            sound     = in_range && !bad;
+            wanted    = accept && !control;
+            paused    = sound && pause && control_address;
+            fits      = !spilled && !records_full;
+            good      = sound && wanted && fits;
+            deliver   = listening && wanted && fits &&
+                (sound || (cfg_keep_bad && !runt && !(cfg_half_duplex && undersize)));
+        end
+    end
 
     always @(posedge clk) begin
         pause_valid <= stat_valid && paused && !rst;
