@@ -98,12 +98,24 @@ module tx_segment #(
             wire [7:0]  address = state == MEND ? place : index;
             wire [7:0]  octet   = headers[address];
 
-            wire [15:0] payload = (step[1] ? last : first) ? left[15:0] : {2'b00, frame_mss};
-            wire [7:0]  half    = step[0] ? payload[15:8] : payload[7:0];
-            wire        zero    = field == IDENTIFICATION || step[2] || (field == SEQUENCE && step[1]);
-            wire        off     = !field[1] && step[2:1] == 2'b00;
-            wire [8:0]  total   = {1'b0, octet} + {1'b0, zero ? 8'd0 : half ^ {8{off}}}
-                                + {8'd0, step[2:0] == 0 ? field == IDENTIFICATION : carry};
+            reg  [15:0] payload;
+            reg  [7:0]  half;
+            reg         zero, off;
+            reg  [8:0]  total;
+
+            // Asked for in MEND only, which spares a simulation the work.
+            always @* begin
+                {payload, half, zero, off, total} = {35{1'bx}};
+                if (state == MEND) begin
+                    payload = (step[1] ? last : first) ? left[15:0] : {2'b00, frame_mss};
+                    half    = step[0] ? payload[15:8] : payload[7:0];
+                    zero    = field == IDENTIFICATION || step[2] || (field == SEQUENCE && step[1]);
+                    off     = !field[1] && step[2:1] == 2'b00;
+                    total   = {1'b0, octet} + {1'b0, zero ? 8'd0 : half ^ {8{off}}}
+                            + {8'd0, step[2:0] == 0 ? field == IDENTIFICATION : carry};
+                end
+            end
+
             wire        mend    = state == MEND && (!field[1] || (!first && !step[2]));
 
             wire [7:0]  hidden  = index == place ? {!first, 3'd0, !last, 2'd0, !last} : 8'd0;  // CWR, PSH, FIN
