@@ -292,48 +292,52 @@ static uint32_t offered_from(const struct lan_tcb *tcb, uint32_t seq)
     return used < tcb->snd_wnd ? tcb->snd_wnd - used : 0;
 }
 
-/* Sends one segment of what is lost; false when none can go now. The last one may take up new data behind it. */
-static bool send_lost(struct lan_tcb *tcb, const struct lan_tcp_block *lost, uint32_t room)
+enum outcome { SENT, HELD /* by a window, Nagle or pacing */, NO_MEMORY };
+
+static enum outcome send_payload(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
+{
+    return lan_tcp_send_data(tcb, seq, n) ? SENT : NO_MEMORY;
+}
+
+/* Sends one segment of what is lost. The last one may take up new data behind it. */
+static enum outcome send_lost(struct lan_tcb *tcb, const struct lan_tcp_block *lost, uint32_t room)
 {
     uint32_t end =
         lost->end == tcb->snd_nxt || lan_seq_lt(lan_tcp_data_end(tcb), lost->end) ? lan_tcp_data_end(tcb) : lost->end;
     uint32_t n = end - lost->start, offered = offered_from(tcb, lost->start);
     n = n < tcb->mss ? n : tcb->mss;
     n = n < offered ? n : offered;
-    if (!offered || room < n)
-        return false;
-    return lan_tcp_send_data(tcb, lost->start, n) || (send_again_later(tcb), false);
+    return !offered || room < n ? HELD : send_payload(tcb, lost->start, n);
 }
 
-/* Sends one segment, small or large, of what has not been sent; false when none can go now. */
-static bool send_new(struct lan_tcb *tcb, uint32_t room)
+/* Sends one segment, small or large, of what has not been sent. */
+static enum outcome send_new(struct lan_tcb *tcb, uint32_t room)
 {
     bool fin = tcb->flags & TCB_FIN_QUEUED;
     uint32_t used = tcb->snd_nxt - tcb->snd_una;
     if (used == tcb->snd_queued + fin)
-        return false;
+        return HELD;
     uint32_t unsent = tcb->snd_queued - used, offered = offered_from(tcb, tcb->snd_nxt);
     uint32_t fitting = unsent < room ? unsent : room;
     fitting = fitting < offered ? fitting : offered;
     uint32_t n = worth_sending(tcb, fitting, unsent);
     if (!n && !(fin && !unsent && room && offered))
-        return false;
-    return lan_tcp_send_data(tcb, tcb->snd_nxt, n) || (send_again_later(tcb), false);
+        return HELD;
+    return send_payload(tcb, tcb->snd_nxt, n);
 }
 
 /* What was lost goes first (RFC 6675 4). */
-static bool send_next(struct lan_tcb *tcb)
+static enum outcome send_next(struct lan_tcb *tcb)
 {
     struct lan_tcp_block lost;
     uint32_t pipe = lan_tcp_pipe(tcb);
     uint32_t room = pipe < tcb->cwnd ? tcb->cwnd - pipe : 0;
     if (room && lan_tcp_is_paced(tcb))
         room = lan_tcp_pace(tcb, room);
-    if (!(lan_tcp_next_lost(tcb, &lost) ? send_lost(tcb, &lost, room) : send_new(tcb, room)))
-        return false;
-    if (tcb->flags & TCB_PROBING)
+    enum outcome outcome = lan_tcp_next_lost(tcb, &lost) ? send_lost(tcb, &lost, room) : send_new(tcb, room);
+    if (outcome == SENT && tcb->flags & TCB_PROBING)
         lan_tcp_end_probing(tcb);
-    return true;
+    return outcome;
 }
 
 /* Whether something lost or not sent yet waits for windows and memory. */
@@ -344,12 +348,15 @@ static inline bool waits_to_be_sent(const struct lan_tcb *tcb)
            !(tcb->flags & TCB_FIN_ACKED);
 }
 
-static void send_queue(struct lan_tcb *tcb)
+/* False: memory ran out before the windows did. */
+static bool send_queue(struct lan_tcb *tcb)
 {
+    enum outcome outcome;
     if (tcb->snd_nxt == tcb->snd_una)
         tcb->congestion->restart(tcb);
-    while (send_next(tcb) && waits_to_be_sent(tcb)) {
-    }
+    do
+        outcome = send_next(tcb);
+    while (outcome == SENT && waits_to_be_sent(tcb));
     bool limited = lan_tcp_pipe(tcb) + tcb->mss > tcb->cwnd;
     tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
     /* Something waits and nothing is under way that would bring an ACK: the override timer of 3.8.6.2.1, which is the
@@ -358,13 +365,15 @@ static void send_queue(struct lan_tcb *tcb)
         tcb->flags |= TCB_PROBING;
         lan_tcp_arm_retransmit(tcb);
     }
+    return outcome != NO_MEMORY;
 }
 
 void lan_tcp_output(struct lan_tcb *tcb)
 {
-    if (waits_to_be_sent(tcb))
-        send_queue(tcb);
+    bool refused = waits_to_be_sent(tcb) && !send_queue(tcb);
     if (tcb->sender)
         lan_tcp_probe_arm(tcb);
     lan_tcp_output_ack(tcb);
+    if (refused)
+        send_again_later(tcb);
 }
