@@ -62,16 +62,17 @@ static bool can_send(const struct lan_nic *nic, const struct lan_buf *frame, uin
 static uint32_t descriptors_of(const struct lan_nic *nic, const struct lan_buf *frame)
 {
     uint64_t total = 0;
-    uint32_t count = 0;
+    uint32_t count = 0, lengths = 0;
     const struct lan_buf *fragment = frame;
     do {
-        if (fragment->len > DESC_LEN)
-            return 0;
         total += fragment->len;
+        lengths |= fragment->len;
         count += fragment->len > 0; /* an empty fragment has no descriptor: length 0 stops the ring */
         fragment = fragment->next;
     } while (fragment);
-    return count <= nic->netif.max_fragments && can_send(nic, frame, total) ? count : 0;
+    if (lengths > DESC_LEN || count > nic->netif.max_fragments) /* DESC_LEN is a mask */
+        return 0;
+    return can_send(nic, frame, total) ? count : 0;
 }
 
 static uint32_t offloads(const struct lan_buf *frame)

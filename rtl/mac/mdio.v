@@ -33,8 +33,8 @@ module mdio #(
 
     // PHY
     output wire        mdc,
-    output reg         mdio_o,
-    output reg         mdio_t,      // 1: the line is the PHY's, or the pull-up's
+    output wire        mdio_o,
+    output wire        mdio_t,      // 1: the line is the PHY's, or the pull-up's
     input  wire        mdio_i       // asynchronous
 );
 
@@ -69,10 +69,13 @@ module mdio #(
             assign idle   = !busy;
             assign mdc    = clock;
 
+            reg out, released;
+            assign {mdio_o, mdio_t} = {out, released};
+
             always @* begin
-                {mdio_o, mdio_t} = 2'b11;
-                if (place[5])           mdio_o = in_data ? data[15] : header[~place[3:0]];
-                if (busy && place != 0) mdio_t = !is_write && place >= TURN_AROUND;
+                {out, released} = 2'b11;
+                if (place[5])           out      = in_data ? data[15] : header[~place[3:0]];
+                if (busy && place != 0) released = !is_write && place >= TURN_AROUND;
             end
 
             always @(posedge clk) begin
@@ -114,7 +117,7 @@ module mdio #(
             assign value  = 32'd0;
             assign idle   = 1'b1;
             assign mdc    = 1'b0;
-            always @* {mdio_o, mdio_t} = 2'b11;
+            assign {mdio_o, mdio_t} = 2'b11;
         end
     endgenerate
 
