@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANYARD_TCP_TCB_H
+#define LANYARD_TCP_TCB_H
+
+/* What TCP keeps and hands about: its constants, the transmission control block and what hangs off it, a segment as it
+ * arrived, what an ACK has told. What is done with them: tcp_internal.h. */
+
+#include "stack_internal.h"
+#include "tcp.h"
+
+enum {
+    LAN_TCP_HEADER = 20,
+    LAN_TCP_HEADER_MAX = 60,
+    LAN_TCP_MSS_DEFAULT = 536,             /* RFC 9293 MUST-15 */
+    LAN_TCP_MSS_MIN = 64,                  /* a peer that asks for less would have us send nothing but headers */
+    LAN_TCP_SCALE_MAX = 14,                /* RFC 7323 2.3 */
+    LAN_TCP_SACK_BLOCKS = 4,               /* what fits into the options, RFC 2018 3; with a time stamp one less */
+    LAN_TCP_STAMP_BYTES = 12,              /* of a segment with a time stamp, padded */
+    LAN_TCP_PADDED_TIMESTAMP = 0x0101080a, /* NOP, NOP, kind and length: how everybody pads a time stamp */
+    LAN_TCP_PORT_COUNTERS = 64,            /* of destinations that share one */
+    LAN_TCP_AGE_BITS = 30,                 /* of a nanosecond clock that counts seconds, nearly */
+    LAN_TCP_SPARE_TCBS = 16,               /* room for the usual handful of listeners beside the connections */
+};
+
+#define LAN_MS 1000000ull
+#define LAN_S 1000000000ull
+
+#define LAN_TCP_RTO_FIRST (1 * LAN_S)          /* RFC 6298 (2.1) */
+#define LAN_TCP_RTO_AFTER_SYN_LOSS (3 * LAN_S) /* RFC 6298 (5.7) */
+#define LAN_TCP_RTO_MARGIN_MIN (200 * LAN_MS)  /* RTO >= SRTT + this: a delayed ACK must not look like a loss */
+#define LAN_TCP_RTO_MAX (60 * LAN_S)           /* RFC 6298 (2.5) */
+#define LAN_TCP_R2 (120 * LAN_S)               /* RFC 9293 SHLD-11: at least 100 s */
+#define LAN_TCP_R2_SYN (180 * LAN_S)           /* RFC 9293 MUST-23 */
+#define LAN_TCP_ACK_DELAY (40 * LAN_MS)        /* RFC 9293 MUST-40: below 500 ms */
+#define LAN_TCP_PEER_ACK_DELAY (200 * LAN_MS)  /* what to expect of others, RFC 8985 7.2 */
+#define LAN_TCP_PROBE_UNMEASURED (1 * LAN_S)   /* tail loss probe without a round-trip time, RFC 8985 7.2 */
+#define LAN_TCP_MEMORY_RETRY (10 * LAN_MS)     /* after a segment that found no buffer */
+#define LAN_TCP_2MSL (60 * LAN_S)
+#define LAN_TCP_FIN_WAIT (60 * LAN_S)                                 /* FIN-WAIT-2 without an application */
+#define LAN_TCP_SENDER_KEEP (10 * LAN_S)                              /* what is known of the path is outdated then */
+#define LAN_TCP_CHALLENGE_BITS(time_ns) ((uint32_t)((time_ns) >> 16)) /* 65 us, for 78 hours */
+#define LAN_TCP_CHALLENGE_INTERVAL (500 * LAN_MS) /* at most between two challenge ACKs of a connection, RFC 5961 7 */
+enum { LAN_TCP_R1 = 3 };                          /* retransmissions before the route is looked up again (SHLD-10) */
+enum { LAN_TCP_KEEP_IDLE_S = 7200, LAN_TCP_KEEP_INTERVAL_S = 75, LAN_TCP_KEEP_PROBES = 9 };
+
+/* Sequence numbers are compared modulo 2^32 (RFC 9293 3.4). */
+static inline bool lan_seq_lt(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+static inline bool lan_seq_leq(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) <= 0;
+}
+
+enum { SEG_FIN = 1, SEG_SYN = 2, SEG_RST = 4, SEG_PSH = 8, SEG_ACK = 16, SEG_URG = 32, SEG_ECE = 64, SEG_CWR = 128 };
+
+/* Deadlines of a connection; one timer on the wheel serves them all. Those behind LAN_TCP_OWN_DEADLINES stand in the
+ * sender, as there are none without it. */
+enum lan_tcp_deadline {
+    LAN_TCP_RETRANSMIT, /* retransmission and window probes */
+    LAN_TCP_SEND_LATER, /* a delayed ACK, or output that found no memory */
+    LAN_TCP_LIFE,       /* keep-alive; the end of FIN-WAIT-2 and TIME-WAIT */
+    LAN_TCP_OWN_DEADLINES,
+    LAN_TCP_REORDER = LAN_TCP_OWN_DEADLINES, /* RACK: what is late now is lost then */
+    LAN_TCP_TAIL_PROBE,                      /* TLP: nothing was heard of the end of the flight */
+    LAN_TCP_PACE,                            /* pacing lets the next segments go */
+    LAN_TCP_QUIET,                           /* nothing has been under way for LAN_TCP_SENDER_KEEP */
+    LAN_TCP_DEADLINES,
+};
+
+/* tcb->flags */
+enum {
+    TCB_ACK_NOW = 1u << 0,         /* an ACK is to leave with or after this turn's output */
+    TCB_ACK_LATER = 1u << 1,       /* a delayed ACK is owed */
+    TCB_FIN_QUEUED = 1u << 2,      /* the application has finished sending: FIN follows the queue */
+    TCB_FIN_ACKED = 1u << 3,       /* and the peer has it */
+    TCB_FIN_ARRIVED = 1u << 4,     /* the peer's FIN stands at rcv_fin, maybe behind a gap */
+    TCB_EOF = 1u << 5,             /* everything up to the peer's FIN has arrived */
+    TCB_RCV_SHUT = 1u << 6,        /* the application will read no more */
+    TCB_WANT_SPACE = 1u << 7,      /* there is no room for a send(): not writable until that is reported */
+    TCB_NODELAY = 1u << 8,         /* no Nagle algorithm */
+    TCB_MORE = 1u << 9,            /* LAN_MSG_MORE: hold a partial segment back */
+    TCB_REFUSED = 1u << 10,        /* the last send() was taken in part only: the rest will come */
+    TCB_KEEPALIVE = 1u << 11,      /* SO_KEEPALIVE */
+    TCB_REUSE = 1u << 12,          /* SO_REUSEADDR */
+    TCB_PROBING = 1u << 13,        /* the send window is too small: window probes instead of retransmission */
+    TCB_MTU_GUESSED = 1u << 14,    /* no router has said so: it swallows large segments */
+    TCB_SYN_LOST = 1u << 15,       /* our SYN had to be sent again */
+    TCB_FAST_RECOVERY = 1u << 16,  /* RFC 6582, until recover is acknowledged */
+    TCB_LOSS_RECOVERY = 1u << 17,  /* after a time-out, until recover is acknowledged */
+    TCB_CWND_LIMITED = 1u << 18,   /* the last output used all of cwnd: it may grow */
+    TCB_SCALING = 1u << 19,        /* the window scale option is ours to use */
+    TCB_BOUND = 1u << 20,          /* the application chose the local port */
+    TCB_IN_PORTS = 1u << 21,       /* stands in the table of ports */
+    TCB_SACK = 1u << 22,           /* the peer takes selective acknowledgments */
+    TCB_IN_CONNECTIONS = 1u << 23, /* stands in the table of connections */
+    TCB_REORDERING = 1u << 24,     /* the path has delivered out of order */
+    TCB_TAIL_PROBED = 1u << 25,    /* a tail loss probe is under way, until tail_end is acknowledged */
+    TCB_TAIL_REPEATED = 1u << 26,  /* and it was a retransmission */
+    TCB_UNDO = 1u << 27,           /* the last recovery can be undone */
+    TCB_TIMESTAMPS = 1u << 28,     /* each segment carries a time stamp */
+    TCB_URGENT_IN = 1u << 29,      /* the application has not read up to rcv_up yet */
+    TCB_URGENT_OUT = 1u << 30,     /* what is sent before snd_up is urgent */
+
+    /* What makes sense with a sender only. */
+    TCB_SENDER_FLAGS = TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_TAIL_PROBED | TCB_TAIL_REPEATED | TCB_UNDO,
+};
+
+/* tcb->ecn */
+enum {
+    ECN_REQUEST = 1u << 0,  /* LAN_TCP_ECN: our SYN asks for it */
+    ECN_ACCEPT = 1u << 1,   /* and we agree when the peer asks */
+    ECN_ECHO = 1u << 2,     /* the peer may send ECT: it is told of CE */
+    ECN_CAPABLE = 1u << 3,  /* so may we: new data are ECT, and ECE counts */
+    ECN_ECE_OWED = 1u << 4, /* CE has arrived: told until the peer says CWR */
+    ECN_CWR_OWED = 1u << 5, /* cwnd was reduced: the next new data say so */
+    ECN_REDUCED = 1u << 6,  /* for ECE, until recover is acknowledged */
+    ECN_WISHES = ECN_REQUEST | ECN_ACCEPT,
+};
+
+/* tcb->asked: options that the application has set. */
+enum {
+    ASKED_RECEIVE_BUFFER = 1u << 0, /* SO_RCVBUF, SO_SNDBUF: no autotuning */
+    ASKED_SEND_BUFFER = 1u << 1,
+    ASKED_CORK = 1u << 2, /* TCP_CORK: no partial segment */
+};
+
+enum { FRTO_OFF, FRTO_FIRST_ACK, FRTO_SECOND_ACK }; /* RFC 5682 2.1, steps 2 and 3 */
+
+/* What the octets of a run of the scoreboard are; none: under way for the first time. */
+enum {
+    RUN_SACKED = 1u << 0,
+    RUN_LOST = 1u << 1,          /* and not sent again yet */
+    RUN_RETRANSMITTED = 1u << 2, /* sent more than once */
+    RUN_BLURRED = 1u << 3,       /* part of it may have been sent well before sent_ns */
+};
+
+struct lan_tcb;
+struct lan_tcp_ack;
+struct lan_tcp_sample;
+struct lan_tcp_snapshot;
+
+/* Congestion control. Windows are in bytes. */
+struct lan_tcp_congestion {
+    const char *name;
+    void (*init)(struct lan_tcb *tcb);                                 /* its own part of the TCB only */
+    void (*acked)(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); /* new data, outside recovery: adapts cwnd */
+    uint32_t (*ssthresh)(struct lan_tcb *tcb); /* a loss was found: the new slow start threshold */
+    void (*undone)(struct lan_tcb *tcb);       /* the last one was none; NULL: nothing to do */
+    void (*restart)(struct lan_tcb *tcb);      /* nothing is under way, and something is about to be */
+
+    /* An algorithm that wants samples of the delivery rate sets cwnd by them, in recovery too; NULL: proportional rate
+     * reduction does there, and acked() elsewhere. */
+    void (*sampled)(struct lan_tcb *tcb, const struct lan_tcp_ack *ack, const struct lan_tcp_sample *sample);
+
+    /* With sampled(): `bytes` are lost that were sent then. NULL as `sent`: that is not known. */
+    void (*lost)(struct lan_tcb *tcb, const struct lan_tcp_snapshot *sent, uint32_t bytes);
+};
+
+extern const struct lan_tcp_congestion LAN_TCP_NEWRENO, LAN_TCP_CUBIC, LAN_TCP_BBR;
+extern const struct lan_tcp_congestion *const LAN_TCP_CONGESTIONS[];
+enum { LAN_TCP_CONGESTION_COUNT = 3 };
+
+/* RFC 9438 4.1.1; windows in bytes. */
+struct lan_tcp_cubic {
+    uint64_t epoch_ns; /* when congestion avoidance began; 0: it has not, since the last loss */
+    uint32_t w_max, k_ms, cwnd_prior;
+    uint32_t w_est, w_est_rest; /* and what is left of a byte */
+};
+
+/* RFC 9406 4.2; LAN_NEVER stands for infinity. */
+struct lan_tcp_hystart {
+    uint64_t last_min_ns, current_min_ns, css_baseline_ns;
+    uint32_t window_end;
+    uint8_t samples;    /* up to N_RTT_SAMPLE */
+    uint8_t css_rounds; /* 0: not in conservative slow start */
+};
+
+/* BBR (tcp_bbr.c), in the words of draft-ietf-ccwg-bbr, _st and _lt being short-term and long-term. Rates are bytes a
+ * second, UINT32_MAX stands for infinity. */
+struct lan_tcp_bbr {
+    uint64_t extra_since_ns;                       /* extra_acked_interval_start */
+    uint32_t extra_delivered, extra[2];            /* extra_acked_filter: of the last rounds, of those before */
+    uint32_t max_bw[2], bw_st, bw_latest, full_bw; /* max_bw_filter: of this cycle, of the one before */
+    uint32_t inflight_lt, inflight_st, inflight_latest;
+    uint32_t round_end, loss_round_end; /* next_round_delivered, loss_round_delivered */
+    uint32_t probe_up_acked, probe_up_acked_per_inc;
+    uint32_t min_rtt_us, rtt_us;                   /* rtt_us: the latest */
+    uint32_t min_rtt_at, probe_rtt_done, cycle_at; /* ticks of 2^20 ns */
+    uint32_t probe_rtt_cwnd, prior_cwnd;
+    uint32_t undo_bw_st, undo_inflight_st, undo_inflight_lt;
+    uint16_t probe_wait; /* ticks */
+    uint8_t state, ack_phase, undo_state;
+    uint8_t drain_rounds, extra_rounds; /* in Drain; that extra[0] stands for */
+    uint8_t rounds_since_probe, probe_up_rounds, full_bw_count, loss_events;
+    uint8_t cover; /* per cent of the last round that were lost without a queue, up to LAN_BBR_LOSS_THRESHOLD */
+    bool full_bw_now, full_bw_reached;
+    bool round_start, loss_round_start, loss_in_round, ce_in_round;
+    bool cwnd_limited, was_cwnd_limited; /* in this round, in the one before */
+    bool probe_sample, probe_too_high, probe_precautionary;
+    bool idle_restart, probe_rtt_timed, probe_rtt_round_done, recovering;
+};
+
+/* What was delivered and lost since the sender began, in bytes; and up to which `delivered` the application, not the
+ * path, bounds the rate (0: it does not). */
+struct lan_tcp_rate {
+    uint64_t delivered_ns;  /* when `delivered` became what it is */
+    uint64_t first_sent_ns; /* when the segment left whose ACK did that */
+    uint32_t delivered, lost, app_limited;
+    uint32_t in_flight;
+};
+
+uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb); /* RFC 6928 */
+void lan_tcp_restart_window(struct lan_tcb *tcb);           /* RFC 5681 4.1: the restart() of most algorithms */
+void lan_tcp_start_congestion(struct lan_tcb *tcb);         /* there is a sender */
+
+/* TCBs in order; `tail` points at the last one's link or at `first`. */
+struct lan_tcb_list {
+    struct lan_tcb *first, **tail;
+};
+
+struct lan_tcp_listen {
+    struct lan_tcb_list embryonic; /* SYN-RECEIVED */
+    struct lan_tcb_list ready;     /* wait for accept() */
+    uint32_t embryonic_count, ready_count, backlog;
+    uint64_t cookies_until_ns; /* ACKs may carry a cookie until then */
+};
+
+/* A run of octets that share a fate (tcp_sack.c). */
+struct lan_tcp_run {
+    uint32_t end; /* it starts where the one before ends, or at SND.UNA */
+    uint32_t flags;
+    uint64_t sent_ns; /* the first transmission of the run, the last time it was sent */
+};
+
+/* What a connection knows of what it has under way, and what it learns of the path. Lives in a buffer of the pool from
+ * the first byte sent until nothing has been under way for LAN_TCP_SENDER_KEEP: an idle connection is its TCB alone. */
+struct lan_tcp_sender {
+    struct lan_buf *buf;
+    struct lan_buf *cursor; /* of the send queue: where the last segment ended, or NULL */
+    uint64_t deadline_ns[LAN_TCP_DEADLINES - LAN_TCP_OWN_DEADLINES]; /* LAN_NEVER: not set */
+    uint32_t first_run, run_count;
+    uint32_t sacked, lost; /* bytes: arrived beyond a gap; lost and not sent again */
+    uint32_t recover;
+    uint32_t prr_delivered, prr_out, recover_flight; /* RFC 6937 */
+    uint32_t cwnd_acked;                             /* bytes acknowledged towards the next step of cwnd */
+    uint32_t undo_cwnd, undo_ssthresh;
+    uint32_t undo_stamp;                /* time stamp of the first retransmission */
+    uint32_t undo_bytes;                /* sent again and not reported as duplicate */
+    uint64_t rack_sent_ns, rack_rtt_ns; /* of the segment sent last of those that have arrived */
+    uint64_t min_rtt_ns, min_rtt_at_ns;
+    uint32_t rack_end, rack_fack;
+    uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
+    uint32_t tail_end;
+    uint32_t retransmitted; /* segments */
+    uint8_t frto;           /* FRTO_*: what the next ACK is to tell after a time-out */
+    uint64_t pace_ns;       /* pacing lets nothing go before */
+    uint32_t pacing_rate;   /* bytes a second that congestion control allows; 0: any number */
+    union {
+        struct {
+            struct lan_tcp_cubic cubic, cubic_before; /* before: as the last loss found it */
+            struct lan_tcp_hystart hystart;
+        };
+        struct {
+            struct lan_tcp_rate rate;
+            struct lan_tcp_bbr bbr;
+        };
+    };
+    struct lan_tcp_run runs[]; /* as many as the buffer holds */
+};
+
+struct lan_tcb {
+    struct lan_tcb *hash_next; /* in the table of connections or of ports, or in the free list */
+    struct lan_stack *stack;
+    struct lan_socket *socket;    /* NULL: not accepted yet, or the application has closed it */
+    struct lan_tcb *listener;     /* not accepted yet: whose child this is */
+    struct lan_tcb *next, **link; /* in a list of the listener, or in that of TIME-WAIT */
+    struct lan_timer timer;
+    uint64_t deadline_ns[LAN_TCP_OWN_DEADLINES]; /* LAN_NEVER: not set */
+    struct lan_flow flow;                        /* flow.src is the local address, flow.dst the remote one */
+    uint16_t local_port, remote_port;
+    uint32_t flags; /* LAN_TCP_* */
+    uint8_t state;  /* enum lan_tcp_state */
+    uint8_t tos, ttl;
+    uint8_t ecn;              /* ECN_* */
+    int8_t error, soft_error; /* how the connection ended, what ICMP reported; positive errno */
+    uint8_t snd_scale, rcv_scale;
+    uint8_t dupacks;
+    uint8_t retries; /* retransmissions or probes without an answer */
+    uint8_t reorder_steps, reorder_persist;
+    uint8_t keep_probes_sent, keep_probes;
+    uint8_t quick_acks;  /* segments of data still to be acknowledged at once */
+    uint8_t asked;       /* ASKED_* */
+    uint16_t mss;        /* payload bytes of the largest segment to send */
+    uint16_t mss_limit;  /* LAN_TCP_MAXSEG; bounds both ways */
+    uint16_t rcv_mss;    /* largest segment received: two of them make an ACK due */
+    uint16_t peer_mss;   /* as its SYN said */
+    uint16_t pmtu_s;     /* second, modulo 2^16, in which flow.mtu was set */
+    uint16_t tune_ticks; /* when the application's present round trip began (tcp_autotune.c) */
+    uint16_t keep_idle_s, keep_interval_s;
+    uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
+    uint32_t pacing_limit;    /* LAN_SO_MAX_PACING_RATE, bytes a second; UINT32_MAX: none */
+
+    /* Send sequence space (RFC 9293 3.3.1). */
+    uint32_t snd_una, snd_nxt; /* ISS is snd_una until the SYN is acknowledged */
+    uint32_t snd_wnd, snd_wl1, snd_wl2, snd_max_wnd;
+    uint32_t snd_small; /* where the last segment of less than the MSS ended (Nagle) */
+
+    /* Receive sequence space. RCV.WND is rcv_adv - rcv_nxt: the right edge once promised is never taken back. */
+    uint32_t rcv_nxt, rcv_adv; /* IRS is rcv_nxt - 1 until there is data */
+    uint32_t rcv_acked;        /* the last acknowledgment sent */
+    union {
+        uint32_t tune_seq; /* what the application had read at tune_ticks ... */
+        uint32_t rcv_fin;  /* ... until a FIN arrives: there is nothing left to tune */
+    };
+    uint32_t snd_up, rcv_up;         /* the octet after the urgent data: SND.UP, RCV.UP */
+    uint32_t ts_offset, ts_recent;   /* RFC 7323 4.3: TS.Recent */
+    uint32_t ts_recent_at;           /* when that came, in LAN_TCP_AGE_BITS */
+    uint32_t dsack_start, dsack_end; /* what arrived twice, and is to be told; equal: nothing */
+
+    /* The send queue: bytes [snd_una, snd_una + snd_queued) in buffers joined by `link`; `scratch[0]` holds a buffer's
+     * first sequence number. */
+    uint32_t snd_queued, snd_limit;
+    struct lan_buf *snd_head, *snd_tail;
+
+    /* The receive queue: a chain of fragments that ends at rcv_nxt; and what arrived beyond a gap (tcp_reassembly.c).
+     */
+    uint32_t rcv_queued, rcv_limit;
+    struct lan_buf *rcv_head, *rcv_tail, *rcv_islands;
+
+    uint32_t
+        challenge_at; /* when the last challenge ACK left, or a bit before; in LAN_TCP_CHALLENGE_BITS; 0: none yet */
+
+    union {
+        struct lan_tcp_listen listen; /* in LISTEN */
+        struct {
+            uint64_t srtt_ns;     /* 0: not measured yet */
+            uint64_t rto_ns;      /* backed off as it stands */
+            uint64_t progress_ns; /* when the peer last acknowledged something, or the first unacknowledged byte left */
+            uint32_t rttvar_ns;
+            uint32_t rtt_seq; /* an ACK from here on measures the round trip once more */
+            uint32_t cwnd, ssthresh;
+        };
+    };
+    struct lan_tcp_sender *sender; /* NULL: nothing is under way, nor was lately */
+    const struct lan_tcp_congestion *congestion;
+};
+
+_Static_assert(sizeof(struct lan_tcb) <= (sizeof(void *) == 4 ? 320 : 512), "what an idle connection may cost");
+
+/* TCP's part of a stack. */
+struct lan_tcp {
+    uint64_t now_ns; /* taken once on each entry into TCP */
+    struct lan_tcb *free;
+    struct lan_tcb **connections, **ports;
+    uint32_t connections_mask, ports_mask;
+    uint64_t connections_key[4];
+    uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
+    struct lan_tcb_list time_wait; /* the first one expires first */
+    uint32_t tcbs, in_use;
+    uint32_t embryonic; /* half-open connections of all listeners */
+    /* Free buffers of the pool below which TCP keeps nothing in store, sends no more, receives no more. */
+    uint32_t memory_plenty, memory_low, memory_critical;
+};
+
+/* Contiguous bytes [start, end). */
+struct lan_tcp_block {
+    uint32_t start, end;
+};
+
+/* A received segment. The header's fields as RFC 9293 3.3.1 has them, then its options. */
+struct lan_tcp_segment {
+    const struct lan_ip_info *info;
+    struct lan_buf *payload; /* NULL once somebody took it */
+    uint32_t seq, ack, window;
+    uint32_t bytes; /* of payload */
+    uint32_t len;   /* SEG.LEN: payload, SYN and FIN */
+    uint16_t source_port, destination_port;
+    uint16_t urgent; /* SEG.UP, with SEG_URG */
+    uint8_t flags;   /* without ... */
+    uint8_t ecn;     /* ... SEG_ECE and SEG_CWR */
+    uint8_t scale;   /* the option plus one, 0: absent */
+    uint8_t sacks;   /* how many of `sack` */
+    bool stamped;    /* tsval and tsecr are there */
+    bool sack_permitted;
+    uint16_t mss; /* 0: absent */
+    uint32_t tsval, tsecr;
+    struct lan_tcp_block sack[LAN_TCP_SACK_BLOCKS];
+};
+
+static inline struct lan_buf *lan_tcp_take_payload(struct lan_tcp_segment *segment)
+{
+    struct lan_buf *payload = segment->payload;
+    segment->payload = NULL;
+    return payload;
+}
+
+/* What one ACK has told so far. */
+struct lan_tcp_ack {
+    uint32_t acked;       /* bytes by which snd_una has advanced */
+    uint32_t delivered;   /* bytes newly known to have arrived, in order or not */
+    uint32_t fack;        /* rack_fack to be */
+    uint32_t dsack_bytes; /* with dsack */
+    uint64_t rtt_ns;      /* of the last segment that it acknowledges and that was sent once; 0: none */
+    /* When the one sent first of those that it acknowledges was, and the one sent last. 0: none, or nobody can tell. */
+    uint64_t first_sent_ns, last_sent_ns;
+    bool dsack, duplicate;
+    bool ece;      /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
+    bool original; /* it answers what was sent before the first retransmission */
+};
+
+#endif
