@@ -40,15 +40,11 @@ void lan_loopback_init(struct lan_loopback *loopback, void (*wanted)(void *arg),
 
 void lan_loopback_deliver(struct lan_loopback *loopback)
 {
-    struct lan_buf *packet = loopback->head;
+    struct lan_buf *packets = loopback->head;
 
     loopback->head = NULL;
     loopback->waiting = 0;
-    while (packet) {
-        struct lan_buf *next = packet->link;
-
-        lan_netif_input(&loopback->netif, packet);
-        packet = next;
-    }
+    if (packets)
+        lan_netif_input(&loopback->netif, packets);
     lan_netif_tx_ready(&loopback->netif);
 }

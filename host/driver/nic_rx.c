@@ -72,8 +72,9 @@ static bool finish(struct lan_nic *nic, struct lan_buf *frame, uint32_t status, 
     return true;
 }
 
-/* Takes the completed descriptor at the head; false when its contents cannot be true. */
-static bool take(struct lan_nic *nic)
+/* Takes the completed descriptor at the head, and links the frame that it ends to `*arrived`; false when its contents
+ * cannot be true. */
+static bool take(struct lan_nic *nic, struct lan_buf ***arrived)
 {
     struct lan_nic_ring *ring = &nic->rx;
     uint32_t index = lan_nic_ring_index(ring, ring->head);
@@ -103,7 +104,8 @@ static bool take(struct lan_nic *nic)
     nic->rx_frame = nic->rx_last = NULL;
     nic->rx_frame_bytes = 0;
     ring->failures = 0;
-    lan_netif_input(&nic->netif, frame);
+    **arrived = frame;
+    *arrived = &frame->link;
     return true;
 }
 
@@ -117,12 +119,15 @@ bool lan_nic_rx_deliver(struct lan_nic *nic)
         return true;
 
     ring->bus->barrier(ring->bus->ctx);
-    while (ring->head != end) {
-        if (!take(nic)) {
-            nic->counters.rx_bad_completion++;
-            nic->netif.stats.in_errors++;
-            return false;
-        }
+    struct lan_buf *frames = NULL, **arrived = &frames;
+    bool sane = true;
+    while (sane && ring->head != end)
+        sane = take(nic, &arrived);
+    if (frames)
+        lan_netif_input(&nic->netif, frames);
+    if (!sane) {
+        nic->counters.rx_bad_completion++;
+        nic->netif.stats.in_errors++;
     }
-    return true;
+    return sane;
 }

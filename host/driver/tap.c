@@ -12,7 +12,7 @@
 
 enum {
     FRAGMENTS_MAX = 64,
-    BATCH = 64,
+    BATCH = 32,
     ALIGNMENT = 2, /* puts the IP header behind the Ethernet header on a 4-byte boundary */
 };
 
@@ -77,7 +77,8 @@ static bool discard(struct lan_tap *tap)
     return true;
 }
 
-static bool receive_one(struct lan_tap *tap)
+/* Links the next frame to `*arrived`. False: there is none. */
+static bool receive_one(struct lan_tap *tap, struct lan_buf ***arrived)
 {
     struct lan_buf *frame = lan_buf_alloc(tap->pool, ALIGNMENT);
 
@@ -98,14 +99,19 @@ static bool receive_one(struct lan_tap *tap)
         return true;
     }
     lan_buf_put(frame, (uint32_t)bytes);
-    lan_netif_input(&tap->netif, frame);
+    **arrived = frame;
+    *arrived = &frame->link;
     return true;
 }
 
 void lan_tap_receive(struct lan_tap *tap)
 {
-    for (int i = 0; i < BATCH && receive_one(tap); i++)
+    struct lan_buf *frames = NULL, **arrived = &frames;
+
+    for (int i = 0; i < BATCH && receive_one(tap, &arrived); i++)
         ;
+    if (frames)
+        lan_netif_input(&tap->netif, frames);
 }
 
 void lan_tap_close(struct lan_tap *tap)

@@ -79,7 +79,7 @@ struct lan_buf *lan_buf_alloc(struct lan_pool *pool, uint32_t headroom)
         return NULL;
     pool->free_buffers = buf->next;
     pool->buffers_left--;
-    buf->next = NULL;
+    buf->next = buf->link = NULL;
     buf->data = buf->store + headroom;
     buf->len = 0;
     buf->refs = 1;

@@ -7,6 +7,7 @@
  * stand (netif.h) and all that is not in options.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -53,6 +54,12 @@ static inline void lan_store16(void *p, uint16_t v)
 static inline void lan_store32(void *p, uint32_t v)
 {
     *(lan_field32 *)p = v;
+}
+
+/* Two MAC addresses, each at an even address. */
+static inline bool lan_same_mac(const uint8_t *a, const uint8_t *b)
+{
+    return lan_load32(a) == lan_load32(b) && lan_load16(a + 4) == lan_load16(b + 4);
 }
 
 static inline uint32_t lan_get16(const void *p)

@@ -13,11 +13,6 @@ void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uin
     lan_put16(header + 12, type);
 }
 
-static inline bool same_mac(const uint8_t *a, const uint8_t *b)
-{
-    return lan_load32(a) == lan_load32(b) && lan_load16(a + 4) == lan_load16(b + 4);
-}
-
 LAN_RARE static void drop(struct lan_buf *frame, lan_count *counter)
 {
     (*counter)++;
@@ -58,11 +53,11 @@ LAN_RARE static void input_other(struct lan_netif *netif, struct lan_buf *frame)
         drop(frame, &counters->eth_in_short);
         return;
     }
-    if (same_mac(frame->data, LAN_ETH_BROADCAST)) {
+    if (lan_same_mac(frame->data, LAN_ETH_BROADCAST)) {
         frame->flags |= LAN_BUF_BROADCAST;
     } else if (frame->data[0] & 1) {
         frame->flags |= LAN_BUF_MULTICAST;
-    } else if (!same_mac(frame->data, netif->mac)) {
+    } else if (!lan_same_mac(frame->data, netif->mac)) {
         drop(frame, &counters->eth_in_other_host);
         return;
     }
@@ -72,7 +67,7 @@ LAN_RARE static void input_other(struct lan_netif *netif, struct lan_buf *frame)
 void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
 {
     frame->flags &= ~(uint32_t)(LAN_BUF_BROADCAST | LAN_BUF_MULTICAST);
-    if (frame->len >= LAN_ETH_HEADER && same_mac(frame->data, netif->mac))
+    if (frame->len >= LAN_ETH_HEADER && lan_same_mac(frame->data, netif->mac))
         dispatch(netif, frame);
     else
         input_other(netif, frame);

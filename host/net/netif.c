@@ -131,16 +131,32 @@ void lan_netif_set_link(struct lan_netif *netif, bool up)
         lan_stack_leave(netif->stack);
 }
 
-void lan_netif_input(struct lan_netif *netif, struct lan_buf *frame)
+struct lan_buf *lan_netif_take(struct lan_netif *netif)
 {
+    struct lan_buf *frame = netif->arrived;
+
+    netif->arrived = frame->link;
     netif->stats.in_frames++;
     netif->stats.in_bytes += lan_buf_total(frame);
-    if (netif->features & LAN_NETIF_LOOPBACK) {
-        frame->flags = LAN_BUF_IP_OK | LAN_BUF_L4_CHECKED | LAN_BUF_L4_OK;
-        lan_ip_input(netif, frame);
-    } else {
-        lan_eth_input(netif, frame);
+    return frame;
+}
+
+void lan_netif_input(struct lan_netif *netif, struct lan_buf *frames)
+{
+    struct lan_buf *outer = netif->arrived; /* a driver may deliver while it is asked to transmit */
+
+    netif->arrived = frames;
+    while (netif->arrived) {
+        struct lan_buf *frame = lan_netif_take(netif);
+
+        if (netif->features & LAN_NETIF_LOOPBACK) {
+            frame->flags = LAN_BUF_IP_OK | LAN_BUF_L4_CHECKED | LAN_BUF_L4_OK;
+            lan_ip_input(netif, frame);
+        } else {
+            lan_eth_input(netif, frame);
+        }
     }
+    netif->arrived = outer;
     lan_stack_leave(netif->stack);
 }
 

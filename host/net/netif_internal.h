@@ -32,6 +32,9 @@ static inline bool lan_netif_too_many_fragments(const struct lan_netif *netif, c
     return frame != NULL;
 }
 
+/* The next frame of those that have arrived together; there is one. */
+struct lan_buf *lan_netif_take(struct lan_netif *netif);
+
 /* A received frame of an Ethernet netif, data at the Ethernet header. Takes ownership. */
 void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame);
 

@@ -21,6 +21,10 @@ int lan_tcp_init(struct lan_stack *stack);
 /* One received segment, data at the TCP header. Takes ownership. */
 void lan_tcp_input(struct lan_stack *stack, struct lan_buf *segment, const struct lan_ip_info *info);
 
+/* Takes an IP packet, headers unchecked, if it is just what a connection had to receive next. False: it has to go the
+ * whole way, and is the caller's still; padding behind it may be gone. */
+bool lan_tcp_predicted(struct lan_netif *netif, struct lan_buf *packet);
+
 /* An ICMP error about a segment that this stack sent. `quoted` is the quoted packet, `bytes` long: its IP header from
  * one of our addresses and at least 8 bytes more, as icmp.c has checked. `mtu` counts for "fragmentation needed" only,
  * 0 when the router did not say. */

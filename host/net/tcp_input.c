@@ -72,6 +72,7 @@ static inline bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segmen
 {
     if (!has_state(tcb, RECEIVING))
         return true;
+    lan_tcp_note_size(tcb, segment->bytes);
     bool next = seq == tcb->rcv_nxt && segment->bytes <= tcb->rcv_adv - seq;
     if (!next || segment->flags & SEG_FIN || tcb->flags & TCB_FIN_ARRIVED || !(tcb->socket || tcb->listener))
         return take_other_text(tcb, segment, seq);
@@ -311,8 +312,6 @@ void lan_tcp_input(struct lan_stack *stack, struct lan_buf *buf, const struct la
     } else if (!lan_l4_checksum_ok(buf, info)) {
         LAN_COUNT(stack, tcp_in_csum_errors);
         LAN_COUNT(stack, tcp_in_errs);
-    } else if (lan_tcp_predicted(stack, buf, info)) {
-        return;
     } else if (!lan_tcp_parse(stack, buf, info, &segment)) {
         LAN_COUNT(stack, tcp_in_errs);
     } else {

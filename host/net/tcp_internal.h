@@ -6,7 +6,7 @@
  * snd_una. Sequence numbers are in host byte order, addresses and ports in network byte order, times in nanoseconds.
  *
  * tcp_input.c      arriving segments, in the order of RFC 9293 3.10.7    tcp_header.c     the header, parsed
- * tcp_predict.c    those that need no such care
+ * tcp_predict.c    packets that need no such care
  * tcp_output.c     building and sending segments                         tcp_queue.c      the send queue
  * tcp_reassembly.c the receive queue and what arrived out of order       tcp_ack.c        the ACK field and the window
  * tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control: NewReno
@@ -225,11 +225,6 @@ void lan_tcp_refuse(struct lan_stack *stack, const struct lan_tcp_segment *segme
 /* The window edge to promise now (RFC 9293 3.8.6.2.2): advances in steps worth a segment. */
 uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb);
 
-/* tcp_predict.c */
-
-/* Takes a segment with a right checksum if it is just what had to come next. False: it goes the whole way. */
-bool lan_tcp_predicted(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info);
-
 /* tcp_ack.c */
 
 /* The ACK field and window of an acceptable segment. False: the segment is to be dropped. */
@@ -435,7 +430,14 @@ static inline void lan_tcp_disarm(struct lan_tcb *tcb, enum lan_tcp_deadline whi
 
 /* tcp_reassembly.c */
 
-/* Takes the payload of a segment, trimmed to the window: `bytes` bytes at `seq`, not before rcv_nxt. */
+/* A segment has come with as much payload. */
+static inline void lan_tcp_note_size(struct lan_tcb *tcb, uint32_t bytes)
+{
+    if (bytes > tcb->rcv_mss)
+        tcb->rcv_mss = (uint16_t)(bytes < tcb->mss ? bytes : tcb->mss);
+}
+
+/* Takes the payload of segments, trimmed to the window: `bytes` bytes at `seq`, not before rcv_nxt. */
 void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes);
 void lan_tcp_islands_free(struct lan_tcb *tcb);
 

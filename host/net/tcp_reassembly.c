@@ -219,8 +219,6 @@ static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, u
 
 void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
 {
-    if (bytes > tcb->rcv_mss)
-        tcb->rcv_mss = (uint16_t)(bytes < tcb->mss ? bytes : tcb->mss);
     if (seq != tcb->rcv_nxt) {
         receive_out_of_order(tcb, payload, seq, bytes);
         return;

@@ -5,11 +5,13 @@ struct fixture fixture;
 
 static _Alignas(64) uint8_t memory[512 * 1024];
 
-void lan_netif_input(struct lan_netif *netif, struct lan_buf *frame)
+void lan_netif_input(struct lan_netif *netif, struct lan_buf *frames)
 {
     assert_ptr_equal(netif, fixture.netif);
-    assert_true(fixture.received_count < RECEIVED_MAX);
-    fixture.received[fixture.received_count++] = frame;
+    for (; frames; frames = frames->link) {
+        assert_true(fixture.received_count < RECEIVED_MAX);
+        fixture.received[fixture.received_count++] = frames;
+    }
     if (fixture.on_input)
         fixture.on_input(&fixture);
 }

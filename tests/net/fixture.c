@@ -99,6 +99,7 @@ struct fixture *fixture_create(const struct lan_config *config, uint32_t feature
     f->alarm_ns = LAN_NEVER;
     f->transmit_room = UINT32_MAX;
     f->random = fixture_seed;
+    hold(f, 0);
     f->port = (struct lan_port){f, now_ns, random_bytes, set_alarm, block, unblock};
     f->netif = (struct lan_netif){.ops = &OPS,
                                   .driver = f,
@@ -174,7 +175,21 @@ void inject_in_pieces(struct fixture *f, const struct frame *frame, uint32_t pie
         *end = buf;
         end = &buf->next;
     } while (done < frame->len);
+    *f->held_end = first;
+    f->held_end = &first->link;
+    if (f->to_hold > 1) {
+        f->to_hold--;
+        return;
+    }
+    first = f->held;
+    hold(f, 0);
     lan_netif_input(&f->netif, first);
+}
+
+void hold(struct fixture *f, uint32_t frames)
+{
+    f->held_end = &f->held;
+    f->to_hold = frames;
 }
 
 void inject(struct fixture *f, const struct frame *frame)

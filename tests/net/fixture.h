@@ -20,6 +20,8 @@ struct fixture {
     uint64_t now_ns, alarm_ns;
     uint64_t random; /* state of the generator */
     void *memory;
+    struct lan_buf *held, **held_end; /* injected, and to arrive with the next `to_hold` */
+    uint32_t to_hold;
     struct frame *sent; /* ring */
     uint32_t sent_head, sent_tail;
     uint32_t transmit_room;             /* frames that the driver takes before it says -ENOBUFS */
@@ -43,6 +45,9 @@ void inject(struct fixture *f, const struct frame *frame);
 
 /* The same with the frame spread over buffers of at most `piece` bytes, as a card with small buffers would. */
 void inject_in_pieces(struct fixture *f, const struct frame *frame, uint32_t piece);
+
+/* Frames that arrive together: the n-th call after hold(n) hands them all on. */
+void hold(struct fixture *f, uint32_t frames);
 
 /* Lets time pass, firing alarms on their way. */
 void advance(struct fixture *f, uint64_t ns);

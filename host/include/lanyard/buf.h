@@ -44,7 +44,7 @@ struct lan_pool;
 
 struct lan_buf {
     struct lan_buf *next;  /* next fragment of this packet, NULL in the last */
-    struct lan_buf *link;  /* next packet in whatever queue holds this one */
+    struct lan_buf *link;  /* next packet in whatever queue holds this one; NULL after lan_buf_alloc() */
     uint8_t *data;         /* first valid byte of this fragment */
     uint32_t len;          /* valid bytes in this fragment */
     uint32_t capacity;     /* bytes of storage from `store`; 0 for a view */

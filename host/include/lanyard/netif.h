@@ -53,14 +53,16 @@ struct lan_netif {
     uint32_t valid_source; /* from which a packet came that may come from there; 0: none */
     struct lan_stack *stack;
     struct lan_netif *next;
+    struct lan_buf *arrived;                       /* what lan_netif_input() has not taken up yet */
     struct lan_buf *tx_queue_head, *tx_queue_tail; /* waits for lan_netif_tx_ready() */
     uint32_t tx_queue_len;
     struct lan_netif_stats stats;
 };
 
-/* Driver to stack: one received frame, at an even address. Takes ownership; the IP header should stand on a 4-byte
- * boundary. */
-void lan_netif_input(struct lan_netif *netif, struct lan_buf *frame);
+/* Driver to stack: received frames in their order, joined by `link`, each at an even address. Takes ownership; the IP
+ * headers should stand on 4-byte boundaries. A driver that hands on at once what arrived together makes TCP cheaper:
+ * segments of one connection that follow each other are taken as one. */
+void lan_netif_input(struct lan_netif *netif, struct lan_buf *frames);
 
 /* Driver to stack: there is room for frames again. */
 void lan_netif_tx_ready(struct lan_netif *netif);

@@ -179,8 +179,11 @@ static bool attach(int i)
 static void serve(struct host *host)
 {
     enter(host);
-    while (host->tail != host->head)
-        lan_netif_input(&host->netif, host->ring[host->tail++ % RING]);
+    struct lan_buf *frames = NULL, **end = &frames;
+    for (; host->tail != host->head; end = &(*end)->link)
+        *end = host->ring[host->tail++ % RING];
+    if (frames)
+        lan_netif_input(&host->netif, frames);
     lan_stack_poll(host->stack);
     leave(host);
 }
