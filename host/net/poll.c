@@ -86,7 +86,7 @@ static void unwatch(struct lan_stack *stack, struct lan_waiter *all)
 
 int lan_poll(struct lan_stack *stack, struct lan_pollfd *fds, uint32_t count, int timeout_ms)
 {
-    uint64_t deadline_ns = timeout_ms < 0 ? LAN_NEVER : lan_now(stack) + (uint64_t)timeout_ms * 1000000;
+    uint64_t deadline_ns = lan_deadline_after(stack, timeout_ms > 0 ? (uint32_t)timeout_ms : 0);
     struct lan_wakeup wakeup = {0};
     bool complete;
     int ready = look(stack, fds, count);

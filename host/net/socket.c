@@ -12,7 +12,7 @@
 
 #define MS_NS UINT64_C(1000000)
 
-static uint64_t deadline_after(struct lan_stack *stack, uint32_t timeout_ms)
+uint64_t lan_deadline_after(struct lan_stack *stack, uint32_t timeout_ms)
 {
     return timeout_ms ? lan_now(stack) + timeout_ms * MS_NS : LAN_NEVER;
 }
@@ -30,6 +30,34 @@ static int sleep_on(struct lan_socket *socket, uint64_t deadline_ns)
         return -EBADF;
     lan_waiter_leave(&waiter);
     return wakeup.woken ? 0 : -EAGAIN;
+}
+
+/* A call that blocks. */
+struct call {
+    struct lan_socket *socket;
+    uint32_t timeout_ms;
+    size_t wanted, moved; /* bytes */
+    uint64_t deadline_ns; /* 0: it has not slept yet */
+};
+
+/* Whether to look once more after a look that brought `result`: after a sleep if that is -EAGAIN; for more, if `all`
+ * that is wanted has to come. If not, `result` is the call's. */
+static bool look_again(struct call *call, long *result, bool all)
+{
+    bool again = false;
+
+    if (*result > 0) {
+        call->moved += (size_t)*result;
+        again = all && call->moved < call->wanted;
+    } else if (*result == -EAGAIN) {
+        if (!call->deadline_ns)
+            call->deadline_ns = lan_deadline_after(call->socket->stack, call->timeout_ms);
+        *result = sleep_on(call->socket, call->deadline_ns);
+        again = *result == 0;
+    }
+    if (!again && call->moved)
+        *result = (long)call->moved;
+    return again;
 }
 
 static bool blocks(const struct lan_socket *socket, int flags)
@@ -133,16 +161,21 @@ int lan_accept(struct lan_stack *stack, int fd, struct lan_sockaddr_in *peer, in
     if (!socket)
         return -EBADF;
 
-    uint64_t deadline_ns = deadline_after(stack, socket->receive_timeout_ms);
-    int result;
+    struct call call = {.socket = socket, .timeout_ms = socket->receive_timeout_ms};
+    long result;
 
-    do {
+    do
         result = try_accept(stack, socket, peer, flags);
-        if (result != -EAGAIN || !blocks(socket, 0))
-            return (int)done(stack, result);
-        result = sleep_on(socket, deadline_ns);
-    } while (result == 0);
-    return result;
+    while (blocks(socket, 0) && look_again(&call, &result, false));
+    return (int)done(stack, result);
+}
+
+/* How an attempt to connect has ended, or -EAGAIN. */
+static int connected(struct lan_socket *socket)
+{
+    if (!socket->error && !(socket->ops->ready(socket->stack, socket->pcb) & (LAN_POLLOUT | LAN_POLLHUP)))
+        return -EAGAIN;
+    return take_error(socket);
 }
 
 int lan_connect(struct lan_stack *stack, int fd, const struct lan_sockaddr_in *address)
@@ -154,25 +187,17 @@ int lan_connect(struct lan_stack *stack, int fd, const struct lan_sockaddr_in *a
     if (address->sin_family != LAN_AF_INET && address->sin_family != LAN_AF_UNSPEC)
         return -EAFNOSUPPORT;
 
-    uint64_t deadline_ns = deadline_after(stack, socket->send_timeout_ms);
-    int result = socket->ops->connect(stack, socket->pcb, address);
+    struct call call = {.socket = socket, .timeout_ms = socket->send_timeout_ms};
+    long result = socket->ops->connect(stack, socket->pcb, address);
 
-    if ((result != -EINPROGRESS && result != -EALREADY) || !blocks(socket, 0))
-        return (int)done(stack, result);
-    while (!socket->error && !(socket->ops->ready(stack, socket->pcb) & (LAN_POLLOUT | LAN_POLLHUP))) {
-        result = sleep_on(socket, deadline_ns);
+    if ((result == -EINPROGRESS || result == -EALREADY) && blocks(socket, 0)) {
+        do
+            result = connected(socket);
+        while (look_again(&call, &result, false));
         if (result == -EAGAIN)
-            return -EINPROGRESS;
-        if (result < 0)
-            return result;
+            result = -EINPROGRESS;
     }
-    return (int)done(stack, take_error(socket));
-}
-
-/* Whether a call that blocks and asked for `bytes` in all has not got what it waits for. */
-static inline bool goes_on(long result, size_t bytes, bool all)
-{
-    return result == -EAGAIN || (all && result > 0 && (size_t)result < bytes);
+    return (int)done(stack, result);
 }
 
 /* One look: what was taken, or why nothing was. */
@@ -182,25 +207,6 @@ static inline long try_send(struct lan_socket *socket, const void *data, size_t 
     if (socket->error)
         return take_error(socket);
     return socket->ops->send(socket->stack, socket->pcb, data, bytes, flags, to);
-}
-
-/* Sleeps and sends in turn; `result` is what the first try brought. */
-static long send_rest(struct lan_socket *socket, const uint8_t *data, size_t bytes, int flags,
-                      const struct lan_sockaddr_in *to, long result)
-{
-    uint64_t deadline_ns = deadline_after(socket->stack, socket->send_timeout_ms);
-    size_t sent = result > 0 ? (size_t)result : 0;
-
-    do {
-        if (result == -EAGAIN)
-            result = sleep_on(socket, deadline_ns);
-        if (result < 0)
-            break;
-        result = try_send(socket, data + sent, bytes - sent, flags, to);
-        if (result > 0)
-            sent += (size_t)result;
-    } while (goes_on(result, bytes, socket->type == LAN_SOCK_STREAM) && sent < bytes);
-    return sent ? (long)sent : result;
 }
 
 long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags,
@@ -213,8 +219,12 @@ long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes,
 
     long result = try_send(socket, data, bytes, flags, to);
 
-    if (blocks(socket, flags) && goes_on(result, bytes, socket->type == LAN_SOCK_STREAM))
-        result = send_rest(socket, data, bytes, flags, to, result);
+    if (result != (long)bytes && blocks(socket, flags)) {
+        struct call call = {.socket = socket, .timeout_ms = socket->send_timeout_ms, .wanted = bytes};
+
+        while (look_again(&call, &result, socket->type == LAN_SOCK_STREAM))
+            result = try_send(socket, (const uint8_t *)data + call.moved, bytes - call.moved, flags, to);
+    }
     return done(stack, result);
 }
 
@@ -260,10 +270,10 @@ static long try_receive(struct lan_socket *socket, void *data, size_t bytes, int
 
 static int at_mark(struct lan_socket *socket)
 {
-    int ahead;
-    int result = socket->ops->get(socket->stack, socket->pcb, LAN_IPPROTO_TCP, LAN_TCP_URGENT, &ahead);
+    union lan_option_value ahead;
+    int result = socket->ops->get(socket->stack, socket->pcb, LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_URGENT), &ahead);
 
-    return result < 0 ? result : ahead == 1;
+    return result < 0 ? result : ahead.number == 1;
 }
 
 int lan_sockatmark(struct lan_stack *stack, int fd)
@@ -280,25 +290,6 @@ static bool wants_all(struct lan_socket *socket, int flags)
            at_mark(socket) != 1;
 }
 
-/* Sleeps and looks in turn; `result` is what the first look brought. */
-static long receive_rest(struct lan_socket *socket, uint8_t *data, size_t bytes, int flags,
-                         struct lan_sockaddr_in *from, long result)
-{
-    uint64_t deadline_ns = deadline_after(socket->stack, socket->receive_timeout_ms);
-    size_t received = result > 0 ? (size_t)result : 0;
-
-    do {
-        if (result == -EAGAIN)
-            result = sleep_on(socket, deadline_ns);
-        if (result < 0)
-            break;
-        result = try_receive(socket, data + received, bytes - received, flags, from);
-        if (result > 0)
-            received += (size_t)result;
-    } while (goes_on(result, bytes, wants_all(socket, flags)) && received < bytes);
-    return received ? (long)received : result;
-}
-
 long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from)
 {
     struct lan_socket *socket = lan_socket_find(stack, fd);
@@ -308,8 +299,12 @@ long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int
 
     long result = try_receive(socket, data, bytes, flags, from);
 
-    if (blocks(socket, flags) && goes_on(result, bytes, wants_all(socket, flags)))
-        result = receive_rest(socket, data, bytes, flags, from, result);
+    if (result != (long)bytes && blocks(socket, flags)) {
+        struct call call = {.socket = socket, .timeout_ms = socket->receive_timeout_ms, .wanted = bytes};
+
+        while (look_again(&call, &result, wants_all(socket, flags)))
+            result = try_receive(socket, (uint8_t *)data + call.moved, bytes - call.moved, flags, from);
+    }
     return done(stack, result);
 }
 
@@ -329,17 +324,17 @@ int lan_shutdown(struct lan_stack *stack, int fd, int how)
     return (int)done(stack, socket->ops->shutdown(stack, socket->pcb, how));
 }
 
-/* SO_LINGER with a time: close() waits for what was sent to arrive. -EBADF: somebody else has closed it meanwhile. */
-static int linger(struct lan_socket *socket)
+/* SO_LINGER with a time: close() waits for what was sent to arrive. False: somebody else has closed it meanwhile. */
+static bool linger(struct lan_socket *socket)
 {
-    struct lan_stack *stack = socket->stack;
-    uint64_t deadline_ns = lan_now(stack) + (uint64_t)socket->linger_s * 1000 * MS_NS;
-    int result = 0;
+    struct call call = {.socket = socket, .timeout_ms = (uint32_t)socket->linger_s * 1000};
+    long result;
 
-    socket->ops->shutdown(stack, socket->pcb, LAN_SHUT_RDWR);
-    while (result == 0 && !(socket->ops->ready(stack, socket->pcb) & LAN_READY_DRAINED))
-        result = sleep_on(socket, deadline_ns);
-    return result == -EAGAIN ? 0 : result;
+    socket->ops->shutdown(socket->stack, socket->pcb, LAN_SHUT_RDWR);
+    do
+        result = socket->ops->ready(socket->stack, socket->pcb) & LAN_READY_DRAINED ? 0 : -EAGAIN;
+    while (look_again(&call, &result, false));
+    return result != -EBADF;
 }
 
 /* Whoever sleeps on the socket wakes up to -EBADF. */
@@ -359,7 +354,7 @@ int lan_close(struct lan_stack *stack, int fd)
 
     if (!socket)
         return -EBADF;
-    if (socket->linger_s > 0 && !socket->nonblocking && linger(socket) < 0)
+    if (socket->linger_s > 0 && !socket->nonblocking && !linger(socket))
         return -EBADF;
     expel_waiters(socket);
     socket->ops->close(stack, socket->pcb, socket->linger_s == 0);

@@ -7,6 +7,9 @@
  */
 
 #include "lanyard/socket.h"
+#include "lanyard/tcp_info.h"
+
+#include <stddef.h>
 
 struct lan_socket;
 struct lan_waiter;
@@ -14,8 +17,42 @@ struct lan_waiter;
 /* Beside the LAN_POLL* bits in what ready() returns: nothing that was sent is still unacknowledged (SO_LINGER). */
 enum { LAN_READY_DRAINED = 0x10000 };
 
+/* Level and option in one number, for levels below 8 and options below 2^13: there are no others. */
+#define LAN_OPTION(level, option) ((option) << 3 | (level))
+
+/* Whatever an option's value may be. */
+union lan_option_value {
+    int number;
+    char name[16];
+    struct lan_linger linger;
+    struct lan_timeval time;
+    struct lan_tcp_info info;
+};
+
+enum lan_option_kind {
+    LAN_OPTION_NUMBER,  /* from `least` to `most` */
+    LAN_OPTION_BOUNDED, /* the same, and what is beyond becomes the nearest that is not */
+    LAN_OPTION_FLAG,    /* the bits `most` of the field, on or off */
+};
+
+/* An option that is a field of the pcb. */
+struct lan_option {
+    uint16_t option; /* LAN_OPTION() */
+    uint16_t offset; /* LAN_FIELD(): where the field is, and its bytes: 1, 2 or 4 */
+    uint8_t bytes;
+    uint8_t kind;
+    uint16_t least;
+    uint32_t most;
+};
+
+#define LAN_FIELD(type, name) offsetof(type, name), sizeof(((type *)0)->name)
+
+/* set() and get() of what stands in a table, whose last row is empty. */
+int lan_option_set(const struct lan_option *row, void *pcb, uint32_t option, int value);
+int lan_option_get(const struct lan_option *row, const void *pcb, uint32_t option, union lan_option_value *value);
+
 /* What a protocol does for a socket. All calls return at once; -EAGAIN where a blocking socket would wait. `pcb` is
- * what open() or accept() stored in socket->pcb. Levels and options that a protocol does not know: -ENOPROTOOPT. */
+ * what open() or accept() stored in socket->pcb. Options that a protocol does not know: -ENOPROTOOPT. */
 struct lan_protocol_ops {
     /* Makes the protocol's part of a new socket and stores it in socket->pcb. -ENOBUFS when its pool is empty. */
     int (*open)(struct lan_stack *stack, struct lan_socket *socket);
@@ -54,9 +91,10 @@ struct lan_protocol_ops {
     /* -ENOTCONN if there is no peer. */
     int (*name)(struct lan_stack *stack, const void *pcb, bool peer, struct lan_sockaddr_in *address);
 
-    /* Every option but SO_TYPE, SO_ERROR, SO_LINGER, SO_RCVTIMEO and SO_SNDTIMEO; each is an int. */
-    int (*set)(struct lan_stack *stack, void *pcb, int level, int option, int value);
-    int (*get)(struct lan_stack *stack, const void *pcb, int level, int option, int *value);
+    /* Every option (LAN_OPTION()) but SO_TYPE, SO_ERROR, SO_LINGER, SO_RCVTIMEO and SO_SNDTIMEO. What set() is given
+     * ends in zeroes; get() returns the bytes of the value. */
+    int (*set)(struct lan_stack *stack, void *pcb, uint32_t option, const union lan_option_value *value);
+    int (*get)(struct lan_stack *stack, const void *pcb, uint32_t option, union lan_option_value *value);
 };
 
 struct lan_socket {
@@ -78,6 +116,8 @@ void lan_socket_event(struct lan_socket *socket);
 
 /* From a protocol: `error` (positive errno) is pending now; includes the event. NULL is allowed. */
 void lan_socket_error(struct lan_socket *socket, int error);
+
+void lan_sockaddr_put(struct lan_sockaddr_in *out, uint32_t address, uint16_t port);
 
 /* A random ephemeral port (RFC 6056 3.3.1 over the range of RFC 6335) for which `usable` says yes, host byte order; 0
  * if there is none. */

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-enum { WORD_BITS = 64 };
+enum { WORD_BITS = 32 };
 enum { SPARE_EXTRA = 16 }; /* waiters beyond one per socket, for sockets that several polls watch */
 
 static uint32_t used_words(const struct lan_config *config)
@@ -15,7 +15,7 @@ static uint32_t used_words(const struct lan_config *config)
 size_t lan_socket_memory(const struct lan_config *config)
 {
     return lan_carve_size(config->sockets * sizeof(struct lan_socket)) +
-           lan_carve_size(used_words(config) * sizeof(uint64_t)) +
+           lan_carve_size(used_words(config) * sizeof(uint32_t)) +
            lan_carve_size((config->sockets + SPARE_EXTRA) * sizeof(struct lan_waiter));
 }
 
@@ -55,19 +55,14 @@ struct lan_socket *lan_socket_find(struct lan_stack *stack, int fd)
 int lan_socket_allocate(struct lan_stack *stack, const struct lan_protocol_ops *ops, int type)
 {
     struct lan_socket_table *table = &stack->sockets;
-    uint32_t word = table->first_free_word;
+    uint32_t fd = table->first_free;
 
-    while (word * WORD_BITS < table->count && table->used[word] == UINT64_MAX)
-        word++;
-    table->first_free_word = word;
-    if (word * WORD_BITS >= table->count)
-        return -EMFILE;
-
-    uint32_t fd = word * WORD_BITS + (uint32_t)__builtin_ctzll(~table->used[word]);
-
+    while (fd < table->count && table->sockets[fd].ops)
+        fd = table->used[fd / WORD_BITS] == UINT32_MAX ? (fd | (WORD_BITS - 1)) + 1 : fd + 1;
+    table->first_free = fd;
     if (fd >= table->count)
         return -EMFILE;
-    table->used[word] |= UINT64_C(1) << fd % WORD_BITS;
+    table->used[fd / WORD_BITS] |= 1u << fd % WORD_BITS;
     table->sockets[fd] = (struct lan_socket){.ops = ops,
                                              .stack = stack,
                                              .linger_s = -1,
@@ -79,12 +74,12 @@ int lan_socket_allocate(struct lan_stack *stack, const struct lan_protocol_ops *
 void lan_socket_release(struct lan_stack *stack, int fd)
 {
     struct lan_socket_table *table = &stack->sockets;
-    uint32_t word = (uint32_t)fd / WORD_BITS;
+    uint32_t free = (uint32_t)fd;
 
-    table->sockets[fd].ops = NULL;
-    table->used[word] &= ~(UINT64_C(1) << (uint32_t)fd % WORD_BITS);
-    if (word < table->first_free_word)
-        table->first_free_word = word;
+    table->sockets[free].ops = NULL;
+    table->used[free / WORD_BITS] &= ~(1u << free % WORD_BITS);
+    if (free < table->first_free)
+        table->first_free = free;
 }
 
 void lan_waiter_join(struct lan_socket *socket, struct lan_waiter *waiter)
@@ -137,6 +132,11 @@ void lan_wait(struct lan_stack *stack, struct lan_wakeup *w, uint64_t deadline_n
     lan_stack_leave(stack);
     while (!w->woken && lan_now(stack) < deadline_ns)
         stack->port->block(stack->port->ctx, w, deadline_ns);
+}
+
+void lan_sockaddr_put(struct lan_sockaddr_in *out, uint32_t address, uint16_t port)
+{
+    *out = (struct lan_sockaddr_in){.sin_family = LAN_AF_INET, .sin_port = port, .sin_addr = address};
 }
 
 uint16_t lan_port_pick(struct lan_stack *stack, bool (*usable)(void *ctx, uint16_t port), void *ctx)

@@ -31,14 +31,6 @@ bool lan_tcp_predicted(struct lan_netif *netif, struct lan_buf *packet);
 void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
                         uint32_t mtu);
 
-/* LAN_TCP_CONGESTION: the option's value is a name outside, a number inside. -ENOENT: there is no such algorithm. */
-int lan_tcp_congestion_number(const void *name, uint32_t bytes);
-const char *lan_tcp_congestion_name(int number);
-
-/* LAN_TCP_INFO. */
-struct lan_tcp_info;
-void lan_tcp_tell(const void *pcb, struct lan_tcp_info *info);
-
 extern const struct lan_protocol_ops lan_tcp_ops;
 
 #endif

@@ -62,21 +62,11 @@ const struct lan_tcp_congestion LAN_TCP_NEWRENO = {
     .restart = lan_tcp_restart_window,
 };
 
-const struct lan_tcp_congestion *const LAN_TCP_CONGESTIONS[LAN_TCP_CONGESTION_COUNT] = {&LAN_TCP_CUBIC,
-                                                                                        &LAN_TCP_NEWRENO, &LAN_TCP_BBR};
-
-int lan_tcp_congestion_number(const void *name, uint32_t bytes)
+const struct lan_tcp_congestion *lan_tcp_congestion_named(const char *name)
 {
-    for (int i = 0; i < LAN_TCP_CONGESTION_COUNT; i++) {
-        size_t length = strlen(LAN_TCP_CONGESTIONS[i]->name);
-        bool ends = bytes == length || (bytes > length && !((const char *)name)[length]);
-        if (ends && memcmp(LAN_TCP_CONGESTIONS[i]->name, name, length) == 0)
-            return i;
-    }
-    return -ENOENT;
-}
-
-const char *lan_tcp_congestion_name(int number)
-{
-    return LAN_TCP_CONGESTIONS[number]->name;
+    static const struct lan_tcp_congestion *const all[] = {&LAN_TCP_CUBIC, &LAN_TCP_NEWRENO, &LAN_TCP_BBR, NULL};
+    for (size_t i = 0; all[i]; i++)
+        if (memcmp(all[i]->name, name, strlen(all[i]->name) + 1) == 0)
+            return all[i];
+    return NULL;
 }

@@ -8,14 +8,17 @@
 enum { CODEPOINT = 3, ECT_0 = 2, CE = 3 }; /* of the IP header's TOS octet */
 enum { SETUP = SEG_ECE | SEG_CWR };
 
-void lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode)
+int lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode)
 {
     static const uint8_t wishes[] = {
         [LAN_TCP_ECN_OFF] = 0,
         [LAN_TCP_ECN_ON] = ECN_REQUEST | ECN_ACCEPT,
         [LAN_TCP_ECN_PASSIVE] = ECN_ACCEPT,
     };
+    if (mode >= sizeof wishes)
+        return -EINVAL;
     tcb->ecn = (uint8_t)((tcb->ecn & ~ECN_WISHES) | wishes[mode]);
+    return 0;
 }
 
 uint32_t lan_tcp_ecn_mode(const struct lan_tcb *tcb)

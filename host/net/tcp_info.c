@@ -77,9 +77,8 @@ static void tell_connection(const struct lan_tcb *tcb, struct lan_tcp_info *info
     tell_sender(tcb, info);
 }
 
-void lan_tcp_tell(const void *pcb, struct lan_tcp_info *info)
+void lan_tcp_tell(const struct lan_tcb *tcb, struct lan_tcp_info *info)
 {
-    const struct lan_tcb *tcb = pcb;
     const char *congestion = tcb->congestion->name;
     memset(info, 0, sizeof *info);
     info->state = tcb->state;

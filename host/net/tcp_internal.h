@@ -270,6 +270,15 @@ static inline uint32_t lan_tcp_pipe(const struct lan_tcb *tcb)
     return flight > out ? flight - out : 0;
 }
 
+/* tcp_congestion.c */
+
+/* NULL: there is no such algorithm. Reads a byte beyond what is equal to a name at most. */
+const struct lan_tcp_congestion *lan_tcp_congestion_named(const char *name);
+
+/* tcp_info.c */
+
+void lan_tcp_tell(const struct lan_tcb *tcb, struct lan_tcp_info *info); /* LAN_TCP_INFO */
+
 /* tcp_hystart.c */
 
 void lan_tcp_hystart_init(struct lan_tcb *tcb);
@@ -339,7 +348,7 @@ bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb); /* it is no measure 
 
 /* tcp_ecn.c */
 
-void lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode); /* LAN_TCP_ECN */
+int lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode); /* LAN_TCP_ECN; -EINVAL: there is no such mode */
 uint32_t lan_tcp_ecn_mode(const struct lan_tcb *tcb);
 uint8_t lan_tcp_ecn_syn(const struct lan_tcb *tcb); /* SEG_ECE, SEG_CWR of a SYN or SYN-ACK */
 void lan_tcp_ecn_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);

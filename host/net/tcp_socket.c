@@ -18,8 +18,6 @@ static int tcp_open(struct lan_stack *stack, struct lan_socket *socket)
 static int tcp_bind(struct lan_stack *stack, void *pcb, const struct lan_sockaddr_in *address)
 {
     struct lan_tcb *tcb = pcb;
-    if (address->sin_family != LAN_AF_INET)
-        return -EAFNOSUPPORT;
     if (tcb->state != LAN_TCP_CLOSED || tcb->flags & TCB_BOUND)
         return -EINVAL;
     if (address->sin_addr && !lan_ip_is_own(stack, address->sin_addr))
@@ -52,9 +50,7 @@ static int tcp_listen(struct lan_stack *stack, void *pcb, int backlog)
 
 static void put_name(const struct lan_tcb *tcb, bool peer, struct lan_sockaddr_in *address)
 {
-    *address = (struct lan_sockaddr_in){.sin_family = LAN_AF_INET,
-                                        .sin_port = peer ? tcb->remote_port : tcb->local_port,
-                                        .sin_addr = peer ? tcb->flow.dst : tcb->flow.src};
+    lan_sockaddr_put(address, peer ? tcb->flow.dst : tcb->flow.src, peer ? tcb->remote_port : tcb->local_port);
 }
 
 static int tcp_accept(struct lan_stack *stack, void *pcb, struct lan_socket *child, struct lan_sockaddr_in *peer)
@@ -221,8 +217,6 @@ static void finish_sending(struct lan_tcb *tcb)
 static int tcp_shutdown(struct lan_stack *stack, void *pcb, int how)
 {
     struct lan_tcb *tcb = pcb;
-    if (how != LAN_SHUT_RD && how != LAN_SHUT_WR && how != LAN_SHUT_RDWR)
-        return -EINVAL;
     if (tcb->state <= LAN_TCP_SYN_SENT)
         return -ENOTCONN;
     lan_tcp_enter(stack);
@@ -311,42 +305,31 @@ static int tcp_name(struct lan_stack *stack, const void *pcb, bool peer, struct 
     return 0;
 }
 
-static uint32_t clamp(int value, uint32_t least, uint32_t most)
-{
-    if (value < 0 || (uint32_t)value < least)
-        return least;
-    return (uint32_t)value > most ? most : (uint32_t)value;
-}
-
-static int set_socket_option(struct lan_tcb *tcb, int option, int value)
-{
-    switch (option) {
-    case LAN_SO_REUSEADDR:
-        set_flag(tcb, TCB_REUSE, value);
-        return 0;
-    case LAN_SO_KEEPALIVE:
-        set_flag(tcb, TCB_KEEPALIVE, value);
-        lan_tcp_arm_keepalive(tcb);
-        return 0;
-    case LAN_SO_OOBINLINE:
-        return value ? 0 : -EINVAL;
-    case LAN_SO_SNDBUF:
-        tcb->snd_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
-        tcb->asked |= ASKED_SEND_BUFFER;
-        return 0;
-    case LAN_SO_RCVBUF:
-        tcb->rcv_limit = clamp(value, BUFFER_MIN, BUFFER_MAX);
-        tcb->asked |= ASKED_RECEIVE_BUFFER;
-        return 0;
-    case LAN_SO_MAX_PACING_RATE:
-        if (!value)
-            return -EINVAL;
-        tcb->pacing_limit = (uint32_t)value;
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-}
+static const struct lan_option TCP_OPTIONS[] = {
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_REUSEADDR), LAN_FIELD(struct lan_tcb, flags), LAN_OPTION_FLAG, 0, TCB_REUSE},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_KEEPALIVE), LAN_FIELD(struct lan_tcb, flags), LAN_OPTION_FLAG, 0, TCB_KEEPALIVE},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_SNDBUF), LAN_FIELD(struct lan_tcb, snd_limit), LAN_OPTION_BOUNDED, BUFFER_MIN,
+     BUFFER_MAX},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF), LAN_FIELD(struct lan_tcb, rcv_limit), LAN_OPTION_BOUNDED, BUFFER_MIN,
+     BUFFER_MAX},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE), LAN_FIELD(struct lan_tcb, pacing_limit), LAN_OPTION_NUMBER, 1,
+     UINT32_MAX},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_NODELAY), LAN_FIELD(struct lan_tcb, flags), LAN_OPTION_FLAG, 0, TCB_NODELAY},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_CORK), LAN_FIELD(struct lan_tcb, asked), LAN_OPTION_FLAG, 0, ASKED_CORK},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_MAXSEG), LAN_FIELD(struct lan_tcb, mss_limit), LAN_OPTION_NUMBER,
+     LAN_TCP_MSS_MIN, UINT16_MAX},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT), LAN_FIELD(struct lan_tcb, user_timeout_ms), LAN_OPTION_NUMBER,
+     0, INT32_MAX},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE), LAN_FIELD(struct lan_tcb, keep_idle_s), LAN_OPTION_NUMBER, 1,
+     INT16_MAX},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPINTVL), LAN_FIELD(struct lan_tcb, keep_interval_s), LAN_OPTION_NUMBER, 1,
+     INT16_MAX},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPCNT), LAN_FIELD(struct lan_tcb, keep_probes), LAN_OPTION_NUMBER, 1,
+     INT8_MAX},
+    {LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TOS), LAN_FIELD(struct lan_tcb, tos), LAN_OPTION_NUMBER, 0, UINT32_MAX},
+    {LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TTL), LAN_FIELD(struct lan_tcb, ttl), LAN_OPTION_NUMBER, 1, UINT8_MAX},
+    {0},
+};
 
 /* What is held back by the cork or LAN_MSG_MORE goes now. */
 static void push(struct lan_tcb *tcb)
@@ -358,122 +341,99 @@ static void push(struct lan_tcb *tcb)
     tcb->asked = asked;
 }
 
-static int set_tcp_option(struct lan_tcb *tcb, int option, int value)
+static int set_congestion(struct lan_tcb *tcb, const char *name)
 {
-    switch (option) {
-    case LAN_TCP_NODELAY:
-        set_flag(tcb, TCB_NODELAY, value);
-        if (value)
-            push(tcb);
-        return 0;
-    case LAN_TCP_CORK:
-        tcb->asked = (uint8_t)(value ? tcb->asked | ASKED_CORK : tcb->asked & ~ASKED_CORK);
-        if (!value)
-            push(tcb);
-        return 0;
-    case LAN_TCP_MAXSEG:
-        if (value < LAN_TCP_MSS_MIN || value > UINT16_MAX)
-            return -EINVAL;
-        tcb->mss_limit = (uint16_t)value;
-        if (tcb->state >= LAN_TCP_ESTABLISHED)
-            lan_tcp_set_mss(tcb);
-        return 0;
-    case LAN_TCP_CONGESTION:
-        tcb->congestion = LAN_TCP_CONGESTIONS[value];
-        if (tcb->sender)
-            lan_tcp_start_congestion(tcb);
-        return 0;
-    case LAN_TCP_ECN:
-        if (value < LAN_TCP_ECN_OFF || value > LAN_TCP_ECN_PASSIVE)
-            return -EINVAL;
-        lan_tcp_ecn_set(tcb, (uint32_t)value);
-        return 0;
-    case LAN_TCP_USER_TIMEOUT:
-        if (value < 0)
-            return -EINVAL;
-        tcb->user_timeout_ms = (uint32_t)value;
-        return 0;
-    case LAN_TCP_KEEPIDLE:
-    case LAN_TCP_KEEPINTVL:
-    case LAN_TCP_KEEPCNT:
-        if (value < 1 || value > (option == LAN_TCP_KEEPCNT ? 127 : 32767))
-            return -EINVAL;
-        if (option == LAN_TCP_KEEPCNT)
-            tcb->keep_probes = (uint8_t)value;
-        else
-            *(option == LAN_TCP_KEEPIDLE ? &tcb->keep_idle_s : &tcb->keep_interval_s) = (uint16_t)value;
-        lan_tcp_arm_keepalive(tcb);
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
-static int set_ip_option(struct lan_tcb *tcb, int option, int value)
-{
-    if (option == LAN_IP_TOS)
-        tcb->tos = value & DSCP; /* the ECN bits are TCP's own (RFC 3168 5) */
-    else if (option != LAN_IP_TTL)
-        return -ENOPROTOOPT;
-    else if (value < 1 || value > UINT8_MAX)
-        return -EINVAL;
-    else
-        tcb->ttl = (uint8_t)value;
+    const struct lan_tcp_congestion *found = lan_tcp_congestion_named(name);
+    if (!found)
+        return -ENOENT;
+    tcb->congestion = found;
+    if (tcb->sender)
+        lan_tcp_start_congestion(tcb);
     return 0;
 }
 
-static int tcp_set(struct lan_stack *stack, void *pcb, int level, int option, int value)
+/* What is more than a field, and what follows where one has changed. */
+static int tcp_set(struct lan_stack *stack, void *pcb, uint32_t option, const union lan_option_value *value)
 {
+    struct lan_tcb *tcb = pcb;
+    int number = value->number, result = lan_option_set(TCP_OPTIONS, tcb, option, number);
+    if (result == -EINVAL)
+        return result;
     lan_tcp_enter(stack);
-    switch (level) {
-    case LAN_SOL_SOCKET:
-        return set_socket_option(pcb, option, value);
-    case LAN_IPPROTO_TCP:
-        return set_tcp_option(pcb, option, value);
-    case LAN_IPPROTO_IP:
-        return set_ip_option(pcb, option, value);
+    switch (option) {
+    case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_OOBINLINE):
+        return number ? 0 : -EINVAL;
+    case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_SNDBUF):
+        tcb->asked |= ASKED_SEND_BUFFER;
+        break;
+    case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF):
+        tcb->asked |= ASKED_RECEIVE_BUFFER;
+        break;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_NODELAY):
+        if (number)
+            push(tcb);
+        break;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_CORK):
+        if (!number)
+            push(tcb);
+        break;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_MAXSEG):
+        if (tcb->state >= LAN_TCP_ESTABLISHED)
+            lan_tcp_set_mss(tcb);
+        break;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_CONGESTION):
+        return set_congestion(tcb, value->name);
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_ECN):
+        return lan_tcp_ecn_set(tcb, (uint32_t)number);
+    case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_KEEPALIVE):
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE):
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPINTVL):
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPCNT):
+        lan_tcp_arm_keepalive(tcb);
+        break;
+    case LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TOS):
+        tcb->tos &= DSCP; /* the ECN bits are TCP's own (RFC 3168 5) */
+        break;
     default:
-        return -ENOPROTOOPT;
+        break;
     }
+    return result;
 }
 
-static int tcp_get(struct lan_stack *stack, const void *pcb, int level, int option, int *value)
+static int tcp_get(struct lan_stack *stack, const void *pcb, uint32_t option, union lan_option_value *value)
 {
     const struct lan_tcb *tcb = pcb;
-    const char *name = tcb->congestion->name;
+    size_t name_bytes = strlen(tcb->congestion->name) + 1; /* always short */
     (void)stack;
-    const struct {
-        int level, option;
-        uint32_t value;
-    } options[] = {
-        {LAN_SOL_SOCKET, LAN_SO_REUSEADDR, !!(tcb->flags & TCB_REUSE)},
-        {LAN_SOL_SOCKET, LAN_SO_KEEPALIVE, !!(tcb->flags & TCB_KEEPALIVE)},
-        {LAN_SOL_SOCKET, LAN_SO_OOBINLINE, 1},
-        {LAN_SOL_SOCKET, LAN_SO_SNDBUF, tcb->snd_limit},
-        {LAN_SOL_SOCKET, LAN_SO_RCVBUF, tcb->rcv_limit},
-        {LAN_SOL_SOCKET, LAN_SO_ACCEPTCONN, tcb->state == LAN_TCP_LISTEN},
-        {LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE, tcb->pacing_limit},
-        {LAN_IPPROTO_TCP, LAN_TCP_NODELAY, !!(tcb->flags & TCB_NODELAY)},
-        {LAN_IPPROTO_TCP, LAN_TCP_CORK, !!(tcb->asked & ASKED_CORK)},
-        {LAN_IPPROTO_TCP, LAN_TCP_MAXSEG, tcb->mss ? tcb->mss : LAN_TCP_MSS_DEFAULT},
-        {LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT, tcb->user_timeout_ms},
-        {LAN_IPPROTO_TCP, LAN_TCP_ECN, lan_tcp_ecn_mode(tcb)},
-        {LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, (uint32_t)lan_tcp_congestion_number(name, (uint32_t)strlen(name))},
-        {LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE, tcb->keep_idle_s},
-        {LAN_IPPROTO_TCP, LAN_TCP_KEEPINTVL, tcb->keep_interval_s},
-        {LAN_IPPROTO_TCP, LAN_TCP_KEEPCNT, tcb->keep_probes},
-        {LAN_IPPROTO_TCP, LAN_TCP_URGENT, lan_tcp_urgent_ahead(tcb)},
-        {LAN_IPPROTO_TCP, LAN_TCP_SOFT_ERROR, lan_tcp_soft_error(tcb)},
-        {LAN_IPPROTO_IP, LAN_IP_TOS, tcb->tos},
-        {LAN_IPPROTO_IP, LAN_IP_TTL, tcb->ttl},
-    };
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        if (options[i].level == level && options[i].option == option) {
-            *value = (int)options[i].value;
-            return 0;
-        }
+    switch (option) {
+    case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_OOBINLINE):
+        value->number = 1;
+        break;
+    case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_ACCEPTCONN):
+        value->number = tcb->state == LAN_TCP_LISTEN;
+        break;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_MAXSEG):
+        value->number = tcb->mss ? tcb->mss : LAN_TCP_MSS_DEFAULT;
+        break;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_ECN):
+        value->number = (int)lan_tcp_ecn_mode(tcb);
+        break;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_URGENT):
+        value->number = (int)lan_tcp_urgent_ahead(tcb);
+        break;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_SOFT_ERROR):
+        value->number = (int)lan_tcp_soft_error(tcb);
+        break;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_CONGESTION):
+        memcpy(value->name, tcb->congestion->name, name_bytes);
+        return (int)name_bytes;
+    case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_INFO):
+        lan_tcp_tell(tcb, &value->info);
+        return sizeof value->info;
+    default:
+        return lan_option_get(TCP_OPTIONS, tcb, option, value);
     }
-    return -ENOPROTOOPT;
+    return sizeof value->number;
 }
 
 const struct lan_protocol_ops lan_tcp_ops = {

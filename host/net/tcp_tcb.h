@@ -160,8 +160,6 @@ struct lan_tcp_congestion {
 };
 
 extern const struct lan_tcp_congestion LAN_TCP_NEWRENO, LAN_TCP_CUBIC, LAN_TCP_BBR;
-extern const struct lan_tcp_congestion *const LAN_TCP_CONGESTIONS[];
-enum { LAN_TCP_CONGESTION_COUNT = 3 };
 
 /* RFC 9438 4.1.1; windows in bytes. */
 struct lan_tcp_cubic {

@@ -170,9 +170,7 @@ static long udp_recv(struct lan_stack *stack, void *p, void *data, size_t bytes,
     uint32_t copied = lan_buf_copy(datagram, 0, data, bytes < total ? (uint32_t)bytes : total);
 
     if (from)
-        *from = (struct lan_sockaddr_in){.sin_family = LAN_AF_INET,
-                                         .sin_port = (uint16_t)datagram->scratch[LAN_UDP_FROM_PORT],
-                                         .sin_addr = datagram->scratch[LAN_UDP_FROM]};
+        lan_sockaddr_put(from, datagram->scratch[LAN_UDP_FROM], (uint16_t)datagram->scratch[LAN_UDP_FROM_PORT]);
     if (!(flags & LAN_MSG_PEEK))
         dequeue(pcb);
     return flags & LAN_MSG_TRUNC ? total : copied;
@@ -220,75 +218,34 @@ static int udp_name(struct lan_stack *stack, const void *p, bool peer, struct la
     (void)stack;
     if (peer && !pcb->peer_port)
         return -ENOTCONN;
-    *address = (struct lan_sockaddr_in){.sin_family = LAN_AF_INET,
-                                        .sin_port = peer ? pcb->peer_port : pcb->local_port,
-                                        .sin_addr = peer ? pcb->peer : pcb->local};
+    lan_sockaddr_put(address, peer ? pcb->peer : pcb->local, peer ? pcb->peer_port : pcb->local_port);
     return 0;
 }
 
-static int set_byte(uint8_t *field, int value, int min)
+static const struct lan_option UDP_OPTIONS[] = {
+    {LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TOS), LAN_FIELD(struct lan_udp_pcb, tos), LAN_OPTION_NUMBER, 0, 255},
+    {LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TTL), LAN_FIELD(struct lan_udp_pcb, ttl), LAN_OPTION_NUMBER, 1, 255},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_BROADCAST), LAN_FIELD(struct lan_udp_pcb, broadcast), LAN_OPTION_FLAG, 0, 1},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_REUSEADDR), LAN_FIELD(struct lan_udp_pcb, reuse), LAN_OPTION_FLAG, 0, 1},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF), LAN_FIELD(struct lan_udp_pcb, receive_buffer), LAN_OPTION_NUMBER, 1,
+     INT32_MAX},
+    {0},
+};
+
+static int udp_set(struct lan_stack *stack, void *pcb, uint32_t option, const union lan_option_value *value)
 {
-    if (value < min || value > 255)
-        return -EINVAL;
-    *field = (uint8_t)value;
-    return 0;
+    (void)stack;
+    return lan_option_set(UDP_OPTIONS, pcb, option, value->number);
 }
 
-static int udp_set(struct lan_stack *stack, void *p, int level, int option, int value)
+static int udp_get(struct lan_stack *stack, const void *pcb, uint32_t option, union lan_option_value *value)
 {
-    struct lan_udp_pcb *pcb = p;
-
     (void)stack;
-    if (level == LAN_IPPROTO_IP && option == LAN_IP_TOS)
-        return set_byte(&pcb->tos, value, 0);
-    if (level == LAN_IPPROTO_IP && option == LAN_IP_TTL)
-        return set_byte(&pcb->ttl, value, 1);
-    if (level != LAN_SOL_SOCKET)
-        return -ENOPROTOOPT;
-    switch (option) {
-    case LAN_SO_BROADCAST:
-        pcb->broadcast = value != 0;
-        return 0;
-    case LAN_SO_REUSEADDR:
-        pcb->reuse = value != 0;
-        return 0;
-    case LAN_SO_RCVBUF:
-        if (value <= 0)
-            return -EINVAL;
-        pcb->receive_buffer = (uint32_t)value;
-        return 0;
-    default:
-        return -ENOPROTOOPT;
+    if (option == LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_ACCEPTCONN)) {
+        value->number = 0;
+        return sizeof value->number;
     }
-}
-
-static int udp_get(struct lan_stack *stack, const void *p, int level, int option, int *value)
-{
-    const struct lan_udp_pcb *pcb = p;
-
-    (void)stack;
-    if (level == LAN_IPPROTO_IP && (option == LAN_IP_TOS || option == LAN_IP_TTL)) {
-        *value = option == LAN_IP_TOS ? pcb->tos : pcb->ttl;
-        return 0;
-    }
-    if (level != LAN_SOL_SOCKET)
-        return -ENOPROTOOPT;
-    switch (option) {
-    case LAN_SO_BROADCAST:
-        *value = pcb->broadcast;
-        return 0;
-    case LAN_SO_REUSEADDR:
-        *value = pcb->reuse;
-        return 0;
-    case LAN_SO_RCVBUF:
-        *value = (int)pcb->receive_buffer;
-        return 0;
-    case LAN_SO_ACCEPTCONN:
-        *value = 0;
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
+    return lan_option_get(UDP_OPTIONS, pcb, option, value);
 }
 
 const struct lan_protocol_ops lan_udp_ops = {
