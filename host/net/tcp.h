@@ -22,7 +22,7 @@ int lan_tcp_init(struct lan_stack *stack);
 void lan_tcp_input(struct lan_stack *stack, struct lan_buf *segment, const struct lan_ip_info *info);
 
 /* Takes an IP packet, headers unchecked, if it is just what a connection had to receive next. False: it has to go the
- * whole way, and is the caller's still; padding behind it may be gone. */
+ * whole way, and is the caller's still. */
 bool lan_tcp_predicted(struct lan_netif *netif, struct lan_buf *packet);
 
 /* An ICMP error about a segment that this stack sent. `quoted` is the quoted packet, `bytes` long: its IP header from

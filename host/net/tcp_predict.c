@@ -161,40 +161,57 @@ static inline void take_window(struct lan_tcb *tcb, uint32_t window)
         tcb->snd_max_wnd = window;
 }
 
-bool lan_tcp_predicted(struct lan_netif *netif, struct lan_buf *packet)
+/* What a plain packet holds. */
+struct segment {
+    uint32_t headers, bytes; /* before and of its payload */
+    uint32_t news;           /* bytes that it acknowledges */
+};
+
+/* The established connection that had to receive just this packet next; NULL: there is none. */
+static inline struct lan_tcb *find_expecting(struct lan_netif *netif, const struct lan_buf *packet,
+                                             struct segment *segment)
 {
-    struct lan_stack *stack = netif->stack;
     const uint8_t *ip = packet->data;
     if (!is_plain_packet(netif, packet))
-        return false;
-    struct lan_tcb *tcb = lan_tcp_find(stack->tcp, netif->address, lan_load16(ip + DESTINATION_PORT),
+        return NULL;
+    struct lan_tcb *tcb = lan_tcp_find(netif->stack->tcp, netif->address, lan_load16(ip + DESTINATION_PORT),
                                        lan_load32(ip + IP_SRC), lan_load16(ip + SOURCE_PORT));
-    uint32_t headers, total = lan_get16(ip + IP_LENGTH), arrived = lan_buf_total(packet);
     if (!tcb || tcb->state != LAN_TCP_ESTABLISHED || tcb->flags & UNPREDICTABLE || !tcb->socket ||
-        tcb->flow.netif != netif || !is_plain_header(tcb, ip, &headers) || lan_get32(ip + SEQUENCE) != tcb->rcv_nxt)
-        return false;
-    uint32_t bytes = total - headers, news = lan_get32(ip + ACKNOWLEDGMENT) - tcb->snd_una;
-    if (total > arrived || total < headers || bytes > tcb->rcv_adv - tcb->rcv_nxt ||
-        news > tcb->snd_nxt - tcb->snd_una || !(bytes || news))
-        return false;
+        tcb->flow.netif != netif || !is_plain_header(tcb, ip, &segment->headers) ||
+        lan_get32(ip + SEQUENCE) != tcb->rcv_nxt)
+        return NULL;
+    uint32_t total = lan_get16(ip + IP_LENGTH);
+    segment->bytes = total - segment->headers;
+    segment->news = lan_get32(ip + ACKNOWLEDGMENT) - tcb->snd_una;
+    if (total > lan_buf_total(packet) || total < segment->headers || segment->bytes > tcb->rcv_adv - tcb->rcv_nxt ||
+        segment->news > tcb->snd_nxt - tcb->snd_una || !(segment->bytes || segment->news))
+        return NULL;
     if (tcb->flags & TCB_TIMESTAMPS && lan_seq_lt(lan_get32(ip + STAMP + 4), tcb->ts_recent))
-        return false;
-    if (total < arrived)
-        lan_buf_trim(packet, total);
-    if (!sums_right(packet, 0, total))
-        return false;
+        return NULL;
+    return sums_right(packet, 0, total) ? tcb : NULL;
+}
 
-    LAN_COUNT(stack, ip_in_delivers);
-    LAN_COUNT(stack, tcp_in_segs);
-    lan_tcp_enter(stack);
+bool lan_tcp_predicted(struct lan_netif *netif, struct lan_buf *packet)
+{
+    const uint8_t *ip = packet->data;
+    struct segment segment;
+    struct lan_tcb *tcb = find_expecting(netif, packet, &segment);
+    if (!tcb)
+        return false;
+    LAN_COUNT(tcb->stack, ip_in_delivers);
+    LAN_COUNT(tcb->stack, tcp_in_segs);
+    lan_tcp_enter(tcb->stack);
     if (tcb->flags & TCB_TIMESTAMPS && lan_seq_leq(tcb->rcv_nxt, tcb->rcv_acked))
         lan_tcp_timestamp_take(tcb, lan_get32(ip + STAMP + 4));
     if (tcb->flags & TCB_KEEPALIVE)
         lan_tcp_arm_keepalive(tcb);
-    lan_buf_pull(packet, headers);
-    lan_tcp_note_size(tcb, bytes);
-    bytes += take_continuations(netif, packet, ip, headers, tcb->rcv_adv - tcb->rcv_nxt - bytes);
-    if (news)
+    lan_tcp_note_size(tcb, segment.bytes);
+    lan_buf_pull(packet, segment.headers);
+    if (lan_buf_total(packet) > segment.bytes) /* padding */
+        lan_buf_trim(packet, segment.bytes);
+    uint32_t room = tcb->rcv_adv - tcb->rcv_nxt - segment.bytes;
+    uint32_t bytes = segment.bytes + take_continuations(netif, packet, ip, segment.headers, room);
+    if (segment.news)
         acknowledge(tcb, ip, bytes);
     else
         take_window(tcb, (uint32_t)lan_get16(ip + WINDOW) << tcb->snd_scale);
