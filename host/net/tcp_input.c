@@ -234,16 +234,16 @@ static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
         without_ack(tcb, segment);
         return;
     }
-    if (tcb->flags & TCB_TIMESTAMPS)
-        lan_tcp_timestamp_update(tcb, segment);
-    if (tcb->flags & TCB_KEEPALIVE)
-        lan_tcp_arm_keepalive(tcb);
     if (tcb->state == LAN_TCP_SYN_RECEIVED) {
         if (!complete_handshake(tcb, segment))
             return;
     } else if (!lan_tcp_acknowledge(tcb, segment)) {
         return;
     }
+    if (tcb->flags & TCB_TIMESTAMPS) /* not before: who only guesses must not make the peer's own stamps old ones */
+        lan_tcp_timestamp_update(tcb, segment);
+    if (tcb->flags & TCB_KEEPALIVE)
+        lan_tcp_arm_keepalive(tcb);
     if (tcb->flags & TCB_FIN_ACKED && !fin_acked(tcb))
         return;
     lan_tcp_ecn_arrived(tcb, segment);

@@ -279,7 +279,7 @@ void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment
         tcb->snd_scale = segment->scale - 1;
     } else {
         tcb->flags &= ~(uint32_t)TCB_SCALING;
-        tcb->rcv_scale = 0;
+        tcb->snd_scale = tcb->rcv_scale = 0;
     }
 }
 

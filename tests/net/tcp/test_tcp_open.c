@@ -483,6 +483,25 @@ static void a_socket_whose_connection_was_refused_may_connect_again(void **state
     expect(&p, ACK, 1, 1, 10);
 }
 
+/* The first peer agreed to window scaling and was reset, the second has no such option. */
+static void what_the_first_attempt_agreed_to_does_not_bind_the_second(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer_options(&p, SYN | ACK, 0, 1, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
+    expect(&p, ACK, 1, 1, 0);
+    from_peer(&p, RST, 1, 0, 0);
+    assert_int_equal(socket_error(&p), ECONNRESET);
+    p.window = 2 * MSS;
+    active_open(&p);
+    from_peer(&p, ACK, 1, 1, 0); /* in a SYN no window is scaled */
+    host_sends(&p, 1, 10 * MSS);
+    uint32_t sent = 0;
+    while (frames_waiting(p.f))
+        sent += next_sent(&p).bytes;
+    assert_int_equal(sent, 2 * MSS);
+}
+
 static void a_full_table_of_connections_refuses_and_evicts_nobody(void **state)
 {
     struct peer p = peer_of(*state);
@@ -538,6 +557,7 @@ int main(void)
         TEST(two_listeners_on_one_port_are_refused),
         TEST(connect_twice_is_already_and_then_is_connected),
         TEST(a_socket_whose_connection_was_refused_may_connect_again),
+        TEST(what_the_first_attempt_agreed_to_does_not_bind_the_second),
         TEST(a_full_table_of_connections_refuses_and_evicts_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

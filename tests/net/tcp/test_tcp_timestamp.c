@@ -116,6 +116,32 @@ static void an_old_duplicate_is_dropped_and_answered_RFC_7323_5_3_R1(void **stat
     host_reads(p, 1, 100);
 }
 
+/* Else who guesses a place in the window could have the peer's own segments taken for old ones (CVE-2005-0356). */
+static void a_stamp_counts_only_beside_a_right_acknowledgment(void **state)
+{
+    struct peer *p = *state;
+    stamped(p, ACK, 1, 1 + 100000, 100, PEER_CLOCK + 0x70000000, 0); /* of what was never sent */
+    stamped(p, ACK, 1, 1 - 100000, 100, PEER_CLOCK + 0x70000000, 0); /* from long ago */
+    skip_sent(p);
+    stamped(p, ACK, 1, 1, 100, PEER_CLOCK + 30, 0);
+    host_reads(p, 1, 100);
+    assert_int_equal(counter(p->f, "TcpExtPAWSEstab"), 0);
+}
+
+static void nor_does_one_in_syn_received(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, p.host_port, 8);
+    stamped(&p, SYN, 0, 0, 0, PEER_CLOCK, 0);
+    p.host_iss = 0;
+    p.host_iss = next_sent(&p).seq;
+    stamped(&p, ACK, 1, 1 + 100000, 0, PEER_CLOCK + 0x70000000, 0);
+    skip_sent(&p);
+    stamped(&p, ACK, 1, 1, 0, PEER_CLOCK + 30, 0);
+    p.fd = lan_accept(p.f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
+    assert_true(p.fd >= 0);
+}
+
 static void a_stamp_that_wraps_is_newer(void **state)
 {
     struct peer *p = *state;
@@ -206,6 +232,8 @@ int main(void)
         TEST_STAMPED(the_stamp_of_the_first_segment_that_a_delayed_ack_covers_is_echoed_RFC_7323_4_3),
         TEST_STAMPED(a_segment_beyond_a_gap_does_not_change_the_echo_RFC_7323_4_3),
         TEST_STAMPED(an_old_duplicate_is_dropped_and_answered_RFC_7323_5_3_R1),
+        TEST_STAMPED(a_stamp_counts_only_beside_a_right_acknowledgment),
+        TEST(nor_does_one_in_syn_received),
         TEST_STAMPED(a_stamp_that_wraps_is_newer),
         TEST_STAMPED(a_reset_needs_no_stamp_but_everything_else_does_RFC_7323_3_2),
         TEST(two_connections_do_not_show_one_clock_RFC_7323_5_4),
