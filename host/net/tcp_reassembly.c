@@ -223,7 +223,9 @@ void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq,
         receive_out_of_order(tcb, payload, seq, bytes);
         return;
     }
-    if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_critical && tcb->rcv_queued) {
+    const struct lan_tcp *tcp = lan_tcp_of(tcb);
+    /* Who has nothing to read yet may have a segment more. */
+    if (lan_pool_free_buffers(tcb->stack->pool) < (tcb->rcv_queued ? tcp->memory_critical : tcp->memory_reserve)) {
         LAN_COUNT(tcb->stack, tcp_ext_rcvq_drop); /* the card needs what is left; the peer will send it again */
         tcb->flags |= TCB_ACK_NOW;
         lan_buf_free(payload);

@@ -9,6 +9,8 @@ bool lan_tcp_sender_open(struct lan_tcb *tcb)
 {
     if (tcb->sender)
         return true;
+    if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_reserve)
+        return false;
     struct lan_buf *buf = lan_buf_alloc(tcb->stack->pool, 0);
     if (!buf)
         return false;

@@ -43,6 +43,7 @@ int lan_tcp_init(struct lan_stack *stack)
         .memory_plenty = config->pool.buffers / 2,
         .memory_low = config->pool.buffers / 8 + 1,
         .memory_critical = config->pool.buffers / 16 + 1,
+        .memory_reserve = config->pool.buffers / 32 + 1,
     };
     stack->port->random(stack->port->ctx, tcp->connections_key, sizeof tcp->connections_key);
     lan_tcb_list_init(&tcp->time_wait);

@@ -359,8 +359,9 @@ struct lan_tcp {
     struct lan_tcb_list time_wait; /* the first one expires first */
     uint32_t tcbs, in_use;
     uint32_t embryonic; /* half-open connections of all listeners */
-    /* Free buffers of the pool below which TCP keeps nothing in store, sends no more, receives no more. */
-    uint32_t memory_plenty, memory_low, memory_critical;
+    /* Free buffers of the pool below which TCP keeps nothing in store, sends no more, receives no more, and takes none
+     * for any purpose that lasts: the rest is for the card and for answers. */
+    uint32_t memory_plenty, memory_low, memory_critical, memory_reserve;
 };
 
 /* Contiguous bytes [start, end). */

@@ -231,6 +231,68 @@ static void gaps_everywhere_leave_memory_for_everybody_else(void **state)
     skip_sent(&p);
 }
 
+enum { CROWD = 300 };
+
+/* A crowd of connections over a pool that has fewer buffers than there are of them. */
+#define TEST_CROWDED(name) cmocka_unit_test_setup_teardown(name, crowd_setup, fixture_teardown)
+
+static int crowd_setup(void **state)
+{
+    struct lan_config config = LAN_CONFIG_DEFAULT;
+    config.pool = (struct lan_pool_config){.buffers = 256, .buffer_bytes = 2048, .views = 512};
+    config.sockets = CROWD + 16;
+    config.tcp_connections = CROWD + 16;
+    *state = fixture_create(&config, LAN_NETIF_SG);
+    return 0;
+}
+
+static void gather(struct peer *p, struct peer crowd[CROWD])
+{
+    int listener = listen_on(p->f, HOST_PORT, 16);
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = *p;
+        crowd[i].port = (uint16_t)(1000 + i);
+        handshake_to(&crowd[i]);
+        crowd[i].fd = lan_accept(p->f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
+        assert_true(crowd[i].fd >= 0);
+    }
+}
+
+/* Whether there is memory to hear a ping, and to answer it. */
+static void still_answers(struct peer *p)
+{
+    static struct frame ping;
+    skip_sent(p);
+    assert_true(lan_pool_free_buffers(lan_stack_pool(p->f->stack)) > 0);
+    frame_icmp(&ping, 8, 0, "12345678", 8);
+    inject(p->f, &ping);
+    assert_int_equal(expect_frame(p->f)->bytes[ETH + IP], 0);
+}
+
+static void a_byte_on_every_connection_leaves_memory_for_the_rest(void **state)
+{
+    struct peer p = peer_of(*state);
+    static struct peer crowd[CROWD];
+    gather(&p, crowd);
+    for (int i = 0; i < CROWD && lan_pool_free_buffers(lan_stack_pool(p.f->stack)); i++) {
+        from_peer(&crowd[i], ACK, 1, 1, 1);
+        skip_sent(&crowd[i]);
+    }
+    still_answers(&p);
+}
+
+static void connections_that_all_close_leave_memory_for_the_rest(void **state)
+{
+    struct peer p = peer_of(*state);
+    static struct peer crowd[CROWD];
+    gather(&p, crowd);
+    for (int i = 0; i < CROWD; i++) {
+        lan_close(p.f->stack, crowd[i].fd);
+        skip_sent(&p);
+    }
+    still_answers(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +308,8 @@ int main(void)
         TEST_CONNECTED(a_window_that_stays_closed_costs_a_probe_a_minute),
         TEST_CONNECTED(memory_comes_back_when_a_gap_never_closes),
         TEST(gaps_everywhere_leave_memory_for_everybody_else),
+        TEST_CROWDED(a_byte_on_every_connection_leaves_memory_for_the_rest),
+        TEST_CROWDED(connections_that_all_close_leave_memory_for_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -405,8 +405,8 @@ static void without_memory_new_data_is_dropped_and_taken_when_it_comes_again(voi
 static void an_ack_that_finds_no_buffer_is_sent_when_there_is_one(void **state)
 {
     struct peer *p = *state;
-    exhaust_pool(p, 1);
-    from_peer(p, ACK, 1, 1, 100); /* takes the last one */
+    from_peer(p, ACK, 1, 1, 100);
+    exhaust_pool(p, 0);
     wait_ms(p, 1000);
     expect_quiet(p);
     refill_pool();
