@@ -199,16 +199,22 @@ uint32_t lan_tcp_islands(const struct lan_tcb *tcb, struct lan_tcp_block blocks[
     return n;
 }
 
-static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
+/* A table in which something is about to stand. */
+static bool open_islands(struct lan_tcb *tcb)
 {
-    LAN_COUNT(tcb->stack, tcp_ext_ofo_queue);
-    tcb->flags |= TCB_ACK_NOW; /* RFC 5681 4.2 */
-    if (!tcb->rcv_islands && !lan_tcp_memory_low(tcb->stack)) {
+    if (!tcb->rcv_islands) {
         tcb->rcv_islands = lan_buf_alloc(tcb->stack->pool, 0);
         if (tcb->rcv_islands)
             *island_count(tcb) = 0;
     }
-    if (!tcb->rcv_islands || lan_tcp_memory_low(tcb->stack)) {
+    return tcb->rcv_islands;
+}
+
+static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
+{
+    LAN_COUNT(tcb->stack, tcp_ext_ofo_queue);
+    tcb->flags |= TCB_ACK_NOW; /* RFC 5681 4.2 */
+    if (lan_tcp_memory_low(tcb->stack) || !open_islands(tcb)) {
         LAN_COUNT(tcb->stack, tcp_ext_ofo_drop);
         lan_buf_free(payload);
         return;

@@ -402,6 +402,23 @@ static void without_memory_new_data_is_dropped_and_taken_when_it_comes_again(voi
     skip_sent(p);
 }
 
+/* The last buffer may go for the table of what lies beyond gaps, and none be left for what is to stand in it. */
+static void a_gap_is_answered_however_little_memory_there_is(void **state)
+{
+    struct peer p = open_with_sack(*state);
+    for (uint32_t left = 100; left < 160; left++) {
+        exhaust_pool(&p, left);
+        from_peer(&p, ACK, 1001, 1, 1000);
+        expect(&p, ACK, 1, 1, 0);
+        refill_pool();
+        from_peer(&p, ACK, 1, 1, 1000);
+        from_peer(&p, ACK, 1001, 1, 1000);
+        host_reads(&p, 1, 2000);
+        skip_sent(&p);
+        p.iss += 2000;
+    }
+}
+
 static void an_ack_that_finds_no_buffer_is_sent_when_there_is_one(void **state)
 {
     struct peer *p = *state;
@@ -445,6 +462,7 @@ int main(void)
         TEST_CONNECTED(shut_reading_gives_end_of_stream),
         TEST_CONNECTED(the_urgent_pointer_is_never_taken_for_a_length_MUST_31),
         TEST_CONNECTED(without_memory_new_data_is_dropped_and_taken_when_it_comes_again),
+        TEST(a_gap_is_answered_however_little_memory_there_is),
         TEST_CONNECTED(an_ack_that_finds_no_buffer_is_sent_when_there_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
