@@ -70,12 +70,12 @@ class Link:
 
 
 @contextlib.contextmanager
-def link(programs, mtu=1500, wire=None, sysctls=None):
-    """`programs`: the wire's and the stack's."""
+def link(programs, mtu=1500, wire=None, sysctls=None, window=0):
+    """`programs`: the wire's and the stack's. `window`: bytes of the stack's buffers; 0: it chooses."""
     for name, value in {**SYSCTLS, **(sysctls or {})}.items():
         sysctl("ipv4", name, value)
     settings = [f"{name}={value}" for name, value in (wire or {}).items()]
-    with process(programs[1], STACK_DEVICE, mtu) as stack:
+    with process(programs[1], STACK_DEVICE, mtu, window) as stack:
         sysctl("ipv6/conf", f"{STACK_DEVICE}/disable_ipv6", 1)
         ip(f"link set {STACK_DEVICE} arp off up")
         with process(programs[0], KERNEL_DEVICE, STACK_DEVICE, *settings) as cable:

@@ -232,7 +232,8 @@ static void print_counters(void)
     printf("}\n");
 }
 
-static int start(const char *device, int mtu, struct lan_posix *posix)
+/* `window`: bytes of each socket's buffers, which never change; 0: what a server would have. */
+static int start(const char *device, int mtu, uint32_t window, struct lan_posix *posix)
 {
     struct lan_config config = LAN_CONFIG_DEFAULT;
 
@@ -241,7 +242,9 @@ static int start(const char *device, int mtu, struct lan_posix *posix)
     config.pool.buffers = 16384;
     config.pool.views = 32768;
     config.tcp_ecn = LAN_TCP_ECN_ON;
-    config.send_buffer_bytes = config.receive_buffer_bytes = 262144;
+    config.send_buffer_bytes = config.receive_buffer_bytes = window ? window : 262144;
+    if (window)
+        config.send_buffer_max_bytes = config.receive_buffer_max_bytes = 0;
 
     size_t bytes = (lan_stack_size(&config) + 63) & ~(size_t)63;
 
@@ -267,12 +270,13 @@ static int start(const char *device, int mtu, struct lan_posix *posix)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: stack_end DEVICE MTU\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: stack_end DEVICE MTU [WINDOW_BYTES]\n");
         return 2;
     }
 
-    int result = start(argv[1], atoi(argv[2]), lan_posix_create());
+    uint32_t window = argc == 4 ? (uint32_t)atol(argv[3]) : 0;
+    int result = start(argv[1], atoi(argv[2]), window, lan_posix_create());
 
     if (result < 0) {
         fprintf(stderr, "stack_end: %s: %s\n", argv[1], strerror(-result));
