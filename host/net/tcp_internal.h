@@ -422,6 +422,7 @@ long lan_tcp_recv_buf(struct lan_stack *stack, void *pcb, struct lan_buf **chain
 /* tcp_timer.c */
 
 void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns);
+void lan_tcp_await_memory(struct lan_tcb *tcb); /* nobody tells when it is back: output looks again before long */
 void lan_tcp_fire(struct lan_timer *timer);
 void lan_tcp_arm_keepalive(struct lan_tcb *tcb); /* to be called when the option changes, and on each segment */
 

@@ -47,7 +47,7 @@ static int send_segment(struct lan_stack *stack, struct lan_flow *flow, struct l
 
 uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb)
 {
-    if (tcb->rcv_queued >= tcb->rcv_limit || lan_tcp_memory_low(tcb->stack))
+    if (tcb->rcv_queued >= tcb->rcv_limit || lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_critical)
         return tcb->rcv_adv;
     uint32_t space = tcb->rcv_limit - tcb->rcv_queued;
     uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv_scale;
@@ -69,7 +69,8 @@ static void put_ack(struct lan_tcb *tcb, uint8_t *header)
     tcb->rcv_adv = tcb->rcv_nxt + (window << tcb->rcv_scale);
     tcb->rcv_acked = tcb->rcv_nxt;
     tcb->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER);
-    lan_tcp_disarm(tcb, LAN_TCP_SEND_LATER);
+    if (!(tcb->flags & TCB_STARVED))
+        lan_tcp_disarm(tcb, LAN_TCP_SEND_LATER);
 }
 
 /* Takes `option_bytes` of options, written behind the header so far, into it; returns its length. */
@@ -79,11 +80,6 @@ static uint32_t add_options(struct lan_buf *packet, uint32_t option_bytes)
     lan_buf_put(packet, option_bytes);
     packet->data[12] = (uint8_t)(bytes / 4 << 4);
     return bytes;
-}
-
-static void send_again_later(struct lan_tcb *tcb)
-{
-    lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);
 }
 
 static void send_control(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
@@ -99,7 +95,7 @@ static void send_control(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
     }
     if (!(flags & SEG_RST)) {
         tcb->flags |= TCB_ACK_NOW;
-        send_again_later(tcb);
+        lan_tcp_await_memory(tcb);
     }
 }
 
@@ -375,5 +371,5 @@ void lan_tcp_output(struct lan_tcb *tcb)
         lan_tcp_probe_arm(tcb);
     lan_tcp_output_ack(tcb);
     if (refused)
-        send_again_later(tcb);
+        lan_tcp_await_memory(tcb);
 }

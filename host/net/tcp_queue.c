@@ -81,7 +81,7 @@ void lan_tcp_offer_space(struct lan_tcb *tcb)
         tcb->flags &= ~(uint32_t)TCB_WANT_SPACE;
         lan_socket_event(tcb->socket);
     } else if (lan_tcp_memory_low(tcb->stack)) { /* nobody tells when memory comes back: look again */
-        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY);
+        lan_tcp_await_memory(tcb);
     }
 }
 

@@ -31,7 +31,7 @@ static uint32_t room_of(const struct lan_tcb *tcb)
 static struct ring *open_ring(struct lan_tcb *tcb)
 {
     if (!ring_of(tcb)) {
-        struct lan_buf *buf = lan_buf_alloc(tcb->stack->pool, 0);
+        struct lan_buf *buf = lan_tcp_memory_low(tcb->stack) ? NULL : lan_buf_alloc(tcb->stack->pool, 0);
         if (!buf)
             return NULL; /* without snapshots there are no samples */
         *(struct ring *)buf->store = (struct ring){0};

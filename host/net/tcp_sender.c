@@ -9,7 +9,7 @@ bool lan_tcp_sender_open(struct lan_tcb *tcb)
 {
     if (tcb->sender)
         return true;
-    if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_reserve)
+    if (lan_pool_free_buffers(tcb->stack->pool) <= lan_tcp_of(tcb)->memory_critical + 1) /* an ACK takes one, too */
         return false;
     struct lan_buf *buf = lan_buf_alloc(tcb->stack->pool, 0);
     if (!buf)

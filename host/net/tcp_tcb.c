@@ -41,7 +41,7 @@ int lan_tcp_init(struct lan_stack *stack)
         .ports_mask = lan_tcp_table_size(config->sockets) - 1,
         .tcbs = tcb_count(config),
         .memory_plenty = config->pool.buffers / 2,
-        .memory_low = config->pool.buffers / 8 + 1,
+        .memory_low = config->pool.buffers / 8 + 2,
         .memory_critical = config->pool.buffers / 16 + 1,
         .memory_reserve = config->pool.buffers / 32 + 1,
     };

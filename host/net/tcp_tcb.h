@@ -103,6 +103,7 @@ enum {
     TCB_TIMESTAMPS = 1u << 28,     /* each segment carries a time stamp */
     TCB_URGENT_IN = 1u << 29,      /* the application has not read up to rcv_up yet */
     TCB_URGENT_OUT = 1u << 30,     /* what is sent before snd_up is urgent */
+    TCB_STARVED = INT32_MIN,       /* 1 << 31: output, or the application, waits for memory */
 
     /* What makes sense with a sender only. */
     TCB_SENDER_FLAGS = TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_TAIL_PROBED | TCB_TAIL_REPEATED | TCB_UNDO,
@@ -359,8 +360,9 @@ struct lan_tcp {
     struct lan_tcb_list time_wait; /* the first one expires first */
     uint32_t tcbs, in_use;
     uint32_t embryonic; /* half-open connections of all listeners */
-    /* Free buffers of the pool below which TCP keeps nothing in store, sends no more, receives no more, and takes none
-     * for any purpose that lasts: the rest is for the card and for answers. */
+    /* Free buffers of the pool below which TCP keeps nothing in store; takes no more of what is to be sent, nor of what
+     * lies beyond gaps; promises no window; takes none for any purpose that lasts, as the rest is for the card and for
+     * answers. What is to be sent leaves some to receive with, or two ends that both send would wait for each other. */
     uint32_t memory_plenty, memory_low, memory_critical, memory_reserve;
 };
 

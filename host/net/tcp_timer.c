@@ -60,8 +60,17 @@ static bool on_life(struct lan_tcb *tcb)
     return false;
 }
 
+void lan_tcp_await_memory(struct lan_tcb *tcb)
+{
+    uint64_t due_ns = lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY;
+    tcb->flags |= (uint32_t)TCB_STARVED;
+    if (due_ns < tcb->deadline_ns[LAN_TCP_SEND_LATER])
+        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, due_ns);
+}
+
 static bool on_send_later(struct lan_tcb *tcb)
 {
+    tcb->flags &= ~(uint32_t)TCB_STARVED;
     if (tcb->flags & TCB_ACK_LATER) {
         LAN_COUNT(tcb->stack, tcp_ext_delayed_acks);
         tcb->flags |= TCB_ACK_NOW;

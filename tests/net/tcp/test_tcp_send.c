@@ -505,6 +505,48 @@ static void an_ack_in_between_does_not_end_the_wait_for_memory(void **state)
     expect(p, ACK, 1, 1, 100);
 }
 
+/* An ACK that leaves is no reason to forget that the application waits for memory. */
+static void nor_does_one_end_that_of_the_application(void **state)
+{
+    struct peer *p = *state;
+    static struct lan_buf *held[4096];
+    static uint8_t data[100];
+    uint32_t n = 0;
+    int told = 0;
+    while (lan_pool_free_buffers(lan_stack_pool(p->f->stack)) > 70)
+        held[n++] = lan_buf_alloc(lan_stack_pool(p->f->stack), 0);
+    assert_int_equal(lan_send(p->f->stack, p->fd, data, sizeof data, 0), -EAGAIN);
+    lan_set_notify(p->f->stack, p->fd, note, &told);
+    from_peer(p, ACK, 1 - 100, 1, 100); /* an old duplicate */
+    expect(p, ACK, 1, 1, 0);
+    while (n)
+        lan_buf_free(held[--n]);
+    wait_ms(p, 100);
+    assert_int_equal(told, 1);
+    lan_set_notify(p->f->stack, p->fd, NULL, NULL);
+}
+
+/* Nor that of data which find no memory to be sent with. */
+static void nor_does_one_that_answers_an_old_duplicate(void **state)
+{
+    struct peer *p = *state;
+    struct lan_pool *pool = lan_stack_pool(p->f->stack);
+    struct lan_buf *all = lan_buf_alloc(pool, 0), *hoard = NULL, *view;
+    lan_buf_put(all, 1);
+    while ((view = lan_buf_view(all, 0, 1)) != NULL) {
+        view->next = hoard;
+        hoard = view;
+    }
+    host_sends(p, 1, 100);
+    expect_quiet(p);
+    from_peer(p, ACK, 1 - 100, 1, 100);
+    expect(p, ACK, 1, 1, 0);
+    lan_buf_free(hoard);
+    lan_buf_free(all);
+    wait_ms(p, 20);
+    expect(p, ACK, 1, 1, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -540,6 +582,8 @@ int main(void)
         TEST_CONNECTED(a_quiet_connection_gives_back_what_sending_took),
         TEST_CONNECTED(it_does_so_at_once_when_memory_is_not_plenty),
         TEST_CONNECTED(an_ack_in_between_does_not_end_the_wait_for_memory),
+        TEST_CONNECTED(nor_does_one_end_that_of_the_application),
+        TEST_CONNECTED(nor_does_one_that_answers_an_old_duplicate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,6 +231,17 @@ static void a_pool_that_is_far_too_small_slows_down_but_does_not_stop(void **sta
     transfers(config, MIB / 4, 0, 300);
 }
 
+/* Each end could fill its pool with what the other one has no memory to receive. */
+static void two_ends_that_both_send_more_than_they_have_memory_for_do_not_wait_for_each_other(void **state)
+{
+    (void)state;
+    struct world_config config = WORLD_DEFAULT;
+    for (uint32_t buffers = 32; buffers <= 128; buffers *= 2) {
+        config.stack.pool.buffers = buffers;
+        transfers(config, MIB / 4, MIB, 0.1);
+    }
+}
+
 static void a_pool_of_small_buffers_works(void **state)
 {
     (void)state;
@@ -332,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_window_of_a_mebibyte_fills_a_long_path),
         cmocka_unit_test(small_mtus_work),
         cmocka_unit_test(a_pool_that_is_far_too_small_slows_down_but_does_not_stop),
+        cmocka_unit_test(two_ends_that_both_send_more_than_they_have_memory_for_do_not_wait_for_each_other),
         cmocka_unit_test(a_pool_of_small_buffers_works),
         cmocka_unit_test(the_smallest_buffers_carry_what_is_lost_too),
         cmocka_unit_test(a_clean_100_mbit_wire_carries_99_percent_of_what_1448_byte_segments_allow),

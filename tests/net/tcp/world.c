@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { OVERHEAD = 24, FRAME_MIN = 60, ETH = 14 }; /* preamble, FCS and gap; the shortest frame */
+enum { CE = 3 };                                  /* of the TOS octet */
 
 const struct world_config WORLD_DEFAULT = {
     .stack = {.pool = {.buffers = 1024, .buffer_bytes = 2048, .views = 4096},
@@ -94,11 +95,38 @@ static struct flight *pop_flight(struct world *world)
     return first;
 }
 
+static uint16_t checksum(const uint8_t *bytes, uint32_t len, uint32_t sum)
+{
+    for (uint32_t i = 0; i < len; i++)
+        sum += i & 1 ? bytes[i] : (uint32_t)bytes[i] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+static void put16(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
+/* As a router does whose queue grows. */
+static void mark(struct world *world, uint8_t *ip)
+{
+    if (!(ip[1] & CE) || !happens(world, world->config.wire.mark))
+        return;
+    ip[1] |= CE;
+    put16(ip + 10, 0);
+    put16(ip + 10, checksum(ip, (ip[0] & 15) * 4, 0));
+}
+
 static void launch(struct world *world, int to, const uint8_t *frame, uint32_t len, uint64_t due_ns)
 {
     struct flight *flight = malloc(sizeof *flight + len);
     *flight = (struct flight){.due_ns = due_ns, .order = world->order++, .to = to, .len = len};
     memcpy(flight->bytes, frame, len);
+    if (flight->bytes[12] == 8 && flight->bytes[13] == 0)
+        mark(world, flight->bytes + ETH);
     /* ARP has no checksum: behind a real MAC, which checks the FCS, it would not arrive at all. */
     if (flight->bytes[12] == 8 && flight->bytes[13] == 0 && happens(world, world->config.wire.corrupt))
         flight->bytes[ETH + world_draw(world, len - ETH)] ^= (uint8_t)(1 << world_draw(world, 8));
@@ -143,21 +171,6 @@ static void put_on_wire(struct host *host, const uint8_t *frame, uint32_t len)
         launch(world, to, frame, len, due_ns);
     if (happens(world, wire->duplicate))
         launch(world, to, frame, len, due_ns + world_draw(world, 200000));
-}
-
-static uint16_t checksum(const uint8_t *bytes, uint32_t len, uint32_t sum)
-{
-    for (uint32_t i = 0; i < len; i++)
-        sum += i & 1 ? bytes[i] : (uint32_t)bytes[i] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
-static void put16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
 }
 
 static void fill_checksums(uint8_t *frame, uint32_t len, uint32_t csum_start)

@@ -15,6 +15,7 @@ struct impairment {
     uint32_t queue_bytes; /* waiting for the wire; more is dropped. 0: no bound */
     uint32_t largest;     /* IP packets that are longer are dropped. 0: no bound */
     double drop, duplicate, corrupt;
+    double mark;    /* share of what is ECT that is marked CE */
     uint32_t burst; /* frames that are dropped in a row; 0: 1 */
     double reorder; /* share of frames that are held back by reorder_ns */
     uint64_t reorder_ns;
