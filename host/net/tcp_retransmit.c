@@ -127,7 +127,7 @@ bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
             lan_tcp_finish(tcb, -error);
         return !error;
     }
-    if (tcb->flags & TCB_PROBING || !tcb->snd_wnd || !tcb->sender)
+    if (tcb->flags & TCB_PROBING || !tcb->snd_wnd || tcb->snd_una == tcb->snd_nxt)
         probe(tcb);
     else
         time_out(tcb);

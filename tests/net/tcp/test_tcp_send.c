@@ -485,24 +485,46 @@ static void it_does_so_at_once_when_memory_is_not_plenty(void **state)
 }
 
 /* Data need a view, an ACK does not: it goes, and must not take the wait for memory with it. */
-static void an_ack_in_between_does_not_end_the_wait_for_memory(void **state)
+/* All views of the pool; to be freed. */
+static struct lan_buf *hoard_views(struct lan_pool *pool)
 {
-    struct peer *p = *state;
-    struct lan_pool *pool = lan_stack_pool(p->f->stack);
-    struct lan_buf *all = lan_buf_alloc(pool, 0), *hoard = NULL, *view;
-    lan_buf_put(all, 1);
-    while ((view = lan_buf_view(all, 0, 1)) != NULL) {
+    struct lan_buf *of = lan_buf_alloc(pool, 0), *hoard = NULL, *view;
+    lan_buf_put(of, 1);
+    while ((view = lan_buf_view(of, 0, 1)) != NULL) {
         view->next = hoard;
         hoard = view;
     }
+    lan_buf_free(of);
+    return hoard;
+}
+
+static void an_ack_in_between_does_not_end_the_wait_for_memory(void **state)
+{
+    struct peer *p = *state;
+    struct lan_buf *hoard = hoard_views(lan_stack_pool(p->f->stack));
     host_sends(p, 1, 100);
     expect_quiet(p);
     from_peer(p, ACK, 101, 1, 100); /* beyond a gap: acknowledged at once */
     expect(p, ACK, 1, 1, 0);
     lan_buf_free(hoard);
-    lan_buf_free(all);
     wait_ms(p, 20);
     expect(p, ACK, 1, 1, 100);
+}
+
+static void what_the_override_timer_has_no_memory_to_send_is_sent_later_MUST_38(void **state)
+{
+    struct peer *p = *state;
+    p->window = 200;
+    from_peer(p, ACK, 1, 1, 0);
+    host_sends(p, 1, 1000);
+    expect_quiet(p);
+    struct lan_buf *hoard = hoard_views(lan_stack_pool(p->f->stack));
+    wait_ms(p, 10000);
+    expect_quiet(p);
+    lan_buf_free(hoard);
+    wait_ms(p, 20000);
+    assert_int_equal(next_sent(p).bytes, 200);
+    skip_sent(p);
 }
 
 /* An ACK that leaves is no reason to forget that the application waits for memory. */
@@ -530,19 +552,12 @@ static void nor_does_one_end_that_of_the_application(void **state)
 static void nor_does_one_that_answers_an_old_duplicate(void **state)
 {
     struct peer *p = *state;
-    struct lan_pool *pool = lan_stack_pool(p->f->stack);
-    struct lan_buf *all = lan_buf_alloc(pool, 0), *hoard = NULL, *view;
-    lan_buf_put(all, 1);
-    while ((view = lan_buf_view(all, 0, 1)) != NULL) {
-        view->next = hoard;
-        hoard = view;
-    }
+    struct lan_buf *hoard = hoard_views(lan_stack_pool(p->f->stack));
     host_sends(p, 1, 100);
     expect_quiet(p);
     from_peer(p, ACK, 1 - 100, 1, 100);
     expect(p, ACK, 1, 1, 0);
     lan_buf_free(hoard);
-    lan_buf_free(all);
     wait_ms(p, 20);
     expect(p, ACK, 1, 1, 100);
 }
@@ -562,6 +577,7 @@ int main(void)
         TEST_CONNECTED(an_old_segment_does_not_change_the_window),
         TEST_CONNECTED(a_window_of_less_than_a_segment_waits_for_the_override_timer_MUST_38),
         TEST(half_of_the_largest_window_is_worth_sending_MUST_38),
+        TEST_CONNECTED(what_the_override_timer_has_no_memory_to_send_is_sent_later_MUST_38),
         TEST_CONNECTED(a_closed_window_is_probed_with_back_off_MUST_36_SHLD_30),
         TEST_CONNECTED(a_probe_carries_one_byte_and_the_rest_follows_when_the_window_opens),
         TEST_CONNECTED(a_probe_that_is_taken_moves_on),
