@@ -31,8 +31,9 @@ constexpr uint64_t FIRST_FROM_LINUX = 2;               // frame; the first one i
 
 void need_program(const char *name, const char *package)
 {
-    std::istringstream path(getenv("PATH") ? getenv("PATH") : "");
-    for (std::string folder; std::getline(path, folder, ':');)
+    const char *path = getenv("PATH");
+    std::istringstream folders(path ? path : "");
+    for (std::string folder; std::getline(folders, folder, ':');)
         if (access((folder + "/" + name).c_str(), X_OK) == 0)
             return;
     throw UserError(std::string(name) + " is missing; install it with 'apt install " + package + "'");
