@@ -3,6 +3,9 @@
 
 #include "tcp_internal.h"
 
+/* Where only TCB_SACK of these is set nothing is lost and no recovery goes on, but for what the scoreboard knows. */
+enum { UNSETTLED = TCB_SACK | TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_TAIL_PROBED };
+
 static void new_ack(struct lan_tcb *tcb, uint32_t seq, struct lan_tcp_ack *ack)
 {
     ack->acked = seq - tcb->snd_una;
@@ -23,6 +26,16 @@ static void new_ack(struct lan_tcb *tcb, uint32_t seq, struct lan_tcp_ack *ack)
         lan_tcp_offer_space(tcb);
     if (fin_acked)
         lan_socket_event(tcb->socket);
+}
+
+static void set_retransmit(struct lan_tcb *tcb)
+{
+    if (tcb->snd_una == tcb->snd_nxt) {
+        lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT); /* RFC 6298 (5.2) */
+        lan_tcp_sender_rest(tcb);
+    } else {
+        lan_tcp_arm_retransmit(tcb); /* RFC 6298 (5.3) */
+    }
 }
 
 /* RFC 5681 2: what counts as a duplicate ACK. */
@@ -47,14 +60,23 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
         ack.ece = lan_tcp_ecn_acked(tcb, segment);
     if (ack.acked || ack.duplicate || ack.delivered || ack.dsack)
         lan_tcp_recovery(tcb, &ack);
-    if (!ack.acked)
-        return;
-    if (tcb->snd_una == tcb->snd_nxt) {
-        lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT); /* RFC 6298 (5.2) */
-        lan_tcp_sender_rest(tcb);
-    } else {
-        lan_tcp_arm_retransmit(tcb); /* RFC 6298 (5.3) */
-    }
+    if (ack.acked)
+        set_retransmit(tcb);
+}
+
+bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq)
+{
+    struct lan_tcp_sender *sender = tcb->sender;
+    if (!sender || sender->sacked | sender->lost || (tcb->flags & UNSETTLED) != TCB_SACK || tcb->ecn & ECN_CAPABLE ||
+        tcb->congestion->sampled)
+        return false;
+    struct lan_tcp_ack ack = {.fack = sender->rack_fack};
+    new_ack(tcb, seq, &ack);
+    sender->rack_fack = ack.fack;
+    if (tcb->flags & TCB_CWND_LIMITED)
+        tcb->congestion->acked(tcb, &ack);
+    set_retransmit(tcb);
+    return true;
 }
 
 /* An ACK from before snd_una or beyond snd_nxt. False: no honest peer can have sent it now (RFC 5961 5.2). */

@@ -21,8 +21,10 @@ void lan_tcp_start_congestion(struct lan_tcb *tcb)
 /* After an idle time of one RTO the path may have changed. */
 void lan_tcp_restart_window(struct lan_tcb *tcb)
 {
+    if (lan_tcp_now(tcb) - tcb->progress_ns <= tcb->rto_ns)
+        return;
     uint32_t restart = lan_tcp_initial_window(tcb);
-    if (lan_tcp_now(tcb) - tcb->progress_ns > tcb->rto_ns && tcb->cwnd > restart)
+    if (tcb->cwnd > restart)
         tcb->cwnd = restart;
 }
 

@@ -195,9 +195,9 @@ void lan_tcp_offer_space(struct lan_tcb *tcb);
 void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n);
 void lan_tcp_queue_free(struct lan_tcb *tcb);
 
-/* Chains views of [seq, seq + n) to `packet`. False: the pool has no view left, and the packet is as it was or longer;
- * the caller frees it. */
-bool lan_tcp_queue_views(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n);
+/* Puts [seq, seq + n) behind the headers of `packet`: a few bytes themselves, more as views. False: the pool has no
+ * view left, and the packet is as it was or longer; the caller frees it. */
+bool lan_tcp_queue_put(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n);
 
 static inline uint32_t lan_tcp_data_end(const struct lan_tcb *tcb)
 {
@@ -229,6 +229,10 @@ uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb);
 
 /* The ACK field and window of an acceptable segment. False: the segment is to be dropped. */
 bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+
+/* The same for a segment that acknowledges something new and has nothing else to tell. False, and nothing has been
+ * done: more has to be known of it. */
+bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq);
 
 /* tcp_sack.c */
 

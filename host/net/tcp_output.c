@@ -209,7 +209,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     if (!packet)
         return false;
     uint32_t header = add_options(packet, lan_tcp_put_timestamp(tcb, packet->data + LAN_TCP_HEADER));
-    if (n && !lan_tcp_queue_views(tcb, packet, seq, n)) {
+    if (n && !lan_tcp_queue_put(tcb, packet, seq, n)) {
         LAN_COUNT(tcb->stack, tcp_ext_no_buffers);
         lan_buf_free(packet);
         return false;

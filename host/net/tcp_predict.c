@@ -37,7 +37,7 @@ enum { TO_OTHERS = LAN_BUF_BROADCAST | LAN_BUF_MULTICAST };
 static inline bool is_plain_packet(const struct lan_netif *netif, const struct lan_buf *packet)
 {
     const uint8_t *ip = packet->data;
-    return packet->len >= STAMPED && ip[0] == VERSION_AND_LENGTH && (ip[1] & CE) != CE &&
+    return packet->len >= BARE && ip[0] == VERSION_AND_LENGTH && (ip[1] & CE) != CE &&
            ip[IP_PROTOCOL] == LAN_IPPROTO_TCP &&
            !(lan_load16(ip + IP_FRAGMENT) & lan_htons((uint16_t)~DONT_FRAGMENT)) &&
            lan_load32(ip + IP_DST) == netif->address && !(packet->flags & TO_OTHERS);
@@ -49,15 +49,16 @@ static inline uint16_t plain_flags(uint32_t headers)
     return lan_htons((uint16_t)((headers - LAN_IP_HEADER) << 10 | SEG_ACK));
 }
 
-static inline bool is_plain_header(const struct lan_tcb *tcb, const uint8_t *ip, uint32_t *headers)
+static inline bool is_plain_header(const struct lan_tcb *tcb, const struct lan_buf *packet, uint32_t *headers)
 {
+    const uint8_t *ip = packet->data;
     uint16_t word = lan_load16(ip + FLAGS) & lan_htons((uint16_t)~SEG_PSH);
     if (!(tcb->flags & TCB_TIMESTAMPS)) {
         *headers = BARE;
         return word == plain_flags(BARE);
     }
     *headers = STAMPED;
-    return word == plain_flags(STAMPED) && lan_get32(ip + STAMP) == LAN_TCP_PADDED_TIMESTAMP;
+    return word == plain_flags(STAMPED) && packet->len >= STAMPED && lan_get32(ip + STAMP) == LAN_TCP_PADDED_TIMESTAMP;
 }
 
 /* As the card found them, or else summed; of the `bytes` of a packet that starts at `offset`. */
@@ -99,7 +100,7 @@ static uint32_t continuation(const struct lan_netif *netif, const struct lan_buf
                              uint32_t headers, uint32_t seq)
 {
     const uint8_t *link = frame->data, *ip = link + LAN_ETH_HEADER;
-    if (frame->next || frame->len < LAN_ETH_HEADER + STAMPED || frame->flags & LAN_BUF_VLAN ||
+    if (frame->next || frame->len < LAN_ETH_HEADER + headers || frame->flags & LAN_BUF_VLAN ||
         !lan_same_mac(link, netif->mac) || lan_get16(ip - 2) != LAN_ETH_IPV4 || lan_get32(ip + SEQUENCE) != seq ||
         !same_headers(first, ip, headers))
         return 0;
@@ -177,7 +178,7 @@ static inline struct lan_tcb *find_expecting(struct lan_netif *netif, const stru
     struct lan_tcb *tcb = lan_tcp_find(netif->stack->tcp, netif->address, lan_load16(ip + DESTINATION_PORT),
                                        lan_load32(ip + IP_SRC), lan_load16(ip + SOURCE_PORT));
     if (!tcb || tcb->state != LAN_TCP_ESTABLISHED || tcb->flags & UNPREDICTABLE || !tcb->socket ||
-        tcb->flow.netif != netif || !is_plain_header(tcb, ip, &segment->headers) ||
+        tcb->flow.netif != netif || !is_plain_header(tcb, packet, &segment->headers) ||
         lan_get32(ip + SEQUENCE) != tcb->rcv_nxt)
         return NULL;
     uint32_t total = lan_get16(ip + IP_LENGTH);
@@ -211,10 +212,9 @@ bool lan_tcp_predicted(struct lan_netif *netif, struct lan_buf *packet)
         lan_buf_trim(packet, segment.bytes);
     uint32_t room = tcb->rcv_adv - tcb->rcv_nxt - segment.bytes;
     uint32_t bytes = segment.bytes + take_continuations(netif, packet, ip, segment.headers, room);
-    if (segment.news)
+    if (segment.news && !lan_tcp_acknowledge_new(tcb, tcb->snd_una + segment.news))
         acknowledge(tcb, ip, bytes);
-    else
-        take_window(tcb, (uint32_t)lan_get16(ip + WINDOW) << tcb->snd_scale);
+    take_window(tcb, (uint32_t)lan_get16(ip + WINDOW) << tcb->snd_scale);
     if (bytes)
         lan_tcp_receive(tcb, packet, tcb->rcv_nxt, bytes);
     else

@@ -4,6 +4,8 @@
 
 #include "tcp_internal.h"
 
+enum { COPIED_MAX = 128 /* bytes of a segment for which a fragment of their own would cost the card and us more */ };
+
 static uint32_t first_seq(const struct lan_buf *buf)
 {
     return buf->scratch[0];
@@ -117,10 +119,11 @@ void lan_tcp_queue_free(struct lan_tcb *tcb)
     tcb->snd_queued = 0;
 }
 
-bool lan_tcp_queue_views(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n)
+bool lan_tcp_queue_put(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n)
 {
     struct lan_buf *from = tcb->sender->cursor;
     bool behind = from && lan_seq_lt(seq, first_seq(from)); /* a retransmission: the cursor stays where it is */
+    bool copied = n <= COPIED_MAX && n <= lan_buf_tailroom(packet);
     if (!from || behind)
         from = tcb->snd_head;
     struct lan_buf *last = packet;
@@ -128,10 +131,14 @@ bool lan_tcp_queue_views(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t s
         uint32_t offset = seq - first_seq(from);
         if (offset < from->len) {
             uint32_t part = from->len - offset < n ? from->len - offset : n;
-            last->next = lan_buf_view(from, offset, part);
-            if (!last->next)
-                return false;
-            last = last->next;
+            if (copied) {
+                memcpy(lan_buf_put(packet, part), from->data + offset, part);
+            } else {
+                last->next = lan_buf_view(from, offset, part);
+                if (!last->next)
+                    return false;
+                last = last->next;
+            }
             seq += part;
             n -= part;
             if (!n)

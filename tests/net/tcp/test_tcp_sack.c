@@ -152,6 +152,66 @@ static void a_lost_tail_is_probed_after_two_round_trips_RFC_8985_7(void **state)
     assert_int_equal(counter(p->f, "TcpExtTCPTimeouts"), 0);
 }
 
+static uint8_t ca_state(const struct peer *p)
+{
+    struct lan_tcp_info info;
+    uint32_t bytes = sizeof info;
+    assert_int_equal(lan_getsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_INFO, &info, &bytes), 0);
+    return info.ca_state;
+}
+
+/* Nothing but the number in its ACK field says so. */
+static void a_plain_ack_of_everything_ends_a_recovery(void **state)
+{
+    struct peer *p = *state;
+    send_flight(p, 2, 12);
+    sack(p, 2, 3, 6);
+    expect_segment(p, 2);
+    from_peer(p, ACK, 1, seq_of(6), 0); /* and of SACK nothing is left */
+    assert_int_equal(ca_state(p), LAN_TCP_CA_RECOVERY);
+    from_peer(p, ACK, 1, seq_of(12), 0);
+    assert_int_equal(ca_state(p), LAN_TCP_CA_OPEN);
+}
+
+static void a_plain_ack_of_everything_ends_what_a_time_out_began(void **state)
+{
+    struct peer *p = *state;
+    send_flight(p, 2, 6);
+    wait_ms(p, 500); /* probe and time-out */
+    skip_sent(p);
+    from_peer(p, ACK, 1, seq_of(3), 0);
+    from_peer(p, ACK, 1, seq_of(5), 0);
+    assert_int_equal(ca_state(p), LAN_TCP_CA_LOSS);
+    from_peer(p, ACK, 1, seq_of(6), 0);
+    assert_int_equal(ca_state(p), LAN_TCP_CA_OPEN);
+    skip_sent(p);
+}
+
+static void a_plain_ack_beyond_a_probe_tells_of_the_loss_that_it_mended_RFC_8985_7_4(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, seq_of(2), 4 * MSS);
+    skip_sent(p);
+    wait_ms(p, 2 * RTT_MS + 1);
+    expect_segment(p, 5);
+    host_sends(p, seq_of(6), MSS);
+    expect_segment(p, 6);
+    from_peer(p, ACK, 1, seq_of(7), 0);
+    assert_int_equal(counter(p->f, "TcpExtTCPLossProbeRecovery"), 1);
+}
+
+/* Lost without a recovery, and found by the timer of the reordering window. */
+static void what_an_ack_leaves_beyond_a_hole_is_still_looked_at(void **state)
+{
+    struct peer *p = *state;
+    send_flight(p, 2, 8);
+    sack(p, 4, 5, 6);
+    from_peer(p, ACK, 1, seq_of(4), 0);
+    wait_ms(p, RTT_MS);
+    expect_segment(p, 4);
+    from_peer(p, ACK, 1, seq_of(8), 0);
+}
+
 /* The SYN was lost, so no round trip is known and the time-out is 3 s (RFC 6298 (5.7)): the probe goes long before. */
 static void without_a_round_trip_time_a_tail_is_probed_after_a_second_RFC_8985_7_2(void **state)
 {
@@ -399,6 +459,10 @@ int main(void)
         TEST_SACK(a_retransmission_that_is_lost_is_sent_again_without_a_time_out_RFC_8985),
         TEST_SACK(one_segment_out_of_order_waits_for_the_reordering_window_RFC_8985_6_2),
         TEST_SACK(a_lost_tail_is_probed_after_two_round_trips_RFC_8985_7),
+        TEST_SACK(a_plain_ack_of_everything_ends_a_recovery),
+        TEST_SACK(a_plain_ack_of_everything_ends_what_a_time_out_began),
+        TEST_SACK(a_plain_ack_beyond_a_probe_tells_of_the_loss_that_it_mended_RFC_8985_7_4),
+        TEST_SACK(what_an_ack_leaves_beyond_a_hole_is_still_looked_at),
         TEST_SACK(without_a_round_trip_time_a_tail_is_probed_after_a_second_RFC_8985_7_2),
         TEST_SACK(a_probe_prefers_new_data_RFC_8985_7_3),
         TEST_SACK(what_sack_has_told_is_not_sent_again_after_a_time_out),

@@ -484,7 +484,6 @@ static void it_does_so_at_once_when_memory_is_not_plenty(void **state)
     lan_buf_free(hoard);
 }
 
-/* Data need a view, an ACK does not: it goes, and must not take the wait for memory with it. */
 /* All views of the pool; to be freed. */
 static struct lan_buf *hoard_views(struct lan_pool *pool)
 {
@@ -498,17 +497,28 @@ static struct lan_buf *hoard_views(struct lan_pool *pool)
     return hoard;
 }
 
+static void a_few_bytes_are_copied_behind_their_headers(void **state)
+{
+    struct peer *p = *state;
+    struct lan_buf *hoard = hoard_views(lan_stack_pool(p->f->stack));
+    host_sends(p, 1, 128);
+    expect(p, ACK, 1, 1, 128);
+    lan_buf_free(hoard);
+    from_peer(p, ACK, 1, 129, 0);
+}
+
+/* Data need a view, an ACK does not: it goes, and must not take the wait for memory with it. */
 static void an_ack_in_between_does_not_end_the_wait_for_memory(void **state)
 {
     struct peer *p = *state;
     struct lan_buf *hoard = hoard_views(lan_stack_pool(p->f->stack));
-    host_sends(p, 1, 100);
+    host_sends(p, 1, 200);
     expect_quiet(p);
     from_peer(p, ACK, 101, 1, 100); /* beyond a gap: acknowledged at once */
     expect(p, ACK, 1, 1, 0);
     lan_buf_free(hoard);
     wait_ms(p, 20);
-    expect(p, ACK, 1, 1, 100);
+    expect(p, ACK, 1, 1, 200);
 }
 
 static void what_the_override_timer_has_no_memory_to_send_is_sent_later_MUST_38(void **state)
@@ -553,13 +563,13 @@ static void nor_does_one_that_answers_an_old_duplicate(void **state)
 {
     struct peer *p = *state;
     struct lan_buf *hoard = hoard_views(lan_stack_pool(p->f->stack));
-    host_sends(p, 1, 100);
+    host_sends(p, 1, 200);
     expect_quiet(p);
     from_peer(p, ACK, 1 - 100, 1, 100);
     expect(p, ACK, 1, 1, 0);
     lan_buf_free(hoard);
     wait_ms(p, 20);
-    expect(p, ACK, 1, 1, 100);
+    expect(p, ACK, 1, 1, 200);
 }
 
 int main(void)
@@ -597,6 +607,7 @@ int main(void)
         TEST_CONNECTED(a_keep_alive_probe_from_the_peer_is_answered),
         TEST_CONNECTED(a_quiet_connection_gives_back_what_sending_took),
         TEST_CONNECTED(it_does_so_at_once_when_memory_is_not_plenty),
+        TEST_CONNECTED(a_few_bytes_are_copied_behind_their_headers),
         TEST_CONNECTED(an_ack_in_between_does_not_end_the_wait_for_memory),
         TEST_CONNECTED(nor_does_one_end_that_of_the_application),
         TEST_CONNECTED(nor_does_one_that_answers_an_old_duplicate),
