@@ -13,6 +13,7 @@
 enum {
     FRAGMENTS_MAX = 64,
     BATCH = 32,
+    SHARE = 4,     /* of the free buffers, the part that one batch may take */
     ALIGNMENT = 2, /* puts the IP header behind the Ethernet header on a 4-byte boundary */
 };
 
@@ -107,8 +108,9 @@ static bool receive_one(struct lan_tap *tap, struct lan_buf ***arrived)
 void lan_tap_receive(struct lan_tap *tap)
 {
     struct lan_buf *frames = NULL, **arrived = &frames;
+    uint32_t most = lan_pool_free_buffers(tap->pool) / SHARE + 1;
 
-    for (int i = 0; i < BATCH && receive_one(tap, &arrived); i++)
+    for (uint32_t i = 0; i < most && i < BATCH && receive_one(tap, &arrived); i++)
         ;
     if (frames)
         lan_netif_input(&tap->netif, frames);
