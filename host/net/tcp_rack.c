@@ -45,8 +45,9 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, ui
     }
 }
 
-/* Step 4: how much later than its followers a segment may arrive. Grows a quarter of the shortest round trip with each
- * round in which a D-SACK says that something was sent again in vain. */
+/* Step 4: how much later than its followers a segment may arrive, once one has (lan_tcp_rack_update(), or where it was
+ * sent again before that, lan_tcp_undo()). Grows a quarter of the shortest round trip with each round in which a D-SACK
+ * says that something was sent again in vain. */
 static uint64_t reorder_window(const struct lan_tcb *tcb)
 {
     bool recovering = tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
@@ -58,7 +59,8 @@ static uint64_t reorder_window(const struct lan_tcb *tcb)
 
 void lan_tcp_rack_dsack(struct lan_tcb *tcb)
 {
-    if (lan_seq_lt(tcb->snd_una, tcb->sender->reorder_round))
+    uint32_t left = tcb->sender->reorder_round - tcb->snd_una; /* of the round; more than that: it ended long ago */
+    if (left && left <= tcb->snd_nxt - tcb->snd_una)
         return;
     tcb->sender->reorder_round = tcb->snd_nxt;
     tcb->reorder_persist = REORDER_PERSIST;

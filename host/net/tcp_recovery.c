@@ -21,6 +21,7 @@ static void prepare_undo(struct lan_tcb *tcb)
     sender->undo_cwnd = tcb->cwnd;
     sender->undo_ssthresh = tcb->ssthresh;
     sender->undo_bytes = 0;
+    sender->undo_una = tcb->snd_una;
 }
 
 static void enter_fast_recovery(struct lan_tcb *tcb)
@@ -79,18 +80,20 @@ static void leave_recovery(struct lan_tcb *tcb)
         uint32_t least = (pipe > tcb->mss ? pipe : tcb->mss) + tcb->mss; /* RFC 6582 3.2 (3): no burst */
         if (!sets_cwnd(tcb))
             tcb->cwnd = tcb->flags & TCB_SACK || tcb->ssthresh < least ? tcb->ssthresh : least;
-        lan_tcp_rack_recovered(tcb);
     }
+    lan_tcp_rack_recovered(tcb);
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
 }
 
 void lan_tcp_undo(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    if (tcb->flags & TCB_LOSS_RECOVERY)
+    if (tcb->flags & TCB_LOSS_RECOVERY) {
         LAN_COUNT(tcb->stack, tcp_ext_loss_undo);
-    else
+    } else {
         LAN_COUNT(tcb->stack, tcp_ext_full_undo);
+        tcb->flags |= TCB_REORDERING; /* it was only late, which nobody sees once it was sent again */
+    }
     tcb->cwnd = tcb->cwnd > sender->undo_cwnd ? tcb->cwnd : sender->undo_cwnd;
     tcb->ssthresh = tcb->ssthresh > sender->undo_ssthresh ? tcb->ssthresh : sender->undo_ssthresh;
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_UNDO);
@@ -105,7 +108,7 @@ static void take_dsack(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     lan_tcp_rack_dsack(tcb);
-    if (!(tcb->flags & TCB_UNDO) || !sender->undo_bytes)
+    if (!(tcb->flags & TCB_UNDO) || !sender->undo_bytes || lan_seq_leq(ack->dsack_end, sender->undo_una))
         return;
     sender->undo_bytes -= ack->dsack_bytes < sender->undo_bytes ? ack->dsack_bytes : sender->undo_bytes;
     if (!sender->undo_bytes)

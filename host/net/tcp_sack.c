@@ -104,10 +104,11 @@ static uint32_t split(struct lan_tcb *tcb, uint32_t seq)
     return at + 1;
 }
 
+/* One run is in order of time, so that its time is that of the octets sent first, which are its first. */
 static bool alike(const struct lan_tcb *tcb, const struct lan_tcp_run *a, const struct lan_tcp_run *b)
 {
-    uint64_t apart = a->sent_ns < b->sent_ns ? b->sent_ns - a->sent_ns : a->sent_ns - b->sent_ns;
-    return a->flags == b->flags && (a->flags & RUN_SACKED || apart <= tcb->srtt_ns / SAME_TIME);
+    bool together = a->sent_ns <= b->sent_ns && b->sent_ns - a->sent_ns <= tcb->srtt_ns / SAME_TIME;
+    return a->flags == b->flags && (a->flags & RUN_SACKED || together);
 }
 
 /* Makes one run of [from, to), all of it with the flags and time of the first, and of its neighbours if they are alike.
@@ -132,15 +133,15 @@ static void coarsen(struct lan_tcb *tcb, uint64_t apart_ns)
     uint64_t first_ns = runs[0].sent_ns;
     uint32_t last = 0;
     for (uint32_t i = 1; i < sender->run_count; i++) {
-        uint64_t sent_ns = runs[i].sent_ns, distance_ns = sent_ns > first_ns ? sent_ns - first_ns : first_ns - sent_ns;
-        if ((runs[i].flags ^ runs[last].flags) & ~(uint32_t)RUN_BLURRED ||
-            (!(runs[i].flags & RUN_SACKED) && distance_ns > apart_ns)) {
+        uint64_t sent_ns = runs[i].sent_ns;
+        bool apart = apart_ns < LAN_NEVER && (sent_ns < runs[last].sent_ns || sent_ns - first_ns > apart_ns);
+        if ((runs[i].flags ^ runs[last].flags) & ~(uint32_t)RUN_BLURRED || (!(runs[i].flags & RUN_SACKED) && apart)) {
             runs[++last] = runs[i];
             first_ns = sent_ns;
             continue;
         }
         runs[last].end = runs[i].end;
-        runs[last].flags |= runs[i].flags | (distance_ns ? RUN_BLURRED : 0);
+        runs[last].flags |= runs[i].flags | (sent_ns != first_ns ? RUN_BLURRED : 0);
         if (runs[last].sent_ns < sent_ns)
             runs[last].sent_ns = sent_ns;
     }
@@ -268,6 +269,7 @@ void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment
             LAN_COUNT(tcb->stack, tcp_ext_dsack_recv);
             ack->dsack = true;
             ack->dsack_bytes = block->end - block->start;
+            ack->dsack_end = block->end;
             continue;
         }
         if (!lan_seq_lt(tcb->snd_una, block->start) || !lan_seq_lt(block->start, block->end) ||
@@ -334,7 +336,7 @@ void lan_tcp_not_lost(struct lan_tcb *tcb)
 
 uint64_t lan_tcp_lose_older(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint64_t age_ns)
 {
-    uint64_t earliest_ns = LAN_NEVER, merged_ns = tcb->srtt_ns / SAME_TIME;
+    uint64_t earliest_ns = LAN_NEVER, merged_ns = 2 * tcb->srtt_ns / SAME_TIME; /* SRTT may have been more then */
     for (uint32_t i = 0; tcb->sender && i < tcb->sender->run_count; i++) {
         const struct lan_tcp_run *run = &runs_of(tcb)[i];
         bool before = run->sent_ns < sent_ns || (run->sent_ns == sent_ns && lan_seq_lt(run->end, end));

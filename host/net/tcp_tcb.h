@@ -248,6 +248,7 @@ struct lan_tcp_sender {
     uint32_t undo_cwnd, undo_ssthresh;
     uint32_t undo_stamp;                /* time stamp of the first retransmission */
     uint32_t undo_bytes;                /* sent again and not reported as duplicate */
+    uint32_t undo_una;                  /* a duplicate before this was sent again by an earlier recovery */
     uint64_t rack_sent_ns, rack_rtt_ns; /* of the segment sent last of those that have arrived */
     uint64_t min_rtt_ns, min_rtt_at_ns;
     uint32_t rack_end, rack_fack;
@@ -408,8 +409,9 @@ struct lan_tcp_ack {
     /* When the one sent first of those that it acknowledges was, and the one sent last. 0: none, or nobody can tell. */
     uint64_t first_sent_ns, last_sent_ns;
     bool dsack, duplicate;
-    bool ece;      /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
-    bool original; /* it answers what was sent before the first retransmission */
+    bool ece;           /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
+    bool original;      /* it answers what was sent before the first retransmission */
+    uint32_t dsack_end; /* with dsack */
 };
 
 #endif

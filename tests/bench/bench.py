@@ -7,6 +7,7 @@ and the reason printed. Counts (instructions, cycles, simulated time) are the sa
 are not, and say so in their unit.
 """
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -269,9 +270,16 @@ def other_paths(bench):
     """A long path, losses in bursts, reordering, and two flows of a kind; beside NewReno."""
     run("cmake", "--build", bench.build, "--target", "recovery_bench")
 
-    def transfer(congestions, **options):
+    def figures(congestions, **options):
         words = [f"{name}={value}" for name, value in options.items()]
-        return json.loads(run(bench.build / "tests/bench/tcp/recovery_bench", congestions, *words))["goodput_mbps"]
+        return json.loads(run(bench.build / "tests/bench/tcp/recovery_bench", congestions, *words))
+
+    def transfer(congestions, **options):
+        return figures(congestions, **options)["goodput_mbps"]
+
+    def resent(congestion, late, ms):
+        runs = [figures(congestion, reorder=late, reorder_us=1000 * ms, seed=seed) for seed in SEEDS]
+        return mean([max(0, r["retransmitted"] - r["dropped"]) / r["held_back"] for r in runs])
 
     def goodput(congestion, **options):
         return mean([transfer(congestion, seed=seed, **options)[0] for seed in SEEDS])
@@ -286,6 +294,9 @@ def other_paths(bench):
         for congestion in CONGESTIONS:
             value = newreno if congestion == "newreno" else goodput(congestion, **options)
             yield row(f"tcp.goodput_{congestion}_{name}_mbps", value, "Mb/s, simulated", "higher", path, ("NewReno", round(newreno, 2)))
+    for congestion, percent in itertools.product(CONGESTIONS, (1, 5)):
+        yield row(f"tcp.resent_{congestion}_reorder_{percent}pct", max(resent(congestion, percent / 100, ms) for ms in (2, 5, 10, 18)),
+                  "segments for each that is late", "lower", f"{near}; {percent} % of the data frames 2, 5, 10 or 18 ms late, the worst of these", limit=0.3)
     for congestion in CONGESTIONS:
         flows = [transfer(f"{congestion},{congestion}", start_s=start_s, seed=seed) for seed, start_s in zip(SEEDS, (0.5, 1, 2, 3, 5))]
         worst = min((a + b) ** 2 / (2 * (a * a + b * b)) for a, b in flows)
@@ -328,6 +339,7 @@ PRODUCERS = {
     + tuple(f"tcp.timeouts_{congestion}_1pct" for congestion in CONGESTIONS)
     + ("tcp.goodput_bbr_1pct_1mib_mbps", "tcp.goodput_bbr_5pct_1mib_mbps"),
     other_paths: tuple(f"tcp.goodput_{congestion}_{path}_mbps" for path in ("100ms_0pct", "100ms_0_1pct", "100ms_1pct", "100ms_5pct", "bursts", "reorder") for congestion in CONGESTIONS)
+    + tuple(f"tcp.resent_{congestion}_reorder_{percent}pct" for congestion in CONGESTIONS for percent in (1, 5))
     + tuple(f"tcp.jain_{congestion}" for congestion in CONGESTIONS),
     demultiplexing: tuple(f"stack.demux_instr_{connections}" for connections in (1, 100, 10_000, 100_000))
     + ("stack.bytes_per_idle_connection",),

@@ -55,10 +55,12 @@ int main(int argc, char **argv)
     printf("{\"goodput_mbps\": [");
     for (int i = 0; i < flows.count; i++)
         printf("%s%.3f", i ? ", " : "", flow_mbps(&flows.flows[i], before[i], ns));
-    printf("], \"retransmitted\": %llu, \"timeouts\": %llu, \"undone\": %llu}\n",
-           (unsigned long long)world_counter(flows.world, "TcpRetransSegs"),
-           (unsigned long long)world_counter(flows.world, "TcpExtTCPTimeouts"),
-           (unsigned long long)(world_counter(flows.world, "TcpExtTCPFullUndo") +
-                                world_counter(flows.world, "TcpExtTCPLossUndo")));
+    printf(
+        "], \"dropped\": %llu, \"held_back\": %llu, \"retransmitted\": %llu, \"timeouts\": %llu, \"undone\": %llu}\n",
+        (unsigned long long)flows.world->dropped, (unsigned long long)flows.world->held_back,
+        (unsigned long long)world_counter(flows.world, "TcpRetransSegs"),
+        (unsigned long long)world_counter(flows.world, "TcpExtTCPTimeouts"),
+        (unsigned long long)(world_counter(flows.world, "TcpExtTCPFullUndo") +
+                             world_counter(flows.world, "TcpExtTCPLossUndo")));
     return 0; /* the process takes everything with it */
 }

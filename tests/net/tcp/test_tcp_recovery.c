@@ -93,6 +93,25 @@ static void reordering(void **state)
     expect_mbps("bbr", late, 91, 200);
 }
 
+/* Segments that are late by up to a round trip: the sender learns by how much (RFC 8985 6.2), and from then on it waits
+ * for them. */
+static void few_late_segments_are_sent_again(void **state)
+{
+    static const char *const names[] = {"cubic", "newreno", "bbr"};
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        const struct impairment wire = {.reorder = i & 1 ? 0.01 : 0.05, .reorder_ns = (i & 2 ? 8 : 20) * MS};
+        struct flows flows = begin(names[i / 4], (struct path){.wire = wire});
+        flows_run(&flows, 6 * S);
+        uint64_t again = world_counter(flows.world, "TcpRetransSegs"), lost = flows.world->dropped;
+        double each = (double)(again > lost ? again - lost : 0) / (double)flows.world->held_back;
+        print_message("    %s, %.0f %% late by %d ms: %.3f sent again for each, at most 0.3\n", names[i / 4],
+                      wire.reorder * 100, i & 2 ? 8 : 20, each);
+        assert_true(each <= 0.3);
+        flows_destroy(&flows);
+    }
+}
+
 static void share(const char *congestion)
 {
     struct flows flows = begin(congestion, (struct path){0});
@@ -124,6 +143,7 @@ int main(void)
         cmocka_unit_test(bbr_fills_a_long_path_with_a_short_queue),
         cmocka_unit_test(losses_in_bursts),
         cmocka_unit_test(reordering),
+        cmocka_unit_test(few_late_segments_are_sent_again),
         cmocka_unit_test(two_flows_of_a_kind_share_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

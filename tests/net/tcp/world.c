@@ -153,8 +153,10 @@ static void put_on_wire(struct host *host, const uint8_t *frame, uint32_t len)
     uint64_t bits = ((len < FRAME_MIN ? FRAME_MIN : len) + OVERHEAD) * UINT64_C(8);
     if (wire->rate_bps) {
         uint64_t waiting = (start_ns - world->now_ns) * wire->rate_bps / UINT64_C(8000000000);
-        if (wire->queue_bytes && waiting > wire->queue_bytes)
+        if (wire->queue_bytes && waiting > wire->queue_bytes) {
+            world->dropped++;
             return;
+        }
         host->wire_free_ns = start_ns + bits * 1000000000 / wire->rate_bps;
         start_ns = host->wire_free_ns;
     }
@@ -163,11 +165,15 @@ static void put_on_wire(struct host *host, const uint8_t *frame, uint32_t len)
         launch(world, to, frame, len, due_ns);
         return;
     }
-    if (happens(world, wire->reorder))
+    if (happens(world, wire->reorder)) {
         due_ns += wire->reorder_ns;
+        world->held_back++;
+    }
     if (wire->largest && len > ETH + wire->largest)
         return;
-    if (!drops(host))
+    if (drops(host))
+        world->dropped++;
+    else
         launch(world, to, frame, len, due_ns);
     if (happens(world, wire->duplicate))
         launch(world, to, frame, len, due_ns + world_draw(world, 200000));

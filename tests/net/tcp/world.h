@@ -61,6 +61,7 @@ struct world {
     struct host hosts[2];
     struct flight **flights; /* binary heap, the next one due first */
     uint32_t flight_count, flight_room;
+    uint64_t dropped, held_back; /* frames, by the impairment */
 };
 
 struct world *world_create(const struct world_config *config);

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A path that delivers out of order, as RACK learns it (RFC 8985 6.2) from duplicates that are reported (RFC 2883). */
+#include "peer.h"
+#include "tcp_internal.h"
+
+#include <string.h>
+
+enum { RTT_MS = 20 };
+
+static uint32_t seq_of(uint32_t segment)
+{
+    return 1 + segment * MSS;
+}
+
+static void put_seq(uint8_t *p, uint32_t v)
+{
+    put16(p, (uint16_t)(v >> 16));
+    put16(p + 2, (uint16_t)v);
+}
+
+/* The peer acknowledges everything before `ack`, and has segments [from, to). */
+static void sack(struct peer *p, uint32_t ack, uint32_t from, uint32_t to)
+{
+    uint8_t option[12] = {1, 1, 5, 10};
+    put_seq(option + 4, p->host_iss + seq_of(from));
+    put_seq(option + 8, p->host_iss + seq_of(to));
+    from_peer_options(p, ACK, 1, seq_of(ack), option, sizeof option);
+}
+
+static void expect_segment(struct peer *p, uint32_t segment)
+{
+    expect(p, ACK, seq_of(segment), 1, MSS);
+}
+
+/* A connection with SACK whose round trip is RTT_MS. The first two segments have been sent and acknowledged. */
+static int sack_setup(void **state)
+{
+    static struct peer peer;
+    fixture_setup(state);
+    peer = peer_of(*state);
+    struct peer *p = &peer;
+    int listener = listen_on(p->f, p->host_port, 8);
+    from_peer_options(p, SYN, 0, 0, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
+    p->host_iss = 0;
+    p->host_iss = next_sent(p).seq;
+    wait_ms(p, RTT_MS);
+    from_peer(p, ACK, 1, 1, 0);
+    p->fd = lan_accept(p->f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
+    assert_true(p->fd >= 0);
+    host_sends(p, 1, 2 * MSS);
+    skip_sent(p);
+    wait_ms(p, RTT_MS);
+    from_peer(p, ACK, 1, seq_of(2), 0);
+    *state = p;
+    return 0;
+}
+
+/* The host sends segments [first, end), and a round trip later all but the first have arrived. */
+static void overtake(struct peer *p, uint32_t first, uint32_t end)
+{
+    host_sends(p, seq_of(first), (end - first) * MSS);
+    for (uint32_t i = first; i < end; i++)
+        expect_segment(p, i);
+    wait_ms(p, RTT_MS);
+    sack(p, first, first + 1, end);
+}
+
+/* The first comes late, when it has just been sent again, and then once more. */
+static void arrive_twice(struct peer *p, uint32_t first, uint32_t end)
+{
+    expect_segment(p, first);
+    from_peer(p, ACK, 1, seq_of(end), 0);
+    wait_ms(p, RTT_MS);
+    sack(p, end, first, first + 1);
+}
+
+/* [first, end) as above, and `first` is sent again `ms` after it was overtaken. */
+static void expect_patience_ms(struct peer *p, uint32_t first, uint32_t end, uint64_t ms)
+{
+    overtake(p, first, end);
+    wait_ms(p, ms - 1);
+    expect_quiet(p);
+    wait_ms(p, 2);
+    arrive_twice(p, first, end);
+}
+
+static void what_was_sent_again_in_vain_shows_that_the_path_reorders_RFC_8985_6_2(void **state)
+{
+    struct peer *p = *state;
+    overtake(p, 2, 7);
+    arrive_twice(p, 2, 7); /* at once: three segments have overtaken it */
+    assert_int_equal(counter(p->f, "TcpExtTCPFullUndo"), 1);
+    expect_patience_ms(p, 7, 12, 2 * RTT_MS / 4);
+    expect_patience_ms(p, 12, 17, 3 * RTT_MS / 4);
+    expect_patience_ms(p, 17, 22, RTT_MS);
+    expect_patience_ms(p, 22, 27, RTT_MS); /* no longer than a round trip */
+}
+
+static void a_duplicate_of_an_earlier_recovery_does_not_undo_the_next(void **state)
+{
+    struct peer *p = *state;
+    overtake(p, 2, 12);
+    expect_segment(p, 2);
+    from_peer(p, ACK, 1, seq_of(12), 0);
+    overtake(p, 12, 17);
+    expect_segment(p, 12);
+    sack(p, 12, 2, 3); /* the first recovery was in vain; of the second nothing is known yet */
+    assert_int_equal(counter(p->f, "TcpExtTCPDSACKRecv"), 1);
+    assert_int_equal(counter(p->f, "TcpExtTCPFullUndo"), 0);
+    sack(p, 17, 12, 13);
+    assert_int_equal(counter(p->f, "TcpExtTCPFullUndo"), 1);
+}
+
+/* `segment` is lost until a time-out, and then its round trip is measured by the next one, so the time-out is short
+ * again. */
+static void time_out(struct peer *p, uint32_t segment)
+{
+    uint64_t before = counter(p->f, "TcpExtTCPTimeouts");
+    host_sends(p, seq_of(segment), MSS);
+    while (counter(p->f, "TcpExtTCPTimeouts") == before)
+        wait_ms(p, 10);
+    from_peer(p, ACK, 1, seq_of(segment + 1), 0);
+    host_sends(p, seq_of(segment + 1), MSS);
+    skip_sent(p);
+    wait_ms(p, RTT_MS);
+    from_peer(p, ACK, 1, seq_of(segment + 2), 0);
+}
+
+static void sixteen_recoveries_without_a_duplicate_make_it_forget_RFC_8985_6_2(void **state)
+{
+    struct peer *p = *state;
+    uint32_t next = 7;
+    overtake(p, 2, next);
+    arrive_twice(p, 2, next);
+    for (int i = 0; i < 15; i++, next += 2)
+        time_out(p, next);
+    expect_patience_ms(p, next, next + 2, 2 * RTT_MS / 4);
+    next += 2;
+    for (int i = 0; i < 16; i++, next += 2)
+        time_out(p, next);
+    expect_patience_ms(p, next, next + 2, RTT_MS / 4);
+}
+
+/* A sender with nothing under way, whose round trip is 20 ms. */
+static struct lan_tcb lone_sender(struct fixture *f)
+{
+    struct lan_tcb tcb = {
+        .stack = f->stack, .flags = TCB_SACK, .mss = MSS, .srtt_ns = RTT_MS * LAN_MS, .congestion = &LAN_TCP_CUBIC};
+    assert_true(lan_tcp_sender_open(&tcb));
+    f->stack->tcp->now_ns += LAN_S;
+    return tcb;
+}
+
+static void a_duplicate_counts_once_a_round_though_the_last_was_2_gb_ago(void **state)
+{
+    struct lan_tcb tcb = lone_sender(*state);
+    tcb.snd_nxt = 2 * MSS;
+    lan_tcp_rack_dsack(&tcb);
+    lan_tcp_rack_dsack(&tcb);
+    assert_int_equal(tcb.reorder_steps, 1);
+    tcb.snd_una = 2 * MSS + 0x80000001;
+    tcb.snd_nxt = tcb.snd_una + 2 * MSS;
+    lan_tcp_rack_dsack(&tcb);
+    assert_int_equal(tcb.reorder_steps, 2);
+    lan_tcp_sender_close(&tcb);
+}
+
+/* Segment 1 is sent again 0.1 ms before segment 0, then `more` new ones, and segment 1 arrives. */
+static void send_again_backwards(struct fixture *f, uint32_t more)
+{
+    struct lan_tcb tcb = lone_sender(f);
+    uint64_t *now_ns = &f->stack->tcp->now_ns;
+    lan_tcp_sent(&tcb, 0, 2 * MSS);
+    tcb.snd_nxt = 2 * MSS;
+    uint64_t again_ns = *now_ns += 30 * LAN_MS;
+    lan_tcp_sent(&tcb, MSS, 2 * MSS);
+    *now_ns += LAN_MS / 10;
+    lan_tcp_sent(&tcb, 0, MSS);
+    for (uint32_t i = 0; i < more; i++, tcb.snd_nxt += MSS, *now_ns += LAN_MS / 2)
+        lan_tcp_sent(&tcb, tcb.snd_nxt, tcb.snd_nxt + MSS);
+    *now_ns += RTT_MS * LAN_MS;
+    struct lan_tcp_segment segment = {.sacks = 1, .sack = {{MSS, 2 * MSS}}};
+    struct lan_tcp_ack ack = {0};
+    lan_tcp_scoreboard_sacked(&tcb, &segment, &ack);
+    assert_int_equal(ack.last_sent_ns, again_ns);
+    lan_tcp_lose_older(&tcb, tcb.sender->rack_sent_ns, tcb.sender->rack_end, tcb.sender->rack_rtt_ns);
+    assert_int_equal(tcb.sender->lost, 0);
+    lan_tcp_sender_close(&tcb);
+}
+
+static void what_was_sent_again_later_is_not_lost_with_what_was_sent_before(void **state)
+{
+    send_again_backwards(*state, 0);
+}
+
+static void nor_is_it_when_the_scoreboard_is_full(void **state)
+{
+    send_again_backwards(*state, 130);
+}
+
+/* Two segments 0.31 ms apart are one run of the scoreboard; then the round trip shortens. */
+static void what_is_one_run_stays_so_when_the_round_trip_shortens(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_tcb tcb = lone_sender(f);
+    uint64_t *now_ns = &f->stack->tcp->now_ns, start_ns = *now_ns, apart_ns = 31 * LAN_MS / 100;
+    lan_tcp_sent(&tcb, 0, MSS);
+    *now_ns += apart_ns;
+    tcb.snd_nxt = MSS;
+    lan_tcp_sent(&tcb, MSS, 2 * MSS);
+    tcb.snd_nxt = 2 * MSS;
+    assert_int_equal(tcb.sender->run_count, 1);
+    tcb.srtt_ns = 15 * LAN_MS;
+    *now_ns = start_ns + 15 * LAN_MS + apart_ns;
+    lan_tcp_lose_older(&tcb, start_ns + apart_ns, MSS, 15 * LAN_MS); /* sent with the second, which may be on its way */
+    assert_int_equal(tcb.sender->lost, 0);
+    lan_tcp_sender_close(&tcb);
+}
+
+#define TEST_SACK(name) cmocka_unit_test_setup_teardown(name, sack_setup, peer_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_SACK(what_was_sent_again_in_vain_shows_that_the_path_reorders_RFC_8985_6_2),
+        TEST_SACK(a_duplicate_of_an_earlier_recovery_does_not_undo_the_next),
+        TEST_SACK(sixteen_recoveries_without_a_duplicate_make_it_forget_RFC_8985_6_2),
+        TEST(a_duplicate_counts_once_a_round_though_the_last_was_2_gb_ago),
+        TEST(what_was_sent_again_later_is_not_lost_with_what_was_sent_before),
+        TEST(nor_is_it_when_the_scoreboard_is_full),
+        TEST(what_is_one_run_stays_so_when_the_round_trip_shortens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
