@@ -36,6 +36,18 @@ uint8_t lan_tcp_ecn_syn(const struct lan_tcb *tcb)
     return tcb->ecn & ECN_REQUEST && !(tcb->flags & TCB_SYN_LOST) ? SETUP : 0;
 }
 
+/* 6.1.1.1. */
+bool lan_tcp_ecn_refused(struct lan_tcb *tcb)
+{
+    if (!lan_tcp_ecn_syn(tcb))
+        return false;
+    tcb->ecn &= (uint8_t)~ECN_REQUEST;
+    tcb->progress_ns = lan_tcp_now(tcb);
+    LAN_COUNT(tcb->stack, tcp_retrans_segs);
+    LAN_COUNT(tcb->stack, tcp_ext_syn_retrans);
+    return lan_tcp_send_syn(tcb) == 0;
+}
+
 /* 6.1.1. Whoever may have been told yes is told of CE; but we send ECT only if no SYN of ours said no. In a
  * simultaneous open both say no. */
 void lan_tcp_ecn_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)

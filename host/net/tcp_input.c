@@ -102,7 +102,7 @@ static void syn_sent(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
         return;
     }
     if (segment->flags & SEG_RST) {
-        if (acks)
+        if (acks && !lan_tcp_ecn_refused(tcb))
             lan_tcp_finish(tcb, ECONNREFUSED);
         return;
     }

@@ -355,6 +355,9 @@ bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb); /* it is no measure 
 int lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode); /* LAN_TCP_ECN; -EINVAL: there is no such mode */
 uint32_t lan_tcp_ecn_mode(const struct lan_tcb *tcb);
 uint8_t lan_tcp_ecn_syn(const struct lan_tcb *tcb); /* SEG_ECE, SEG_CWR of a SYN or SYN-ACK */
+
+/* A RST answers our SYN. True: it may be meant for ECN, and the next SYN, which does not ask for it, has left. */
+bool lan_tcp_ecn_refused(struct lan_tcb *tcb);
 void lan_tcp_ecn_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
 void lan_tcp_ecn_arrived(struct lan_tcb *tcb, const struct lan_tcp_segment *segment); /* an acceptable one */
 

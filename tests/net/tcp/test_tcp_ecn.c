@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Explicit congestion notification: RFC 3168. */
+#include "lanyard/tcp_info.h"
 #include "peer.h"
 #include "world.h"
 
@@ -122,6 +123,43 @@ static void only_an_answer_with_ece_alone_agrees_RFC_3168_6_1_1(void **state)
     assert_int_equal(connect_with(&p, LAN_TCP_ECN_ON, ECE | CWR), NOT_ECT); /* flags that were only reflected */
     p.port++, p.fd = -1;
     assert_int_equal(connect_with(&p, LAN_TCP_ECN_PASSIVE, ECE), NOT_ECT); /* nobody has asked */
+}
+
+static void a_reset_that_may_be_meant_for_ecn_is_asked_once_more_without_RFC_3168_6_1_1_1(void **state)
+{
+    struct peer p = peer_of(*state);
+    p.fd = open_socket(p.f);
+    set_option(&p, LAN_IPPROTO_TCP, LAN_TCP_ECN, LAN_TCP_ECN_ON);
+    start_connect(&p);
+    wait_ms(&p, 20);
+    from_peer(&p, RST | ACK, 0, 1, 0);
+    assert_int_equal(expect(&p, SYN, 0, 0, 0).flags, SYN);
+    wait_ms(&p, 20);
+    from_peer_options(&p, SYN | ACK, 0, 1, MSS_OPTION);
+    expect(&p, ACK, 1, 1, 0);
+    host_sends(&p, 1, 10);
+    assert_int_equal(expect(&p, ACK, 1, 1, 10).tos, NOT_ECT);
+    struct lan_tcp_info info;
+    uint32_t bytes = sizeof info;
+    lan_getsockopt(p.f->stack, p.fd, LAN_IPPROTO_TCP, LAN_TCP_INFO, &info, &bytes);
+    assert_in_range(info.rtt_us, 20000, 20999); /* of the second */
+}
+
+static void a_reset_of_a_syn_that_does_not_ask_refuses(void **state)
+{
+    struct peer p = peer_of(*state);
+    for (int mode = LAN_TCP_ECN_OFF; mode <= LAN_TCP_ECN_ON; mode++, p.port++) {
+        p.fd = open_socket(p.f);
+        set_option(&p, LAN_IPPROTO_TCP, LAN_TCP_ECN, mode);
+        start_connect(&p);
+        if (mode == LAN_TCP_ECN_ON) {
+            from_peer(&p, RST | ACK, 0, 1, 0);
+            expect(&p, SYN, 0, 0, 0);
+        }
+        from_peer(&p, RST | ACK, 0, 1, 0);
+        expect_quiet(&p);
+        assert_int_equal(get_option(&p, LAN_SOL_SOCKET, LAN_SO_ERROR), ECONNREFUSED);
+    }
 }
 
 static void a_syn_that_is_sent_again_does_not_ask_RFC_3168_6_1_1_1(void **state)
@@ -420,6 +458,8 @@ int main(void)
         TEST(a_listener_may_refuse),
         TEST(the_host_asks_only_when_told_to),
         TEST(only_an_answer_with_ece_alone_agrees_RFC_3168_6_1_1),
+        TEST(a_reset_that_may_be_meant_for_ecn_is_asked_once_more_without_RFC_3168_6_1_1_1),
+        TEST(a_reset_of_a_syn_that_does_not_ask_refuses),
         TEST(a_syn_that_is_sent_again_does_not_ask_RFC_3168_6_1_1_1),
         TEST(a_syn_ack_that_is_sent_again_still_agrees),
         TEST(a_simultaneous_open_goes_without),
