@@ -36,8 +36,8 @@ static inline void sip_compress(struct sip_state *s, uint64_t word)
 static uint64_t load_le(const uint8_t *p, size_t bytes)
 {
     uint64_t word = 0;
-    for (size_t i = 0; i < bytes; i++)
-        word |= (uint64_t)p[i] << (8 * i);
+    while (bytes--)
+        word = word << 8 | p[bytes];
     return word;
 }
 
@@ -50,10 +50,10 @@ uint64_t lan_siphash(const uint64_t key[2], const void *data, size_t bytes)
         .v3 = key[1] ^ 0x7465646279746573,
     };
     const uint8_t *p = data;
-    size_t left = bytes;
-    for (; left >= 8; left -= 8, p += 8)
-        sip_compress(&s, load_le(p, 8));
-    sip_compress(&s, load_le(p, left) | (uint64_t)bytes << 56);
+    for (size_t at = 0; at <= bytes; at += 8) { /* the last word has less than eight, and their number */
+        size_t left = bytes - at;
+        sip_compress(&s, left < 8 ? load_le(p + at, left) | (uint64_t)bytes << 56 : load_le(p + at, 8));
+    }
     s.v2 ^= 0xff;
     for (int i = 0; i < 4; i++)
         sip_round(&s);

@@ -56,7 +56,7 @@ void lan_tcp_tune_receive(struct lan_tcb *tcb)
     uint32_t read = tcb->rcv_nxt - tcb->rcv_queued;
     if (elapsed < rtt || tcb->flags & TCB_FIN_ARRIVED)
         return;
-    uint64_t drained = (uint64_t)(read - tcb->tune_seq) * rtt / elapsed;
+    uint64_t drained = lan_divide((uint64_t)(read - tcb->tune_seq) * rtt, elapsed);
     tcb->tune_seq = read;
     tcb->tune_ticks = now_ticks(tcb);
     if (2 * drained <= tcb->rcv_limit)

@@ -55,7 +55,8 @@ static void bbr_init(struct lan_tcb *tcb)
     lan_bbr_model_init(tcb);
     lan_bbr_of(tcb)->state = BBR_STARTUP;
     uint64_t round_ns = tcb->srtt_ns ? tcb->srtt_ns : LAN_MS;
-    uint64_t rate = lan_tcp_initial_window(tcb) * LAN_S / round_ns;
+    uint32_t divisor = round_ns < UINT32_MAX ? (uint32_t)round_ns : UINT32_MAX;
+    uint64_t rate = lan_divide(lan_tcp_initial_window(tcb) * LAN_S, divisor);
     tcb->sender->pacing_rate =
         lan_bbr_scale(rate < BBR_UNBOUND ? (uint32_t)rate : BBR_UNBOUND - 1, GAINS[BBR_STARTUP].pacing);
 }

@@ -42,11 +42,7 @@ static inline uint32_t lan_bbr_min(uint32_t a, uint32_t b)
 /* Per cent as a gain, in units that a shift divides by. */
 #define BBR_GAIN(percent) ((uint32_t)((percent)*UINT64_C(1048576) / 100))
 
-static inline uint32_t lan_bbr_scale(uint32_t value, uint32_t gain)
-{
-    uint64_t scaled = (uint64_t)value * gain >> 20;
-    return scaled < BBR_UNBOUND ? (uint32_t)scaled : BBR_UNBOUND - 1;
-}
+uint32_t lan_bbr_scale(uint32_t value, uint32_t gain);
 
 static inline uint32_t lan_bbr_percent(uint32_t value, uint32_t percent)
 {

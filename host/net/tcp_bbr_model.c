@@ -22,6 +22,12 @@ enum {
 };
 #define EXTRA_ACKED_INTERVAL_MAX LAN_S
 
+LAN_RARE uint32_t lan_bbr_scale(uint32_t value, uint32_t gain)
+{
+    uint64_t scaled = (uint64_t)value * gain >> 20;
+    return scaled < BBR_UNBOUND ? (uint32_t)scaled : BBR_UNBOUND - 1;
+}
+
 void lan_bbr_start_round(struct lan_tcb *tcb)
 {
     lan_bbr_of(tcb)->round_end = tcb->sender->rate.delivered;
@@ -53,7 +59,7 @@ void lan_bbr_model_init(struct lan_tcb *tcb)
     tcb->sender->rate = (struct lan_tcp_rate){0};
     *bbr = (struct lan_tcp_bbr){.inflight_lt = BBR_UNBOUND,
                                 .probe_up_acked_per_inc = BBR_UNBOUND,
-                                .min_rtt_us = tcb->srtt_ns ? (uint32_t)(tcb->srtt_ns / 1000) : BBR_UNBOUND,
+                                .min_rtt_us = tcb->srtt_ns ? (uint32_t)lan_divide(tcb->srtt_ns, 1000) : BBR_UNBOUND,
                                 .min_rtt_at = lan_bbr_ticks(tcb),
                                 .probe_rtt_cwnd = lan_tcp_initial_window(tcb),
                                 .extra_since_ns = lan_tcp_now(tcb)};
@@ -74,7 +80,7 @@ uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain)
 {
     if (lan_bbr_of(tcb)->min_rtt_us == BBR_UNBOUND)
         return lan_tcp_initial_window(tcb);
-    uint64_t bytes = (uint64_t)bw * lan_bbr_of(tcb)->min_rtt_us / 1000000;
+    uint64_t bytes = lan_divide((uint64_t)bw * lan_bbr_of(tcb)->min_rtt_us, 1000000);
     return lan_bbr_scale(bytes < BBR_UNBOUND ? (uint32_t)bytes : BBR_UNBOUND - 1, gain);
 }
 
@@ -215,20 +221,20 @@ static void update_ack_aggregation(struct lan_tcb *tcb, uint32_t newly_acked)
     uint64_t interval_ns = lan_tcp_now(tcb) - bbr->extra_since_ns;
     if (interval_ns > EXTRA_ACKED_INTERVAL_MAX)
         interval_ns = EXTRA_ACKED_INTERVAL_MAX;
-    uint64_t expected = lan_bbr_bw(tcb) * interval_ns / LAN_S;
+    uint32_t expected = (uint32_t)lan_divide(lan_bbr_bw(tcb) * interval_ns, LAN_S);
     if (bbr->extra_delivered <= expected || interval_ns == EXTRA_ACKED_INTERVAL_MAX) {
         bbr->extra_delivered = 0;
         bbr->extra_since_ns = lan_tcp_now(tcb);
         expected = 0;
     }
     bbr->extra_delivered += newly_acked;
-    uint64_t extra = bbr->extra_delivered - expected;
+    uint32_t extra = bbr->extra_delivered - expected;
     if (bbr->extra_rounds >= (bbr->full_bw_reached ? EXTRA_ACKED_ROUNDS : 1)) {
         bbr->extra_rounds = 0;
         bbr->extra[1] = bbr->extra[0];
         bbr->extra[0] = 0;
     }
-    bbr->extra[0] = lan_bbr_max(bbr->extra[0], extra < tcb->cwnd ? (uint32_t)extra : tcb->cwnd);
+    bbr->extra[0] = lan_bbr_max(bbr->extra[0], lan_bbr_min(extra, tcb->cwnd));
 }
 
 /* 5.3.1.2: three rounds without much growth say that the pipe is full. */
@@ -249,7 +255,7 @@ void lan_bbr_model_update(struct lan_tcb *tcb, const struct lan_tcp_ack *ack, co
 {
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     if (ack->rtt_ns)
-        bbr->rtt_us = (uint32_t)(ack->rtt_ns / 1000) + 1;
+        bbr->rtt_us = (uint32_t)lan_divide(ack->rtt_ns, 1000) + 1;
     bbr->round_start = bbr->loss_round_start = false;
     if (sample->sent)
         update_congestion_signals(tcb, sample);

@@ -10,7 +10,7 @@
 #include "siphash.h"
 #include "tcp_internal.h"
 
-#define SLOT (64 * LAN_S) /* a cookie is good in the slot in which it was sent and the next */
+#define SLOT (UINT64_C(1) << 36) /* ns, 69 s: a cookie is good in the slot in which it was sent and the next */
 
 enum { SLOT_SHIFT = 3, MSS_MASK = 7, HASH_MASK = ~15 }; /* of a cookie */
 enum { NO_SCALE = 15, SCALE_MASK = 15, SACK_PERMITTED = 1 << 4, ECN = 1 << 5, OPTIONS_MASK = 63, STAMPED = 1 << 6 };

@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CUBIC (RFC 9438), in its words: after a loss the window grows as a cubic function of time, flat around W_max, where
- * the loss was, and never slower than a Reno flow would. Windows are bytes here, times milliseconds. C is 0.4 segments
- * a cubic second, beta 0.7. */
+ * the loss was, and never slower than a Reno flow would. Windows are bytes here, times ticks of 2^20 ns, a millisecond
+ * nearly. C is 0.4 segments a cubic second, beta 0.7. */
 
 #include "tcp_internal.h"
 
-enum { DISTANCE_MAX_MS = 100000 /* its cube times a segment still fits 64 bits */ };
-#define CUBIC_MS_PER_S UINT64_C(1000000000) /* cubic milliseconds in a cubic second */
+enum { TICK_BITS = 20, TIME_BITS = 16 };
+#define TICKS_CUBED_PER_C UINT64_C(2168404345) /* cubic ticks in which a window grows by one segment */
 
-static uint32_t cube_root(uint64_t x)
+/* The ticks in which a window grows by `bytes` from where it is flat: the inverse of bytes_after(). */
+static uint32_t ticks_until(uint32_t bytes, uint32_t mss)
 {
-    uint64_t root = 0;
-    for (int bit = 20; bit >= 0; bit--) {
-        uint64_t more = root | UINT64_C(1) << bit;
-        if (more * more * more <= x)
-            root = more;
+    uint32_t ticks = 0;
+    for (uint32_t bit = 1u << (TIME_BITS - 1); bit; bit >>= 1) {
+        uint32_t more = ticks | bit;
+        if ((uint64_t)(more * more) * more * mss <= bytes * TICKS_CUBED_PER_C)
+            ticks = more;
     }
-    return (uint32_t)root;
+    return ticks;
+}
+
+static uint64_t bytes_after(uint32_t ticks, uint32_t mss)
+{
+    if (ticks >> TIME_BITS)
+        ticks = (1u << TIME_BITS) - 1;
+    uint64_t cube = (uint64_t)(ticks * ticks) * ticks;
+    return (cube >> 16) * mss * (((UINT64_C(1) << 47) / TICKS_CUBED_PER_C) + 1) >> 31;
 }
 
 static void cubic_init(struct lan_tcb *tcb)
@@ -33,19 +42,15 @@ static void begin_epoch(struct lan_tcb *tcb)
     cubic->w_est = tcb->cwnd;
     if (cubic->w_max < tcb->cwnd)
         cubic->w_max = tcb->cwnd;
-    cubic->k_ms = cube_root((cubic->w_max - tcb->cwnd) * CUBIC_MS_PER_S / 2 * 5 / tcb->mss);
+    cubic->k = ticks_until(cubic->w_max - tcb->cwnd, tcb->mss);
 }
 
 /* W_cubic(t), Figure 1. */
-static uint32_t w_cubic(const struct lan_tcb *tcb, uint64_t t_ms)
+static uint32_t w_cubic(const struct lan_tcb *tcb, uint32_t t)
 {
     const struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
-    bool before = t_ms < cubic->k_ms;
-    uint64_t distance = before ? cubic->k_ms - t_ms : t_ms - cubic->k_ms;
-    if (distance > DISTANCE_MAX_MS)
-        distance = DISTANCE_MAX_MS;
-    uint64_t bytes = distance * distance * distance / 5 * 2 / 1000 * tcb->mss / (CUBIC_MS_PER_S / 1000);
-    if (before)
+    uint64_t bytes = bytes_after(t < cubic->k ? cubic->k - t : t - cubic->k, tcb->mss);
+    if (t < cubic->k)
         return bytes < cubic->w_max ? cubic->w_max - (uint32_t)bytes : 0;
     return bytes < UINT32_MAX - cubic->w_max ? cubic->w_max + (uint32_t)bytes : UINT32_MAX;
 }
@@ -55,10 +60,10 @@ static void grow_w_est(struct lan_tcb *tcb, uint32_t acked)
 {
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
     uint64_t growth = (uint64_t)acked * tcb->mss + cubic->w_est_rest;
-    uint64_t divisor = cubic->w_est < cubic->cwnd_prior ? (uint64_t)tcb->cwnd * 17 / 9 : tcb->cwnd;
-    uint32_t more = (uint32_t)(growth / divisor);
+    uint32_t divisor = cubic->w_est < cubic->cwnd_prior ? tcb->cwnd / 9 * 17 : tcb->cwnd;
+    uint32_t more = (uint32_t)lan_divide(growth, divisor);
     cubic->w_est += more;
-    cubic->w_est_rest = (uint32_t)(growth - more * divisor);
+    cubic->w_est_rest = (uint32_t)growth - more * divisor;
 }
 
 static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
@@ -71,19 +76,19 @@ static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     if (!cubic->epoch_ns)
         begin_epoch(tcb);
     grow_w_est(tcb, ack->acked);
-    uint64_t t_ms = (lan_tcp_now(tcb) - cubic->epoch_ns) / LAN_MS;
-    if (w_cubic(tcb, t_ms) < cubic->w_est) {
+    uint32_t t = (uint32_t)((lan_tcp_now(tcb) - cubic->epoch_ns) >> TICK_BITS);
+    if (w_cubic(tcb, t) < cubic->w_est) {
         tcb->cwnd = tcb->cwnd > cubic->w_est ? tcb->cwnd : cubic->w_est;
         return;
     }
-    uint32_t target = w_cubic(tcb, t_ms + tcb->srtt_ns / LAN_MS), most = tcb->cwnd + tcb->cwnd / 2;
+    uint32_t target = w_cubic(tcb, t + (uint32_t)(tcb->srtt_ns >> TICK_BITS)), most = tcb->cwnd + tcb->cwnd / 2;
     target = target < most ? target : most;
     if (target <= tcb->cwnd)
         return;
     uint64_t growth =
         (uint64_t)(target - tcb->cwnd) * ack->acked + tcb->sender->cwnd_acked; /* a part of a byte is kept */
-    uint32_t more = (uint32_t)(growth / tcb->cwnd);
-    tcb->sender->cwnd_acked = (uint32_t)(growth - (uint64_t)more * tcb->cwnd);
+    uint32_t more = (uint32_t)lan_divide(growth, tcb->cwnd);
+    tcb->sender->cwnd_acked = (uint32_t)growth - more * tcb->cwnd;
     tcb->cwnd += more;
 }
 
@@ -92,10 +97,10 @@ static uint32_t cubic_ssthresh(struct lan_tcb *tcb)
 {
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
     uint32_t flight = tcb->snd_nxt - tcb->snd_una, window = flight < tcb->cwnd ? flight : tcb->cwnd;
-    uint32_t least = 2u * tcb->mss, reduced = (uint32_t)((uint64_t)window * 7 / 10);
+    uint32_t least = 2u * tcb->mss, reduced = (uint32_t)lan_divide(window * UINT64_C(7), 10);
     tcb->sender->cubic_before = *cubic;
     cubic->cwnd_prior = window;
-    cubic->w_max = window < cubic->w_max ? (uint32_t)((uint64_t)window * 17 / 20) : window;
+    cubic->w_max = window < cubic->w_max ? (uint32_t)lan_divide(window * UINT64_C(17), 20) : window;
     cubic->epoch_ns = 0;
     return reduced > least ? reduced : least;
 }

@@ -4,8 +4,6 @@
 #include "lanyard/tcp_info.h"
 #include "tcp_internal.h"
 
-#define LAN_US 1000ull
-
 const char *lan_tcp_state_name(enum lan_tcp_state state)
 {
     static const char *const names[] = {
@@ -36,6 +34,11 @@ static uint8_t ca_state_of(const struct lan_tcb *tcb)
     return tcb->dupacks || (tcb->sender && tcb->sender->sacked) ? LAN_TCP_CA_DISORDER : LAN_TCP_CA_OPEN;
 }
 
+static uint32_t us(uint64_t ns)
+{
+    return (uint32_t)lan_divide(ns, 1000);
+}
+
 static void tell_sender(const struct lan_tcb *tcb, struct lan_tcp_info *info)
 {
     const struct lan_tcp_sender *sender = tcb->sender;
@@ -44,7 +47,7 @@ static void tell_sender(const struct lan_tcb *tcb, struct lan_tcp_info *info)
     info->pacing_rate = rate == UINT32_MAX ? UINT64_MAX : rate;
     if (!sender)
         return;
-    info->min_rtt_us = (uint32_t)(sender->min_rtt_ns / LAN_US);
+    info->min_rtt_us = us(sender->min_rtt_ns);
     info->sacked = sender->sacked;
     info->lost = sender->lost;
     info->total_retrans = sender->retransmitted;
@@ -62,9 +65,9 @@ static void tell_connection(const struct lan_tcb *tcb, struct lan_tcp_info *info
     info->snd_wscale = tcb->snd_scale;
     info->rcv_wscale = tcb->rcv_scale;
     info->reordering = !!(tcb->flags & TCB_REORDERING);
-    info->rto_us = (uint32_t)(tcb->rto_ns / LAN_US);
-    info->rtt_us = (uint32_t)(tcb->srtt_ns / LAN_US);
-    info->rttvar_us = (uint32_t)(tcb->rttvar_ns / LAN_US);
+    info->rto_us = us(tcb->rto_ns);
+    info->rtt_us = us(tcb->srtt_ns);
+    info->rttvar_us = us(tcb->rttvar_ns);
     info->rcv_mss = tcb->rcv_mss;
     info->advmss = lan_tcp_mss_of_interface(tcb);
     info->pmtu = tcb->flow.mtu;

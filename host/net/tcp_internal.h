@@ -28,6 +28,7 @@
 
 #include <errno.h>
 
+#include "arithmetic.h"
 #include "bytes.h"
 #include "checksum.h"
 #include "lanyard/tcp_info.h"

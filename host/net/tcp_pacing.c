@@ -33,7 +33,7 @@ uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room)
 /* A timer that fires a little late costs nothing of the rate. */
 void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes)
 {
-    uint64_t now_ns = lan_tcp_now(tcb), pause_ns = bytes * LAN_S / rate_of(tcb);
+    uint64_t now_ns = lan_tcp_now(tcb), pause_ns = lan_divide(bytes * LAN_S, rate_of(tcb));
     uint64_t *pace_ns = &tcb->sender->pace_ns;
     *pace_ns = (now_ns < *pace_ns + pause_ns / LATE ? *pace_ns : now_ns) + pause_ns;
 }

@@ -8,7 +8,7 @@ enum { RAISE_AFTER_S = 600, GUESS_AFTER_S = 60 }; /* RFC 1191 6.3; a guess may b
 
 static uint16_t now_s(const struct lan_tcb *tcb)
 {
-    return (uint16_t)(lan_tcp_now(tcb) / LAN_S);
+    return (uint16_t)lan_divide(lan_tcp_now(tcb), LAN_S);
 }
 
 static uint16_t age_s(const struct lan_tcb *tcb)

@@ -96,7 +96,10 @@ static struct lan_tcp_sample take_sample(const struct lan_tcb *tcb, const struct
     sample.delivered = rate->delivered - then->delivered;
     sample.lost = rate->lost - then->lost;
     if (interval_ns && interval_ns >= tcb->sender->min_rtt_ns) {
-        uint64_t bytes_a_second = sample.delivered * LAN_S / interval_ns;
+        uint64_t bytes = sample.delivered * LAN_S;
+        for (; interval_ns > UINT32_MAX; interval_ns >>= 1)
+            bytes >>= 1;
+        uint64_t bytes_a_second = lan_divide(bytes, (uint32_t)interval_ns);
         sample.rate = bytes_a_second < UINT32_MAX ? (uint32_t)bytes_a_second : UINT32_MAX - 1;
     }
     return sample;

@@ -132,7 +132,7 @@ static void reduce_rate(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     sender->prr_delivered += ack->delivered;
     if (pipe > tcb->ssthresh) {
         uint64_t share = (uint64_t)sender->prr_delivered * tcb->ssthresh + sender->recover_flight - 1;
-        uint32_t target = (uint32_t)(share / sender->recover_flight);
+        uint32_t target = (uint32_t)lan_divide(share, sender->recover_flight);
         allowed = target > sender->prr_out ? target - sender->prr_out : 0;
     } else {
         uint32_t balance = sender->prr_delivered > sender->prr_out ? sender->prr_delivered - sender->prr_out : 0;

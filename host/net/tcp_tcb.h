@@ -165,7 +165,7 @@ extern const struct lan_tcp_congestion LAN_TCP_NEWRENO, LAN_TCP_CUBIC, LAN_TCP_B
 /* RFC 9438 4.1.1; windows in bytes. */
 struct lan_tcp_cubic {
     uint64_t epoch_ns; /* when congestion avoidance began; 0: it has not, since the last loss */
-    uint32_t w_max, k_ms, cwnd_prior;
+    uint32_t w_max, k /* ticks, tcp_cubic.c */, cwnd_prior;
     uint32_t w_est, w_est_rest; /* and what is left of a byte */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timer.h"
+#include "arithmetic.h"
 
 #include <string.h>
 
@@ -29,12 +30,18 @@ static void detach(struct lan_timer *timer)
     timer->link = NULL;
 }
 
+/* In slots of this level. */
+static uint64_t slot_time(uint64_t time_ns, unsigned level)
+{
+    return time_ns >> (level * LAN_TIMER_SLOT_BITS);
+}
+
 static void place(struct lan_timers *timers, struct lan_timer *timer)
 {
     uint64_t due = timer->deadline_ns > timers->now_ns ? timer->deadline_ns : timers->now_ns;
     uint64_t differing = due ^ timers->now_ns;
-    unsigned level = differing ? (63 - (unsigned)__builtin_clzll(differing)) / LAN_TIMER_SLOT_BITS : 0;
-    unsigned index = due >> (level * LAN_TIMER_SLOT_BITS) & (LAN_TIMER_SLOTS - 1);
+    unsigned level = differing ? lan_highest_bit(differing) / LAN_TIMER_SLOT_BITS : 0;
+    unsigned index = slot_time(due, level) & (LAN_TIMER_SLOTS - 1);
     struct lan_timer_slot *slot = &timers->slots[level][index];
     timer->level = (uint8_t)level;
     timer->slot = (uint8_t)index;
@@ -44,12 +51,12 @@ static void place(struct lan_timers *timers, struct lan_timer *timer)
         timers->bound_ns = due;
     push(&slot->first, timer);
     timers->levels |= 1u << level;
-    timers->used[level] |= (uint64_t)1 << index;
+    timers->used[level] |= 1u << index;
 }
 
 static void mark_unused(struct lan_timers *timers, unsigned level, unsigned index)
 {
-    timers->used[level] &= ~((uint64_t)1 << index);
+    timers->used[level] &= ~(1u << index);
     if (!timers->used[level])
         timers->levels &= ~(1u << level);
 }
@@ -74,8 +81,8 @@ uint64_t lan_timers_next(const struct lan_timers *timers)
 {
     if (!timers->levels)
         return UINT64_MAX;
-    unsigned level = (unsigned)__builtin_ctz(timers->levels);
-    return timers->slots[level][__builtin_ctzll(timers->used[level])].earliest_ns;
+    unsigned level = lan_lowest_bit(timers->levels);
+    return timers->slots[level][lan_lowest_bit(timers->used[level])].earliest_ns;
 }
 
 /* Moves everything that is due to `expired`, in order. Each timer comes down at most one slot per level in its life. */
@@ -83,11 +90,9 @@ static void collect(struct lan_timers *timers, uint64_t now_ns, struct lan_timer
 {
     struct lan_timer **tail = expired;
     while (timers->levels) {
-        unsigned level = (unsigned)__builtin_ctz(timers->levels);
-        unsigned index = (unsigned)__builtin_ctzll(timers->used[level]);
+        unsigned level = lan_lowest_bit(timers->levels), index = lan_lowest_bit(timers->used[level]);
         struct lan_timer_slot *slot = &timers->slots[level][index];
-        uint64_t start = slot->earliest_ns >> (level * LAN_TIMER_SLOT_BITS) << (level * LAN_TIMER_SLOT_BITS);
-        if (start > now_ns)
+        if (slot_time(slot->earliest_ns, level) > slot_time(now_ns, level))
             break;
         /* Nothing is due before the earliest of this slot: the wheel may turn up to there. */
         timers->now_ns = slot->earliest_ns < now_ns ? slot->earliest_ns : now_ns;

@@ -5,8 +5,8 @@
 /* Timers with nanosecond deadlines on a hierarchical timing wheel (Varghese and Lauck, 1987): setting, cancelling and
  * asking for the next deadline cost the same with one timer as with a hundred thousand. A timer never fires early.
  *
- * A level has 64 slots; a slot of level n spans 64^n nanoseconds. A timer stands in the level of the highest group of
- * six bits in which its deadline differs from the wheel's time, so everything in a level comes before everything in
+ * A level has 32 slots; a slot of level n spans 32^n nanoseconds. A timer stands in the level of the highest group of
+ * five bits in which its deadline differs from the wheel's time, so everything in a level comes before everything in
  * the levels above it, and the first slot in use of the lowest level in use holds the next deadline.
  */
 
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum {
-    LAN_TIMER_SLOT_BITS = 6,
+    LAN_TIMER_SLOT_BITS = 5,
     LAN_TIMER_SLOTS = 1 << LAN_TIMER_SLOT_BITS,
     LAN_TIMER_LEVELS = (64 + LAN_TIMER_SLOT_BITS - 1) / LAN_TIMER_SLOT_BITS,
 };
@@ -36,7 +36,7 @@ struct lan_timers {
     uint64_t now_ns;   /* the wheel's time: no running timer is due before it, but late ones set to the past */
     uint64_t bound_ns; /* no timer is due before: for a quick look whether the earliest deadline may have changed */
     uint32_t levels;   /* bit n: level n has timers */
-    uint64_t used[LAN_TIMER_LEVELS]; /* bit n: slot n has timers */
+    uint32_t used[LAN_TIMER_LEVELS]; /* bit n: slot n has timers */
     struct lan_timer_slot slots[LAN_TIMER_LEVELS][LAN_TIMER_SLOTS];
 };
 
