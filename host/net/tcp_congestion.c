@@ -51,9 +51,10 @@ static void newreno_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 static uint32_t newreno_ssthresh(struct lan_tcb *tcb)
 {
     uint32_t flight = tcb->snd_nxt - tcb->snd_una;
-    uint32_t half = (flight < tcb->cwnd ? flight : tcb->cwnd) / 2; /* RFC 5681 (4), without limited transmit */
-    uint32_t least = 2u * tcb->mss;
-    return half > least ? half : least;
+    uint32_t window = flight < tcb->cwnd ? flight : tcb->cwnd;              /* without limited transmit */
+    uint32_t least = 2u * tcb->mss, share = tcb->ecn & ECN_REDUCED ? 8 : 5; /* tenths: RFC 8511, RFC 5681 (4) */
+    uint32_t reduced = (uint32_t)lan_divide((uint64_t)window * share, 10);
+    return reduced > least ? reduced : least;
 }
 
 const struct lan_tcp_congestion LAN_TCP_NEWRENO = {

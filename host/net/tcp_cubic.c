@@ -97,10 +97,11 @@ static uint32_t cubic_ssthresh(struct lan_tcb *tcb)
 {
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
     uint32_t flight = tcb->snd_nxt - tcb->snd_una, window = flight < tcb->cwnd ? flight : tcb->cwnd;
-    uint32_t least = 2u * tcb->mss, reduced = (uint32_t)lan_divide(window * UINT64_C(7), 10);
+    uint32_t least = 2u * tcb->mss, beta = tcb->ecn & ECN_REDUCED ? 85 : 70; /* per cent: RFC 8511, 4.6 */
+    uint32_t reduced = (uint32_t)lan_divide((uint64_t)window * beta, 100);
     tcb->sender->cubic_before = *cubic;
     cubic->cwnd_prior = window;
-    cubic->w_max = window < cubic->w_max ? (uint32_t)lan_divide(window * UINT64_C(17), 20) : window;
+    cubic->w_max = window < cubic->w_max ? (uint32_t)lan_divide((uint64_t)window * (100 + beta), 200) : window;
     cubic->epoch_ns = 0;
     return reduced > least ? reduced : least;
 }

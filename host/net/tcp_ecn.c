@@ -74,17 +74,18 @@ void lan_tcp_ecn_arrived(struct lan_tcb *tcb, const struct lan_tcp_segment *segm
     tcb->ecn |= ECN_ECE_OWED;
 }
 
-/* The response is that to a loss, once for each window of data, and for a loss in the same window not again. */
+/* Once for each window of data, and for a loss in the same window not again. By less than for a loss, as who marks
+ * keeps short queues (RFC 8511). */
 static void reduce(struct lan_tcb *tcb)
 {
     if (tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY) || tcb->ecn & ECN_REDUCED || tcb->snd_una == tcb->snd_nxt)
         return;
     LAN_COUNT(tcb->stack, tcp_ext_ecn_reductions);
+    tcb->ecn |= ECN_REDUCED | ECN_CWR_OWED;
     tcb->ssthresh = tcb->congestion->ssthresh(tcb);
     tcb->cwnd = tcb->cwnd < tcb->ssthresh ? tcb->cwnd : tcb->ssthresh;
     tcb->sender->cwnd_acked = 0;
     tcb->sender->recover = tcb->snd_nxt;
-    tcb->ecn |= ECN_REDUCED | ECN_CWR_OWED;
 }
 
 bool lan_tcp_ecn_acked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)

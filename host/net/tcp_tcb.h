@@ -148,7 +148,7 @@ struct lan_tcp_congestion {
     const char *name;
     void (*init)(struct lan_tcb *tcb);                                 /* its own part of the TCB only */
     void (*acked)(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); /* new data, outside recovery: adapts cwnd */
-    uint32_t (*ssthresh)(struct lan_tcb *tcb); /* a loss was found: the new slow start threshold */
+    uint32_t (*ssthresh)(struct lan_tcb *tcb); /* a loss, or with ECN_REDUCED a mark: the new slow start threshold */
     void (*undone)(struct lan_tcb *tcb);       /* the last one was none; NULL: nothing to do */
     void (*restart)(struct lan_tcb *tcb);      /* nothing is under way, and something is about to be */
 

@@ -255,22 +255,45 @@ static void ece_reduces_once_a_window_and_cwr_says_so_RFC_3168_6_1_2(void **stat
     struct peer *p = *state;
     host_sends(p, 1, 40 * MSS);
     assert_int_equal(skip_sent(p), 10);
-    for (uint32_t i = 1; i <= 4; i++) /* 9 are under way, of which 6.3 are to be (RFC 9438 4.6) */
+    for (uint32_t i = 1; i <= 3; i++) /* 9 are under way, of which 7.65 are to be (RFC 8511) */
         from_peer(p, ACK | ECE, 1, 1 + i * MSS, 0);
     expect_quiet(p);
-    from_peer(p, ACK | ECE, 1, 1 + 5 * MSS, 0);
+    from_peer(p, ACK | ECE, 1, 1 + 4 * MSS, 0);
     struct sent sent = expect(p, ACK | CWR, 1 + 10 * MSS, 1, MSS);
     assert_int_equal(sent.tos, ECT_0);
-    from_peer(p, ACK | ECE, 1, 1 + 6 * MSS, 0);
+    from_peer(p, ACK | ECE, 1, 1 + 5 * MSS, 0);
     expect(p, ACK, 1 + 11 * MSS, 1, MSS); /* once */
     assert_int_equal(counter(p->f, "TcpExtTCPECNReductions"), 1);
-    for (uint32_t i = 7; i <= 10; i++)
+    for (uint32_t i = 6; i <= 10; i++)
         from_peer(p, ACK, 1, 1 + i * MSS, 0);
     assert_int_equal(counter(p->f, "TcpExtTCPECNReductions"), 1);
     skip_sent(p);
     from_peer(p, ACK | ECE, 1, 1 + 11 * MSS, 0); /* of the next window */
     assert_int_equal(counter(p->f, "TcpExtTCPECNReductions"), 2);
     skip_sent(p);
+}
+
+/* The slow start threshold after a mark, nine segments being under way. */
+static void expect_ssthresh_after_ece(struct peer *p, const char *congestion, uint32_t bytes)
+{
+    struct lan_tcp_info info;
+    uint32_t size = sizeof info;
+    lan_setsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, congestion, (uint32_t)strlen(congestion));
+    host_sends(p, 1, 10 * MSS);
+    from_peer(p, ACK | ECE, 1, 1 + MSS, 0);
+    lan_getsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_INFO, &info, &size);
+    assert_int_equal(info.snd_ssthresh, bytes);
+    skip_sent(p);
+}
+
+static void a_mark_leaves_cubic_85_per_cent_RFC_8511(void **state)
+{
+    expect_ssthresh_after_ece(*state, "cubic", 9 * MSS * 85 / 100);
+}
+
+static void a_mark_leaves_newreno_8_tenths_RFC_8511(void **state)
+{
+    expect_ssthresh_after_ece(*state, "newreno", 9 * MSS * 8 / 10);
 }
 
 static void ece_means_nothing_where_it_was_not_agreed(void **state)
@@ -381,7 +404,8 @@ static void mark(struct world *world, int from, const uint8_t *frame, uint32_t l
     if (get16(frame + 12) != TYPE_IP || from != 0 || tcp[13] & SYN)
         return;
     seen->cwr += tcp[13] >> 7;
-    if (bytes && (ip[1] & CODEPOINT) == ECT_0 && seen->segments++ % 100 == 50) {
+    /* The last hundred of 2,763 stay as they are: after a mark there are new data to say CWR. */
+    if (bytes && (ip[1] & CODEPOINT) == ECT_0 && seen->segments++ % 100 == 50 && seen->segments < 2663) {
         uint8_t *marked = (uint8_t *)ip; /* the wire's own copy */
         marked[1] |= CE;
         put16(marked + 10, 0);
@@ -467,6 +491,8 @@ int main(void)
         TEST_ECN(ce_is_echoed_at_once_and_until_cwr_RFC_3168_6_1_3),
         TEST_ECN(ce_on_what_is_out_of_the_window_means_nothing_RFC_3168_6_1_5),
         TEST_ECN(ece_reduces_once_a_window_and_cwr_says_so_RFC_3168_6_1_2),
+        TEST_ECN(a_mark_leaves_cubic_85_per_cent_RFC_8511),
+        TEST_ECN(a_mark_leaves_newreno_8_tenths_RFC_8511),
         TEST_CONNECTED(ece_means_nothing_where_it_was_not_agreed),
         TEST_ECN(a_loss_says_cwr_too_and_counts_once_with_ece_RFC_3168_6_1_2),
         TEST_ECN(the_application_cannot_set_the_ecn_bits),
