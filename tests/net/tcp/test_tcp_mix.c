@@ -279,6 +279,124 @@ static void run(uint64_t seed)
     world_destroy(world);
 }
 
+enum { CALLS = 4000, DESCRIPTORS = 12, CALLS_PORT = 0x1300 };
+
+/* One call of the socket layer with whatever arguments, legal or not. */
+static void call(struct end *any)
+{
+    static uint8_t data[MOST];
+    struct lan_stack *stack = any->world->hosts[draw(any, 2)].stack;
+    struct lan_sockaddr_in name = {.sin_family = LAN_AF_INET,
+                                   .sin_port = (uint16_t)(draw(any, 2) << 8 | CALLS_PORT >> 8),
+                                   .sin_addr = draw(any, 6) ? 0xc0 | 2u << 16 | (1 + draw(any, 2)) << 24 : 0};
+    struct lan_linger linger = {.l_onoff = (int)draw(any, 2), .l_linger = (int)draw(any, 2)};
+    struct lan_pollfd polled = {.fd = (int)draw(any, DESCRIPTORS), .events = (int16_t)draw(any, 64)};
+    struct lan_buf *chain = NULL;
+    int fd = (int)draw(any, DESCRIPTORS), value = (int)draw(any, UINT32_MAX) >> draw(any, 32),
+        options = (int)draw(any, 40);
+    uint32_t bytes = draw_size(any, MOST - 1);
+    memcpy(data, &value, sizeof value);
+    switch (draw(any, 22)) {
+    case 0:
+    case 1:
+        lan_socket(stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
+        break;
+    case 2:
+        lan_bind(stack, fd, &name);
+        break;
+    case 3:
+        lan_listen(stack, fd, (int)draw(any, 4) - 1);
+        break;
+    case 4:
+    case 5:
+        lan_connect(stack, fd, &name);
+        break;
+    case 6:
+    case 7:
+        lan_accept(stack, fd, draw(any, 2) ? &name : NULL, LAN_SOCK_NONBLOCK);
+        break;
+    case 8:
+    case 9:
+        lan_send(stack, fd, data, draw(any, 8) ? bytes : 0, (int)draw(any, 2) * LAN_MSG_OOB | LAN_MSG_DONTWAIT);
+        break;
+    case 10:
+    case 11:
+        lan_recv(stack, fd, data, draw(any, 8) ? bytes : 0, (int)draw(any, 2) * LAN_MSG_PEEK | LAN_MSG_DONTWAIT);
+        break;
+    case 12:
+        if (lan_recv_buf(stack, fd, &chain, bytes) > 0)
+            lan_buf_free(chain);
+        break;
+    case 13:
+        lan_shutdown(stack, fd, (int)draw(any, 4));
+        break;
+    case 14:
+        if (draw(any, 2) == 0)
+            lan_close(stack, fd);
+        break;
+    case 15:
+        lan_setsockopt(stack, fd, LAN_SOL_SOCKET, LAN_SO_LINGER, &linger, sizeof linger);
+        break;
+    case 16:
+        lan_setsockopt(stack, fd, LAN_IPPROTO_TCP, options, data, draw(any, 20));
+        break;
+    case 17:
+        lan_setsockopt(stack, fd, LAN_SOL_SOCKET, options, data, draw(any, 20));
+        break;
+    case 18:
+        lan_getsockopt(stack, fd, draw(any, 2) ? LAN_SOL_SOCKET : LAN_IPPROTO_TCP, options, data, &bytes);
+        break;
+    case 19:
+        lan_getpeername(stack, fd, &name);
+        lan_getsockname(stack, fd, &name);
+        break;
+    case 20:
+        lan_poll(stack, &polled, 1, 0);
+        break;
+    default:
+        lan_sockatmark(stack, fd);
+    }
+}
+
+static void run_calls(uint64_t seed)
+{
+    struct world dice = {.random = seed};
+    struct world_config config = drawn(&dice);
+    config.seed = seed;
+    config.stack.tcp_connections = 1 + world_draw(&dice, 12);
+    config.stack.sockets = 4 + world_draw(&dice, DESCRIPTORS);
+    failing = 0;
+    struct world *world = world_create(&config);
+    struct end any = {.world = world};
+    dice_of = &dice;
+    failing = world_draw(&dice, 3) ? 0 : 50 + world_draw(&dice, 300);
+    world_listen(world, CALLS_PORT, 2); /* until it is closed */
+    for (int i = 0; i < CALLS; i++) {
+        call(&any);
+        uint64_t end = world->now_ns + (draw(&any, 50) ? draw(&any, 2000000) : draw(&any, UINT32_MAX) * UINT64_C(20));
+        while (draw(&any, 8) && world_step(world, end)) {
+        }
+    }
+    for (int host = 0; host < 2; host++)
+        for (int fd = 0; fd < (int)config.stack.sockets; fd++) {
+            struct lan_linger off = {0};
+            lan_setsockopt(world->hosts[host].stack, fd, LAN_SOL_SOCKET, LAN_SO_LINGER, &off, sizeof off);
+            lan_close(world->hosts[host].stack, fd);
+        }
+    failing = 0;
+    world_destroy(world);
+}
+
+/* Whatever an application calls, nothing is lost and nobody waits for ever. */
+static void any_calls_in_any_order_leave_nothing_behind(void **state)
+{
+    (void)state;
+    for (uint64_t seed = first_seed; seed < first_seed + runs; seed++) {
+        under_way = seed;
+        run_calls(seed);
+    }
+}
+
 static void whatever_is_put_together_both_streams_arrive(void **state)
 {
     (void)state;
@@ -297,7 +415,8 @@ static void tell_seed(void)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(whatever_is_put_together_both_streams_arrive)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(whatever_is_put_together_both_streams_arrive),
+                                       cmocka_unit_test(any_calls_in_any_order_leave_nothing_behind)};
     atexit(tell_seed);
     if (argc == 3) {
         runs = (uint32_t)strtoul(argv[1], NULL, 0);
