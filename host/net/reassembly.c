@@ -218,6 +218,13 @@ static bool locate(struct lan_buf *fragment, uint32_t header_bytes, bool *last)
     return bytes > 0 && (*last || bytes % 8 == 0) && header_bytes + begin + bytes <= UINT16_MAX;
 }
 
+/* Half a datagram may wait for half a minute: not in the memory that is for the rest of the stack. */
+static bool memory_is_short(const struct lan_stack *stack)
+{
+    return stack->reassembly.fragments >= stack->reassembly.fragments_max ||
+           lan_pool_free_buffers(stack->pool) < stack->config.pool.buffers / 8;
+}
+
 struct lan_buf *lan_reassemble(struct lan_buf *fragment, struct lan_ip_info *info)
 {
     struct lan_stack *stack = info->netif->stack;
@@ -233,8 +240,7 @@ struct lan_buf *lan_reassemble(struct lan_buf *fragment, struct lan_ip_info *inf
 
     struct lan_datagram *d = find_or_create(info->netif, fragment, info->to_group);
 
-    if (d->poisoned || d->count == LAN_REASSEMBLY_FRAGMENTS ||
-        stack->reassembly.fragments >= stack->reassembly.fragments_max) {
+    if (d->poisoned || d->count == LAN_REASSEMBLY_FRAGMENTS || memory_is_short(stack)) {
         LAN_COUNT(stack, ip_in_discards);
         lan_buf_free(fragment);
         return NULL;

@@ -370,6 +370,25 @@ static void fragments_of_all_datagrams_hold_bounded_memory(void **state)
     assert_int_equal(lan_pool_free_buffers(lan_stack_pool(f->stack)), f->free_buffers - f->config.pool.buffers / 4);
 }
 
+static void fragments_leave_an_eighth_of_the_memory_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pool *pool = lan_stack_pool(f->stack);
+    static struct lan_buf *held[1024];
+    static struct frame whole;
+    uint32_t n = 0, eighth = f->config.pool.buffers / 8;
+
+    while (lan_pool_free_buffers(pool) > eighth + 10)
+        held[n++] = lan_buf_alloc(pool, 0);
+    whole_datagram(&whole, 1000);
+    for (uint32_t offset = 8; offset < 1000; offset += 16)
+        inject_fragment(f, &whole, offset, 8, true);
+    assert_true(lan_pool_free_buffers(pool) >= eighth);
+    assert_true(counter(f, "IpInDiscards") > 0);
+    while (n)
+        lan_buf_free(held[--n]);
+}
+
 static void lengths_are_checked_after_reassembly_too(void **state)
 {
     struct fixture *f = *state;
@@ -437,6 +456,7 @@ int main(void)
         TEST(many_sources_hold_bounded_memory),
         TEST(fragments_of_one_datagram_are_counted_off),
         TEST(fragments_of_all_datagrams_hold_bounded_memory),
+        TEST(fragments_leave_an_eighth_of_the_memory_alone),
         TEST(lengths_are_checked_after_reassembly_too),
         TEST(a_bad_checksum_over_fragments_is_seen),
         TEST(a_verdict_of_the_card_on_a_fragment_is_ignored),

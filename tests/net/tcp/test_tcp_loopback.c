@@ -88,11 +88,67 @@ static void a_closed_local_port_refuses(void **state)
     assert_int_equal(error, ECONNREFUSED);
 }
 
+/* A simultaneous open, transfer and close with oneself. */
+static void a_socket_that_connects_to_itself_hears_itself(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_sockaddr_in name = {.sin_family = LAN_AF_INET, .sin_addr = LOCALHOST};
+    uint8_t out[CHUNK], in[CHUNK];
+    int fd = open_socket(f);
+    put16((uint8_t *)&name.sin_port, HOST_PORT);
+    assert_int_equal(lan_bind(f->stack, fd, &name), 0);
+    assert_int_equal(lan_connect(f->stack, fd, &name), -EINPROGRESS);
+    settle(f);
+    assert_int_equal(lan_ready(f->stack, fd, LAN_POLLOUT), LAN_POLLOUT);
+    for (uint32_t i = 0; i < CHUNK; i++)
+        out[i] = stream_byte(i);
+    assert_int_equal(lan_send(f->stack, fd, out, CHUNK, LAN_MSG_OOB), CHUNK);
+    assert_int_equal(lan_shutdown(f->stack, fd, LAN_SHUT_WR), 0);
+    uint32_t received = 0;
+    for (long n = 1; n; received += n > 0 ? (uint32_t)n : 0) {
+        settle(f);
+        n = lan_recv(f->stack, fd, in + received, CHUNK - received, 0);
+        assert_true(n >= 0 || n == -EAGAIN);
+    }
+    assert_int_equal(received, CHUNK);
+    assert_memory_equal(in, out, CHUNK);
+}
+
+/* What the receiver has not read are the sender's own buffers. */
+static void a_small_pool_carries_both_ends(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pool *pool = lan_stack_pool(f->stack);
+    static struct lan_buf *held[1024];
+    static uint8_t out[CHUNK], in[CHUNK];
+    uint32_t sent[2] = {0}, received[2] = {0}, n = 0;
+    int ends[2];
+    ends[0] = connect_local(f, &ends[1]);
+    while (lan_pool_free_buffers(pool) > f->config.pool.buffers / 8 + 16)
+        held[n++] = lan_buf_alloc(pool, 0);
+    for (int i = 0; received[0] < TOTAL || received[1] < TOTAL; i = !i) {
+        uint32_t bytes = TOTAL - sent[i] < CHUNK ? TOTAL - sent[i] : CHUNK;
+        for (uint32_t k = 0; k < bytes; k++)
+            out[k] = stream_byte(sent[i] + k);
+        long taken = bytes ? lan_send(f->stack, ends[i], out, bytes, 0) : 0;
+        sent[i] += taken > 0 ? (uint32_t)taken : 0;
+        settle(f);
+        for (long got; (got = lan_recv(f->stack, ends[i], in, sizeof in, 0)) > 0;)
+            for (long k = 0; k < got; k++)
+                assert_int_equal(in[k], stream_byte(received[i]++));
+        assert_true(f->now_ns < UINT64_C(60000000000));
+    }
+    while (n)
+        lan_buf_free(held[--n]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_mebibyte_goes_around_in_little_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_closed_local_port_refuses, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_socket_that_connects_to_itself_hears_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_small_pool_carries_both_ends, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
