@@ -11,7 +11,7 @@ import subprocess
 KERNEL, STACK, PORT = "192.0.2.1", "192.0.2.2", 5001
 KERNEL_DEVICE, STACK_DEVICE = "kernel0", "stack0"
 DIGEST = 64
-PATIENCE = 60  # seconds without progress
+PATIENCE = 240  # seconds without progress: without SACK and time stamps a RTO stays backed off (RFC 6298 5)
 
 SYSCTLS = {"tcp_window_scaling": 1, "tcp_timestamps": 1, "tcp_sack": 1, "tcp_ecn": 0, "tcp_no_metrics_save": 1}
 
