@@ -333,15 +333,15 @@ void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes);  /* they have just been
 uint32_t lan_tcp_send_quantum(const struct lan_tcb *tcb); /* bytes that may go at once */
 bool lan_tcp_on_pace(struct lan_tcb *tcb);
 
-/* Nothing is to go yet, whatever windows say. */
-static inline bool lan_tcp_pauses(const struct lan_tcb *tcb)
-{
-    return tcb->sender && tcb->stack->tcp->now_ns < tcb->sender->pace_ns;
-}
-
 static inline bool lan_tcp_is_paced(const struct lan_tcb *tcb)
 {
     return tcb->pacing_limit != UINT32_MAX || (tcb->sender && tcb->sender->pacing_rate);
+}
+
+/* Nothing is to go yet, whatever windows say. */
+static inline bool lan_tcp_pauses(const struct lan_tcb *tcb)
+{
+    return tcb->sender && lan_tcp_is_paced(tcb) && tcb->stack->tcp->now_ns < tcb->sender->pace_ns;
 }
 
 /* tcp_timestamp.c */

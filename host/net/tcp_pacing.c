@@ -20,20 +20,29 @@ uint32_t lan_tcp_send_quantum(const struct lan_tcb *tcb)
     return quantum > least ? quantum : least;
 }
 
+static uint64_t pause_for(const struct lan_tcb *tcb, uint32_t bytes)
+{
+    return lan_divide(bytes * LAN_S, rate_of(tcb));
+}
+
+/* A pause lasts no longer than the present rate takes for a quantum: it may have begun at a far lower one. */
 uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room)
 {
-    if (tcb->sender && lan_tcp_now(tcb) < tcb->sender->pace_ns) {
+    uint32_t quantum = lan_tcp_send_quantum(tcb);
+    if (lan_tcp_pauses(tcb)) {
+        uint64_t latest_ns = lan_tcp_now(tcb) + pause_for(tcb, quantum);
+        if (tcb->sender->pace_ns > latest_ns)
+            tcb->sender->pace_ns = latest_ns;
         lan_tcp_arm(tcb, LAN_TCP_PACE, tcb->sender->pace_ns);
         return 0;
     }
-    uint32_t quantum = lan_tcp_send_quantum(tcb);
     return room < quantum ? room : quantum;
 }
 
 /* A timer that fires a little late costs nothing of the rate. */
 void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes)
 {
-    uint64_t now_ns = lan_tcp_now(tcb), pause_ns = lan_divide(bytes * LAN_S, rate_of(tcb));
+    uint64_t now_ns = lan_tcp_now(tcb), pause_ns = pause_for(tcb, bytes);
     uint64_t *pace_ns = &tcb->sender->pace_ns;
     *pace_ns = (now_ns < *pace_ns + pause_ns / LATE ? *pace_ns : now_ns) + pause_ns;
 }

@@ -369,6 +369,9 @@ static int tcp_set(struct lan_stack *stack, void *pcb, uint32_t option, const un
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF):
         tcb->asked |= ASKED_RECEIVE_BUFFER;
         break;
+    case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE):
+        lan_tcp_output(tcb); /* the pause may be over */
+        break;
     case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_NODELAY):
         if (number)
             push(tcb);

@@ -116,6 +116,12 @@ void expect_quiet_at(struct peer *p, const char *file, int line)
     }
 }
 
+bool has_sent(struct peer *p)
+{
+    skip_arp(p);
+    return frames_waiting(p->f);
+}
+
 uint32_t skip_sent(struct peer *p)
 {
     uint32_t segments = 0;

@@ -52,6 +52,9 @@ struct sent expect_at(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
 /* The next segment from the host, whatever it is. */
 struct sent next_sent(struct peer *p);
 
+/* Whether there is one. */
+bool has_sent(struct peer *p);
+
 /* Takes everything that the host has sent; returns how many segments that were. */
 uint32_t skip_sent(struct peer *p);
 

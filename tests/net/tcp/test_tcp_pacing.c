@@ -119,6 +119,21 @@ static void a_pause_with_nothing_under_way_is_no_window_probe(void **state)
     flows_destroy(&flows);
 }
 
+static void a_limit_that_is_raised_shortens_the_pause(void **state)
+{
+    (void)state;
+    struct world_config config = flows_config(100000);
+    struct flows flows = {.world = world_create(&config)};
+    struct flow *flow = flows_add(&flows, "cubic");
+    assert_int_equal(set_limit(flows.world->hosts[0].stack, flow->from, 2), 0); /* a quantum in half an hour */
+    flows_run(&flows, 3000000000);
+    assert_in_range(flow->received, 1, 2 * 1448);
+    assert_int_equal(set_limit(flows.world->hosts[0].stack, flow->from, 1000000), 0);
+    flows_run(&flows, 1000000000);
+    assert_true(flow->received >= 900000);
+    flows_destroy(&flows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +141,7 @@ int main(void)
         cmocka_unit_test(retransmissions_count_too),
         cmocka_unit_test(a_limit_is_one_of_the_socket_and_its_children),
         cmocka_unit_test(a_pause_with_nothing_under_way_is_no_window_probe),
+        cmocka_unit_test(a_limit_that_is_raised_shortens_the_pause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
