@@ -104,7 +104,7 @@ def retransmissions_allowed(case, wire, timeouts, flight=64):
     lost = wire["dropped"] + wire["queue_dropped"]
     assert timeouts <= 20 + lost + wire["reordered"]
     learns = case.sack and case.stamps and not lost  # the kernel without time stamps is slow to
-    late = wire["reordered"] / 3 if learns else 12 * wire["reordered"]
+    late = (1 if learns else 12) * wire["reordered"]
     return 20 + flight * timeouts + 3 * lost + late + 3 * wire["duplicated"] + (30 if case.jitter else 0)
 
 

@@ -198,6 +198,27 @@ static void nor_is_it_when_the_scoreboard_is_full(void **state)
     send_again_backwards(*state, 130);
 }
 
+/* Segment 0 is sent again. Its original arrives even later than a retransmission would, as the time stamp of the ACK
+ * tells; of the rest, which was sent before that, nothing is heard yet. */
+static void an_original_that_arrives_after_a_round_trip_tells_nothing_of_the_rest_RFC_8985_6_2(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_tcb tcb = lone_sender(f);
+    uint64_t *now_ns = &f->stack->tcp->now_ns;
+    tcb.sender->min_rtt_ns = RTT_MS * LAN_MS;
+    lan_tcp_sent(&tcb, 0, 8 * MSS);
+    tcb.snd_nxt = 8 * MSS;
+    *now_ns += RTT_MS * LAN_MS;
+    lan_tcp_sent(&tcb, 0, MSS);
+    *now_ns += (RTT_MS + 5) * LAN_MS;
+    struct lan_tcp_ack ack = {.original = true};
+    lan_tcp_scoreboard_acked(&tcb, MSS, &ack);
+    assert_int_equal(ack.delivered, MSS);
+    lan_tcp_lose_older(&tcb, tcb.sender->rack_sent_ns, tcb.sender->rack_end, tcb.sender->rack_rtt_ns);
+    assert_int_equal(tcb.sender->lost, 0);
+    lan_tcp_sender_close(&tcb);
+}
+
 /* Two segments 0.31 ms apart are one run of the scoreboard; then the round trip shortens. */
 static void what_is_one_run_stays_so_when_the_round_trip_shortens(void **state)
 {
@@ -228,6 +249,7 @@ int main(void)
         TEST(a_duplicate_counts_once_a_round_though_the_last_was_2_gb_ago),
         TEST(what_was_sent_again_later_is_not_lost_with_what_was_sent_before),
         TEST(nor_is_it_when_the_scoreboard_is_full),
+        TEST(an_original_that_arrives_after_a_round_trip_tells_nothing_of_the_rest_RFC_8985_6_2),
         TEST(what_is_one_run_stays_so_when_the_round_trip_shortens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
