@@ -43,7 +43,7 @@ size_t lan_arp_memory(const struct lan_config *config)
 
 static void timer_fired(struct lan_timer *timer);
 
-int lan_arp_init(struct lan_stack *stack)
+void lan_arp_init(struct lan_stack *stack)
 {
     struct lan_arp *arp = &stack->arp;
     uint32_t buckets = lan_hash_buckets(stack->config.arp_entries);
@@ -53,15 +53,12 @@ int lan_arp_init(struct lan_stack *stack)
     arp->pending_max = stack->config.pool.buffers / 16 + 1;
     arp->entries = lan_stack_carve(stack, arp->count * sizeof *arp->entries);
     arp->buckets = lan_stack_carve(stack, buckets * sizeof(struct lan_neighbour *));
-    if (!arp->entries || !arp->buckets)
-        return -ENOMEM;
-    memset(arp->buckets, 0, buckets * sizeof(struct lan_neighbour *));
     for (uint32_t i = arp->count; i-- > 0;) {
-        arp->entries[i] = (struct lan_neighbour){.next = arp->free, .timer = {.fire = timer_fired}};
+        arp->entries[i].next = arp->free;
+        arp->entries[i].timer.fire = timer_fired;
         arp->free = &arp->entries[i];
     }
     arp->group.state = LAN_NEIGHBOUR_REACHABLE;
-    return 0;
 }
 
 /* The chain of an address: the upper bits of its product with a secret odd number, so that neighbouring addresses fall

@@ -47,7 +47,7 @@ struct lan_arp {
 };
 
 size_t lan_arp_memory(const struct lan_config *config);
-int lan_arp_init(struct lan_stack *stack);
+void lan_arp_init(struct lan_stack *stack);
 
 /* One received ARP frame, data at the ARP header. Takes ownership. */
 void lan_arp_input(struct lan_netif *netif, struct lan_buf *packet);

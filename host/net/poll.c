@@ -46,30 +46,26 @@ static int look(struct lan_stack *stack, struct lan_pollfd *fds, uint32_t count)
     return ready;
 }
 
-/* A poll's waiters hang together by `poll_next`, whatever lists of sockets they are on. */
-static struct lan_waiter *watch(struct lan_stack *stack, const struct lan_pollfd *fds, uint32_t count,
-                                struct lan_wakeup *wakeup, bool *complete)
+/* Adds a waiter for each socket to the poll's, which hang together by `poll_next`, whatever lists of sockets they are
+ * on. False: there are not enough. */
+static bool watch(struct lan_stack *stack, const struct lan_pollfd *fds, uint32_t count, struct lan_wakeup *wakeup,
+                  struct lan_waiter **all)
 {
-    struct lan_waiter *all = NULL;
-
-    *complete = true;
-    for (uint32_t i = 0; i < count && *complete; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct lan_socket *socket = lan_socket_find(stack, fds[i].fd);
         struct lan_waiter *waiter = stack->sockets.spare;
 
         if (!socket)
             continue;
-        if (!waiter) {
-            *complete = false;
-            break;
-        }
+        if (!waiter)
+            return false;
         stack->sockets.spare = waiter->next;
         waiter->wakeup = wakeup;
-        waiter->poll_next = all;
-        all = waiter;
+        waiter->poll_next = *all;
+        *all = waiter;
         lan_waiter_join(socket, waiter);
     }
-    return all;
+    return true;
 }
 
 static void unwatch(struct lan_stack *stack, struct lan_waiter *all)
@@ -86,21 +82,21 @@ static void unwatch(struct lan_stack *stack, struct lan_waiter *all)
 
 int lan_poll(struct lan_stack *stack, struct lan_pollfd *fds, uint32_t count, int timeout_ms)
 {
-    uint64_t deadline_ns = lan_deadline_after(stack, timeout_ms > 0 ? (uint32_t)timeout_ms : 0);
+    uint64_t deadline_ns = timeout_ms ? lan_deadline_after(stack, timeout_ms > 0 ? (uint32_t)timeout_ms : 0) : 0;
     struct lan_wakeup wakeup = {0};
-    bool complete;
-    int ready = look(stack, fds, count);
+    struct lan_waiter *waiters = NULL;
+    bool watched = false;
+    int ready;
 
-    if (ready || timeout_ms == 0)
-        return ready;
-
-    struct lan_waiter *waiters = watch(stack, fds, count, &wakeup, &complete);
-
-    while (complete && !ready && lan_now(stack) < deadline_ns) {
+    while (!(ready = look(stack, fds, count)) && lan_now(stack) < deadline_ns) {
+        if (!watched && !watch(stack, fds, count, &wakeup, &waiters)) {
+            ready = -ENOMEM;
+            break;
+        }
+        watched = true;
         wakeup.woken = false;
         lan_wait(stack, &wakeup, deadline_ns);
-        ready = look(stack, fds, count);
     }
     unwatch(stack, waiters);
-    return complete ? ready : -ENOMEM;
+    return ready;
 }

@@ -9,14 +9,12 @@ size_t lan_route_memory(const struct lan_config *config)
     return lan_carve_size(config->routes * sizeof(struct lan_route));
 }
 
-int lan_route_init(struct lan_stack *stack)
+void lan_route_init(struct lan_stack *stack)
 {
     struct lan_routes *routes = &stack->routes;
 
     routes->capacity = stack->config.routes;
-    routes->count = 0;
     routes->entries = lan_stack_carve(stack, routes->capacity * sizeof *routes->entries);
-    return routes->entries ? 0 : -ENOMEM;
 }
 
 const struct lan_route *lan_route_find(const struct lan_stack *stack, uint32_t destination)

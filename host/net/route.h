@@ -19,7 +19,7 @@ struct lan_routes {
 };
 
 size_t lan_route_memory(const struct lan_config *config);
-int lan_route_init(struct lan_stack *stack);
+void lan_route_init(struct lan_stack *stack);
 
 /* The route to `destination`, over a netif with an address; NULL if there is none. */
 const struct lan_route *lan_route_find(const struct lan_stack *stack, uint32_t destination);

@@ -3,6 +3,8 @@
  * blocks, the caller sleeps on the socket's wait list and asks again.
  */
 #include "lanyard/socket.h"
+#include "bytes.h"
+#include "netif_internal.h"
 #include "socket_table.h"
 #include "stack_internal.h"
 #include "tcp.h"
@@ -12,7 +14,7 @@
 
 #define MS_NS UINT64_C(1000000)
 
-uint64_t lan_deadline_after(struct lan_stack *stack, uint32_t timeout_ms)
+LAN_RARE uint64_t lan_deadline_after(struct lan_stack *stack, uint32_t timeout_ms)
 {
     return timeout_ms ? lan_now(stack) + timeout_ms * MS_NS : LAN_NEVER;
 }
@@ -38,25 +40,25 @@ struct call {
     uint32_t timeout_ms;
     size_t wanted, moved; /* bytes */
     uint64_t deadline_ns; /* 0: it has not slept yet */
+    long result;          /* of the last look, and at the end the call's */
 };
 
-/* Whether to look once more after a look that brought `result`: after a sleep if that is -EAGAIN; for more, if `all`
- * that is wanted has to come. If not, `result` is the call's. */
-static bool look_again(struct call *call, long *result, bool all)
+/* Whether to look once more: after a sleep if there was nothing; for more, if `all` that is wanted has to come. */
+static bool look_again(struct call *call, bool all)
 {
     bool again = false;
 
-    if (*result > 0) {
-        call->moved += (size_t)*result;
+    if (call->result > 0) {
+        call->moved += (size_t)call->result;
         again = all && call->moved < call->wanted;
-    } else if (*result == -EAGAIN) {
+    } else if (call->result == -EAGAIN) {
         if (!call->deadline_ns)
             call->deadline_ns = lan_deadline_after(call->socket->stack, call->timeout_ms);
-        *result = sleep_on(call->socket, call->deadline_ns);
-        again = *result == 0;
+        call->result = sleep_on(call->socket, call->deadline_ns);
+        again = call->result == 0;
     }
     if (!again && call->moved)
-        *result = (long)call->moved;
+        call->result = (long)call->moved;
     return again;
 }
 
@@ -83,20 +85,23 @@ static long done(struct lan_stack *stack, long result)
 int lan_socket(struct lan_stack *stack, int domain, int type, int protocol)
 {
     const struct lan_protocol_ops *ops;
+    int own;
 
     if (domain != LAN_AF_INET)
         return -EAFNOSUPPORT;
     switch (type & ~LAN_SOCK_NONBLOCK) {
     case LAN_SOCK_STREAM:
-        ops = protocol == 0 || protocol == LAN_IPPROTO_TCP ? &lan_tcp_ops : NULL;
+        ops = &lan_tcp_ops;
+        own = LAN_IPPROTO_TCP;
         break;
     case LAN_SOCK_DGRAM:
-        ops = protocol == 0 || protocol == LAN_IPPROTO_UDP ? &lan_udp_ops : NULL;
+        ops = &lan_udp_ops;
+        own = LAN_IPPROTO_UDP;
         break;
     default:
         return -EINVAL;
     }
-    if (!ops)
+    if (protocol && protocol != own)
         return -EPROTONOSUPPORT;
 
     int fd = lan_socket_allocate(stack, ops, type);
@@ -121,7 +126,9 @@ int lan_bind(struct lan_stack *stack, int fd, const struct lan_sockaddr_in *addr
         return -EBADF;
     if (address->sin_family != LAN_AF_INET)
         return -EAFNOSUPPORT;
-    return socket->ops->bind(stack, socket->pcb, address);
+    if (address->sin_addr && !lan_ip_is_own(stack, address->sin_addr))
+        return -EADDRNOTAVAIL;
+    return socket->ops->bind(stack, socket->pcb, address->sin_addr, address->sin_port);
 }
 
 int lan_listen(struct lan_stack *stack, int fd, int backlog)
@@ -139,15 +146,13 @@ static int try_accept(struct lan_stack *stack, struct lan_socket *listener, stru
     if (fd < 0)
         return fd;
 
-    int result = listener->ops->accept(stack, listener->pcb, &stack->sockets.sockets[fd], peer);
+    struct lan_socket *child = &stack->sockets.sockets[fd];
+    int result = listener->ops->accept(stack, listener->pcb, child, peer);
 
     if (result < 0) {
         lan_socket_release(stack, fd);
         return result;
     }
-
-    struct lan_socket *child = &stack->sockets.sockets[fd];
-
     child->linger_s = listener->linger_s;
     child->receive_timeout_ms = listener->receive_timeout_ms;
     child->send_timeout_ms = listener->send_timeout_ms;
@@ -162,12 +167,11 @@ int lan_accept(struct lan_stack *stack, int fd, struct lan_sockaddr_in *peer, in
         return -EBADF;
 
     struct call call = {.socket = socket, .timeout_ms = socket->receive_timeout_ms};
-    long result;
 
     do
-        result = try_accept(stack, socket, peer, flags);
-    while (blocks(socket, 0) && look_again(&call, &result, false));
-    return (int)done(stack, result);
+        call.result = try_accept(stack, socket, peer, flags);
+    while (blocks(socket, 0) && look_again(&call, false));
+    return (int)done(stack, call.result);
 }
 
 /* How an attempt to connect has ended, or -EAGAIN. */
@@ -188,44 +192,24 @@ int lan_connect(struct lan_stack *stack, int fd, const struct lan_sockaddr_in *a
         return -EAFNOSUPPORT;
 
     struct call call = {.socket = socket, .timeout_ms = socket->send_timeout_ms};
-    long result = socket->ops->connect(stack, socket->pcb, address);
 
-    if ((result == -EINPROGRESS || result == -EALREADY) && blocks(socket, 0)) {
+    call.result = socket->ops->connect(stack, socket->pcb, address);
+    if ((call.result == -EINPROGRESS || call.result == -EALREADY) && blocks(socket, 0)) {
         do
-            result = connected(socket);
-        while (look_again(&call, &result, false));
-        if (result == -EAGAIN)
-            result = -EINPROGRESS;
+            call.result = connected(socket);
+        while (look_again(&call, false));
+        if (call.result == -EAGAIN)
+            call.result = -EINPROGRESS;
     }
-    return (int)done(stack, result);
+    return (int)done(stack, call.result);
 }
 
 /* One look: what was taken, or why nothing was. */
-static inline long try_send(struct lan_socket *socket, const void *data, size_t bytes, int flags,
-                            const struct lan_sockaddr_in *to)
+static long try_send(struct lan_socket *socket, void *data, size_t bytes, int flags, struct lan_sockaddr_in *to)
 {
     if (socket->error)
         return take_error(socket);
     return socket->ops->send(socket->stack, socket->pcb, data, bytes, flags, to);
-}
-
-long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags,
-                const struct lan_sockaddr_in *to)
-{
-    struct lan_socket *socket = lan_socket_find(stack, fd);
-
-    if (!socket)
-        return -EBADF;
-
-    long result = try_send(socket, data, bytes, flags, to);
-
-    if (result != (long)bytes && blocks(socket, flags)) {
-        struct call call = {.socket = socket, .timeout_ms = socket->send_timeout_ms, .wanted = bytes};
-
-        while (look_again(&call, &result, socket->type == LAN_SOCK_STREAM))
-            result = try_send(socket, (const uint8_t *)data + call.moved, bytes - call.moved, flags, to);
-    }
-    return done(stack, result);
 }
 
 long lan_send_buf(struct lan_stack *stack, int fd, struct lan_buf *chain, int flags)
@@ -290,22 +274,35 @@ static bool wants_all(struct lan_socket *socket, int flags)
            at_mark(socket) != 1;
 }
 
-long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from)
+/* Sends or receives, as `out` says; what is sent is only read. */
+static inline long transfer(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags,
+                            struct lan_sockaddr_in *peer, bool out)
 {
     struct lan_socket *socket = lan_socket_find(stack, fd);
 
     if (!socket)
         return -EBADF;
 
-    long result = try_receive(socket, data, bytes, flags, from);
+    struct call call = {
+        .socket = socket, .timeout_ms = out ? socket->send_timeout_ms : socket->receive_timeout_ms, .wanted = bytes};
+    long (*look)(struct lan_socket *, void *, size_t, int, struct lan_sockaddr_in *) = out ? try_send : try_receive;
 
-    if (result != (long)bytes && blocks(socket, flags)) {
-        struct call call = {.socket = socket, .timeout_ms = socket->receive_timeout_ms, .wanted = bytes};
+    do
+        call.result = look(socket, (uint8_t *)data + call.moved, bytes - call.moved, flags, peer);
+    while (call.result != (long)bytes && blocks(socket, flags) &&
+           look_again(&call, out ? socket->type == LAN_SOCK_STREAM : wants_all(socket, flags)));
+    return done(stack, call.result);
+}
 
-        while (look_again(&call, &result, wants_all(socket, flags)))
-            result = try_receive(socket, (uint8_t *)data + call.moved, bytes - call.moved, flags, from);
-    }
-    return done(stack, result);
+long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags,
+                const struct lan_sockaddr_in *to)
+{
+    return transfer(stack, fd, (void *)data, bytes, flags, (struct lan_sockaddr_in *)to, true);
+}
+
+long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from)
+{
+    return transfer(stack, fd, data, bytes, flags, from, false);
 }
 
 long lan_recv(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags)
@@ -328,24 +325,21 @@ int lan_shutdown(struct lan_stack *stack, int fd, int how)
 static bool linger(struct lan_socket *socket)
 {
     struct call call = {.socket = socket, .timeout_ms = (uint32_t)socket->linger_s * 1000};
-    long result;
 
     socket->ops->shutdown(socket->stack, socket->pcb, LAN_SHUT_RDWR);
     do
-        result = socket->ops->ready(socket->stack, socket->pcb) & LAN_READY_DRAINED ? 0 : -EAGAIN;
-    while (look_again(&call, &result, false));
-    return result != -EBADF;
+        call.result = socket->ops->ready(socket->stack, socket->pcb) & LAN_READY_DRAINED ? 0 : -EAGAIN;
+    while (look_again(&call, false));
+    return call.result != -EBADF;
 }
 
 /* Whoever sleeps on the socket wakes up to -EBADF. */
 static void expel_waiters(struct lan_socket *socket)
 {
-    while (socket->waiters) {
-        struct lan_waiter *waiter = socket->waiters;
-
-        lan_waiter_leave(waiter);
-        lan_wake(socket->stack, waiter->wakeup);
-    }
+    socket->notify = NULL;
+    lan_socket_event(socket);
+    while (socket->waiters)
+        lan_waiter_leave(socket->waiters);
 }
 
 int lan_close(struct lan_stack *stack, int fd)

@@ -57,7 +57,8 @@ struct lan_protocol_ops {
     /* Makes the protocol's part of a new socket and stores it in socket->pcb. -ENOBUFS when its pool is empty. */
     int (*open)(struct lan_stack *stack, struct lan_socket *socket);
 
-    int (*bind)(struct lan_stack *stack, void *pcb, const struct lan_sockaddr_in *address);
+    /* The address is one of ours, or 0. */
+    int (*bind)(struct lan_stack *stack, void *pcb, uint32_t address, uint16_t port);
     int (*listen)(struct lan_stack *stack, void *pcb, int backlog);
 
     /* Hands the next established connection over to `child` (stores its pcb there) and tells its peer. */
@@ -105,8 +106,8 @@ struct lan_socket {
     void (*notify)(void *arg);
     void *notify_arg;
     uint32_t receive_timeout_ms, send_timeout_ms; /* 0: for ever */
+    int linger_s;                                 /* -1: SO_LINGER off */
     int16_t error;                                /* pending, positive errno, 0: none */
-    int16_t linger_s;                             /* -1: SO_LINGER off */
     uint8_t type;                                 /* LAN_SOCK_STREAM or LAN_SOCK_DGRAM */
     bool nonblocking;
 };
@@ -119,7 +120,7 @@ void lan_socket_error(struct lan_socket *socket, int error);
 
 void lan_sockaddr_put(struct lan_sockaddr_in *out, uint32_t address, uint16_t port);
 
-/* A random ephemeral port (RFC 6056 3.3.1 over the range of RFC 6335) for which `usable` says yes, host byte order; 0
+/* A random ephemeral port (RFC 6056 3.3.1 over the range of RFC 6335) for which `usable` says yes; 0
  * if there is none. */
 uint16_t lan_port_pick(struct lan_stack *stack, bool (*usable)(void *ctx, uint16_t port), void *ctx);
 

@@ -102,7 +102,7 @@ static int set_linger(struct lan_socket *socket, const struct lan_linger *linger
 
     if (seconds < 0)
         return -EINVAL;
-    socket->linger_s = (int16_t)(linger->l_onoff ? seconds : -1);
+    socket->linger_s = linger->l_onoff ? seconds : -1;
     return 0;
 }
 

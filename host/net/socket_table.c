@@ -19,27 +19,21 @@ size_t lan_socket_memory(const struct lan_config *config)
            lan_carve_size((config->sockets + SPARE_EXTRA) * sizeof(struct lan_waiter));
 }
 
-int lan_socket_init(struct lan_stack *stack)
+void lan_socket_init(struct lan_stack *stack)
 {
     struct lan_socket_table *table = &stack->sockets;
-    uint32_t words = used_words(&stack->config);
     uint32_t spares = stack->config.sockets + SPARE_EXTRA;
 
     table->count = stack->config.sockets;
     table->sockets = lan_stack_carve(stack, table->count * sizeof *table->sockets);
-    table->used = lan_stack_carve(stack, words * sizeof *table->used);
+    table->used = lan_stack_carve(stack, used_words(&stack->config) * sizeof *table->used);
 
     struct lan_waiter *waiters = lan_stack_carve(stack, spares * sizeof *waiters);
 
-    if (!table->sockets || !table->used || !waiters)
-        return -ENOMEM;
-    memset(table->sockets, 0, table->count * sizeof *table->sockets);
-    memset(table->used, 0, words * sizeof *table->used);
     for (uint32_t i = 0; i < spares; i++) {
         waiters[i].next = table->spare;
         table->spare = &waiters[i];
     }
-    return 0;
 }
 
 struct lan_socket *lan_socket_find(struct lan_stack *stack, int fd)
@@ -145,7 +139,7 @@ uint16_t lan_port_pick(struct lan_stack *stack, bool (*usable)(void *ctx, uint16
     uint32_t start = lan_random32(stack);
 
     for (uint32_t i = 0; i < COUNT; i++) {
-        uint16_t port = (uint16_t)(FIRST + (start + i) % COUNT);
+        uint16_t port = lan_htons((uint16_t)(FIRST + (start + i) % COUNT));
 
         if (usable(ctx, port))
             return port;

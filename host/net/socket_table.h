@@ -24,7 +24,7 @@ struct lan_socket_table {
 };
 
 size_t lan_socket_memory(const struct lan_config *config);
-int lan_socket_init(struct lan_stack *stack);
+void lan_socket_init(struct lan_stack *stack);
 
 /* LAN_NEVER for 0. */
 uint64_t lan_deadline_after(struct lan_stack *stack, uint32_t timeout_ms);

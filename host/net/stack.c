@@ -22,7 +22,7 @@ const struct lan_config LAN_CONFIG_DEFAULT = {
 /* Every part that carves memory, in order: what it needs, and how it starts. */
 static const struct {
     size_t (*memory)(const struct lan_config *config);
-    int (*init)(struct lan_stack *stack);
+    void (*init)(struct lan_stack *stack);
 } PARTS[] = {
     {lan_arp_memory, lan_arp_init}, {lan_route_memory, lan_route_init},   {lan_udp_memory, lan_udp_init},
     {lan_tcp_memory, lan_tcp_init}, {lan_socket_memory, lan_socket_init},
@@ -49,13 +49,11 @@ size_t lan_stack_size(const struct lan_config *config)
 
 void *lan_stack_carve(struct lan_stack *stack, size_t bytes)
 {
-    size_t size = lan_carve_size(bytes);
     uint8_t *memory = stack->carve_next;
 
-    if (size > (size_t)(stack->carve_end - memory))
-        return NULL;
-    stack->carve_next += size;
-    return memory;
+    stack->carve_next += lan_carve_size(bytes);
+    assert(stack->carve_next <= stack->carve_end);
+    return memset(memory, 0, bytes);
 }
 
 struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_port *port,
@@ -72,14 +70,14 @@ struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_
     stack->alarm_ns = LAN_NEVER;
     stack->carve_next = (uint8_t *)memory + lan_carve_size(sizeof *stack);
     stack->carve_end = (uint8_t *)memory + bytes;
-    stack->pool = lan_pool_create(lan_stack_carve(stack, lan_pool_size(&config->pool)), &config->pool);
+    stack->pool = lan_pool_create(stack->carve_next, &config->pool);
+    stack->carve_next += lan_carve_size(lan_pool_size(&config->pool));
     port->random(port->ctx, stack->secret, sizeof stack->secret);
     port->random(port->ctx, stack->ip_id, sizeof stack->ip_id);
     lan_timers_init(&stack->timers, lan_now(stack));
     lan_reassembly_init(stack);
     for (int i = 0; i < PART_COUNT; i++)
-        if (PARTS[i].init(stack) < 0)
-            return NULL;
+        PARTS[i].init(stack);
     return stack;
 }
 

@@ -46,7 +46,7 @@ static inline void lan_stack_leave(struct lan_stack *stack)
         lan_stack_set_alarm(stack);
 }
 
-/* Memory for one part of the stack, 64-byte aligned, at creation only. NULL when the region is used up. */
+/* Zeroed memory for one part of the stack, 64-byte aligned, at creation only. lan_stack_size() has counted it. */
 void *lan_stack_carve(struct lan_stack *stack, size_t bytes);
 
 /* What carving `bytes` takes. The lan_xxx_memory() functions of the parts add these up. */

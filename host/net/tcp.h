@@ -15,8 +15,8 @@ enum { LAN_TCP_BUFFER_BYTES_MIN = 768 };
 /* Bytes that lan_tcp_init() carves for a stack of this configuration. */
 size_t lan_tcp_memory(const struct lan_config *config);
 
-/* Carves connections and tables, and sets stack->tcp. -ENOMEM: the region is too small. */
-int lan_tcp_init(struct lan_stack *stack);
+/* Carves connections and tables, and sets stack->tcp. */
+void lan_tcp_init(struct lan_stack *stack);
 
 /* One received segment, data at the TCP header. Takes ownership. */
 void lan_tcp_input(struct lan_stack *stack, struct lan_buf *segment, const struct lan_ip_info *info);

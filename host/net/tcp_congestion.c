@@ -65,7 +65,7 @@ const struct lan_tcp_congestion LAN_TCP_NEWRENO = {
     .restart = lan_tcp_restart_window,
 };
 
-const struct lan_tcp_congestion *lan_tcp_congestion_named(const char *name)
+LAN_RARE const struct lan_tcp_congestion *lan_tcp_congestion_named(const char *name)
 {
     static const struct lan_tcp_congestion *const all[] = {&LAN_TCP_CUBIC, &LAN_TCP_NEWRENO, &LAN_TCP_BBR, NULL};
     for (size_t i = 0; all[i]; i++)

@@ -101,7 +101,7 @@ bool lan_tcp_port_taken(const struct lan_tcb *tcb, uint32_t local, uint16_t port
 static bool usable_to_bind(void *ctx, uint16_t port)
 {
     const struct lan_tcb *tcb = ctx;
-    return !lan_tcp_port_taken(tcb, tcb->flow.src, lan_htons(port));
+    return !lan_tcp_port_taken(tcb, tcb->flow.src, port);
 }
 
 int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
@@ -109,10 +109,8 @@ int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
     if (port && lan_tcp_port_taken(tcb, local, port))
         return -EADDRINUSE;
     tcb->flow.src = local;
-    if (!port) {
-        uint16_t picked = lan_port_pick(tcb->stack, usable_to_bind, tcb);
-        port = lan_htons(picked);
-    }
+    if (!port)
+        port = lan_port_pick(tcb->stack, usable_to_bind, tcb);
     if (!port)
         return -EADDRINUSE;
     tcb->local_port = port;

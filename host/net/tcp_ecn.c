@@ -8,7 +8,7 @@
 enum { CODEPOINT = 3, ECT_0 = 2, CE = 3 }; /* of the IP header's TOS octet */
 enum { SETUP = SEG_ECE | SEG_CWR };
 
-int lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode)
+LAN_RARE int lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode)
 {
     static const uint8_t wishes[] = {
         [LAN_TCP_ECN_OFF] = 0,

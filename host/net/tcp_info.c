@@ -80,7 +80,7 @@ static void tell_connection(const struct lan_tcb *tcb, struct lan_tcp_info *info
     tell_sender(tcb, info);
 }
 
-void lan_tcp_tell(const struct lan_tcb *tcb, struct lan_tcp_info *info)
+LAN_RARE void lan_tcp_tell(const struct lan_tcb *tcb, struct lan_tcp_info *info)
 {
     const char *congestion = tcb->congestion->name;
     memset(info, 0, sizeof *info);

@@ -140,7 +140,7 @@ static void abort_all(struct lan_tcb_list *list)
     }
 }
 
-void lan_tcp_listen_close(struct lan_tcb *listener)
+LAN_RARE void lan_tcp_listen_close(struct lan_tcb *listener)
 {
     abort_all(&listener->listen.embryonic);
     abort_all(&listener->listen.ready);

@@ -34,7 +34,7 @@ static bool usable(const struct lan_tcb *tcb, uint16_t port)
     return !old || lan_tcp_may_succeed(old);
 }
 
-uint16_t lan_tcp_choose_port(struct lan_tcb *tcb)
+LAN_RARE uint16_t lan_tcp_choose_port(struct lan_tcb *tcb)
 {
     struct lan_stack *stack = tcb->stack;
     const struct {

@@ -134,7 +134,7 @@ bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
     return true;
 }
 
-uint32_t lan_tcp_soft_error(const struct lan_tcb *tcb)
+LAN_RARE uint32_t lan_tcp_soft_error(const struct lan_tcb *tcb)
 {
     if (!tcb->retries)
         return 0;

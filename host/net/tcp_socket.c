@@ -15,14 +15,13 @@ static int tcp_open(struct lan_stack *stack, struct lan_socket *socket)
     return 0;
 }
 
-static int tcp_bind(struct lan_stack *stack, void *pcb, const struct lan_sockaddr_in *address)
+static int tcp_bind(struct lan_stack *stack, void *pcb, uint32_t address, uint16_t port)
 {
     struct lan_tcb *tcb = pcb;
+    (void)stack;
     if (tcb->state != LAN_TCP_CLOSED || tcb->flags & TCB_BOUND)
         return -EINVAL;
-    if (address->sin_addr && !lan_ip_is_own(stack, address->sin_addr))
-        return -EADDRNOTAVAIL;
-    return lan_tcp_bind_port(tcb, address->sin_addr, address->sin_port);
+    return lan_tcp_bind_port(tcb, address, port);
 }
 
 static int tcp_listen(struct lan_stack *stack, void *pcb, int backlog)
@@ -299,7 +298,7 @@ static int tcp_name(struct lan_stack *stack, const void *pcb, bool peer, struct 
 {
     const struct lan_tcb *tcb = pcb;
     (void)stack;
-    if (peer && (tcb->state <= LAN_TCP_SYN_SENT || tcb->state == LAN_TCP_SYN_RECEIVED))
+    if (peer && tcb->state < LAN_TCP_ESTABLISHED)
         return -ENOTCONN;
     put_name(tcb, peer, address);
     return 0;

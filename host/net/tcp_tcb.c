@@ -23,28 +23,20 @@ size_t lan_tcp_memory(const struct lan_config *config)
            lan_carve_size(table_bytes(tcb_count(config))) + lan_carve_size(table_bytes(config->sockets));
 }
 
-int lan_tcp_init(struct lan_stack *stack)
+void lan_tcp_init(struct lan_stack *stack)
 {
     const struct lan_config *config = &stack->config;
     struct lan_tcp *tcp = lan_stack_carve(stack, sizeof *tcp);
     struct lan_tcb *tcbs = lan_stack_carve(stack, tcb_count(config) * sizeof *tcbs);
-    struct lan_tcb **connections = lan_stack_carve(stack, table_bytes(tcb_count(config)));
-    struct lan_tcb **ports = lan_stack_carve(stack, table_bytes(config->sockets));
-    if (!tcp || !tcbs || !connections || !ports)
-        return -ENOMEM;
-    memset(connections, 0, table_bytes(tcb_count(config)));
-    memset(ports, 0, table_bytes(config->sockets));
-    *tcp = (struct lan_tcp){
-        .connections = connections,
-        .ports = ports,
-        .connections_mask = lan_tcp_table_size(tcb_count(config)) - 1,
-        .ports_mask = lan_tcp_table_size(config->sockets) - 1,
-        .tcbs = tcb_count(config),
-        .memory_plenty = config->pool.buffers / 2,
-        .memory_low = config->pool.buffers / 8 + 2,
-        .memory_critical = config->pool.buffers / 16 + 1,
-        .memory_reserve = config->pool.buffers / 32 + 1,
-    };
+    tcp->connections = lan_stack_carve(stack, table_bytes(tcb_count(config)));
+    tcp->ports = lan_stack_carve(stack, table_bytes(config->sockets));
+    tcp->connections_mask = lan_tcp_table_size(tcb_count(config)) - 1;
+    tcp->ports_mask = lan_tcp_table_size(config->sockets) - 1;
+    tcp->tcbs = tcb_count(config);
+    tcp->memory_plenty = config->pool.buffers / 2;
+    tcp->memory_low = config->pool.buffers / 8 + 2;
+    tcp->memory_critical = config->pool.buffers / 16 + 1;
+    tcp->memory_reserve = config->pool.buffers / 32 + 1;
     stack->port->random(stack->port->ctx, tcp->connections_key, sizeof tcp->connections_key);
     lan_tcb_list_init(&tcp->time_wait);
     for (uint32_t i = tcp->tcbs; i-- > 0;) {
@@ -57,7 +49,6 @@ int lan_tcp_init(struct lan_stack *stack)
     stack->counters.tcp_rto_max = LAN_TCP_RTO_MAX / LAN_MS;
     stack->counters.tcp_max_conn = config->tcp_connections;
     lan_tcp_ports_init(stack);
-    return 0;
 }
 
 void lan_tcb_list_init(struct lan_tcb_list *list)

@@ -24,7 +24,7 @@ struct lan_udp {
 extern const struct lan_protocol_ops lan_udp_ops;
 
 size_t lan_udp_memory(const struct lan_config *config);
-int lan_udp_init(struct lan_stack *stack);
+void lan_udp_init(struct lan_stack *stack);
 
 /* A received datagram, data at the UDP header. Takes ownership. */
 void lan_udp_input(struct lan_stack *stack, struct lan_buf *datagram, const struct lan_ip_info *info);

@@ -28,7 +28,7 @@ static bool port_usable(void *ctx, uint16_t port)
 {
     const struct candidate *c = ctx;
 
-    return lan_udp_port_free(c->stack, c->pcb, c->local, lan_htons(port));
+    return lan_udp_port_free(c->stack, c->pcb, c->local, port);
 }
 
 static int bind_to(struct lan_stack *stack, struct lan_udp_pcb *pcb, uint32_t local, uint16_t port)
@@ -36,7 +36,7 @@ static int bind_to(struct lan_stack *stack, struct lan_udp_pcb *pcb, uint32_t lo
     struct candidate candidate = {stack, pcb, local};
 
     if (port == 0) {
-        port = lan_htons(lan_port_pick(stack, port_usable, &candidate));
+        port = lan_port_pick(stack, port_usable, &candidate);
         if (port == 0)
             return -EADDRINUSE;
     } else if (!lan_udp_port_free(stack, pcb, local, port)) {
@@ -48,15 +48,11 @@ static int bind_to(struct lan_stack *stack, struct lan_udp_pcb *pcb, uint32_t lo
     return 0;
 }
 
-static int udp_bind(struct lan_stack *stack, void *p, const struct lan_sockaddr_in *address)
+static int udp_bind(struct lan_stack *stack, void *p, uint32_t address, uint16_t port)
 {
     struct lan_udp_pcb *pcb = p;
 
-    if (pcb->local_port)
-        return -EINVAL;
-    if (address->sin_addr && !lan_ip_is_own(stack, address->sin_addr))
-        return -EADDRNOTAVAIL;
-    return bind_to(stack, pcb, address->sin_addr, address->sin_port);
+    return pcb->local_port ? -EINVAL : bind_to(stack, pcb, address, port);
 }
 
 static int not_supported(struct lan_stack *stack, void *pcb, int backlog)

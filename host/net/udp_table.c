@@ -13,7 +13,7 @@ size_t lan_udp_memory(const struct lan_config *config)
            2 * lan_carve_size(buckets * sizeof(struct lan_udp_pcb *));
 }
 
-int lan_udp_init(struct lan_stack *stack)
+void lan_udp_init(struct lan_stack *stack)
 {
     struct lan_udp *udp = &stack->udp;
     uint32_t buckets = lan_hash_buckets(stack->config.udp_sockets);
@@ -23,18 +23,13 @@ int lan_udp_init(struct lan_stack *stack)
     udp->pcbs = lan_stack_carve(stack, udp->count * sizeof *udp->pcbs);
     udp->by_port = lan_stack_carve(stack, buckets * sizeof(struct lan_udp_pcb *));
     udp->by_peer = lan_stack_carve(stack, buckets * sizeof(struct lan_udp_pcb *));
-    if (!udp->pcbs || !udp->by_port || !udp->by_peer)
-        return -ENOMEM;
-    memset(udp->by_port, 0, buckets * sizeof(struct lan_udp_pcb *));
-    memset(udp->by_peer, 0, buckets * sizeof(struct lan_udp_pcb *));
     for (uint32_t i = udp->count; i-- > 0;) {
-        udp->pcbs[i] = (struct lan_udp_pcb){.next = udp->free};
+        udp->pcbs[i].next = udp->free;
         udp->free = &udp->pcbs[i];
     }
-    return 0;
 }
 
-struct lan_udp_pcb *lan_udp_alloc(struct lan_stack *stack)
+LAN_RARE struct lan_udp_pcb *lan_udp_alloc(struct lan_stack *stack)
 {
     struct lan_udp_pcb *pcb = stack->udp.free;
 
