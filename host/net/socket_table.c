@@ -40,7 +40,7 @@ struct lan_socket *lan_socket_find(struct lan_stack *stack, int fd)
 {
     struct lan_socket *socket;
 
-    if (fd < 0 || (uint32_t)fd >= stack->sockets.count)
+    if ((uint32_t)fd >= stack->sockets.count) /* or negative */
         return NULL;
     socket = &stack->sockets.sockets[fd];
     return socket->ops ? socket : NULL;

@@ -12,7 +12,7 @@ uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb)
     return ten < bound ? ten : bound;
 }
 
-void lan_tcp_start_congestion(struct lan_tcb *tcb)
+LAN_RARE void lan_tcp_start_congestion(struct lan_tcb *tcb)
 {
     tcb->sender->pacing_rate = 0;
     tcb->congestion->init(tcb);

@@ -21,7 +21,7 @@ LAN_RARE int lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode)
     return 0;
 }
 
-uint32_t lan_tcp_ecn_mode(const struct lan_tcb *tcb)
+LAN_RARE uint32_t lan_tcp_ecn_mode(const struct lan_tcb *tcb)
 {
     if (tcb->ecn & ECN_REQUEST)
         return LAN_TCP_ECN_ON;

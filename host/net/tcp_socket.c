@@ -355,10 +355,10 @@ static int set_congestion(struct lan_tcb *tcb, const char *name)
 static int tcp_set(struct lan_stack *stack, void *pcb, uint32_t option, const union lan_option_value *value)
 {
     struct lan_tcb *tcb = pcb;
+    lan_tcp_enter(stack);
     int number = value->number, result = lan_option_set(TCP_OPTIONS, tcb, option, number);
     if (result == -EINVAL)
         return result;
-    lan_tcp_enter(stack);
     switch (option) {
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_OOBINLINE):
         return number ? 0 : -EINVAL;
