@@ -1,37 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time-outs that were in vain, without time stamps: RFC 5682, RFC 4015. */
-#include "peer.h"
+#include "sack_peer.h"
 
-enum { RTT_MS = 20, FLIGHT = 10 };
-
-static uint32_t seq_of(uint32_t segment)
-{
-    return 1 + segment * MSS;
-}
-
-static void expect_segment(struct peer *p, uint32_t segment)
-{
-    expect(p, ACK, seq_of(segment), 1, MSS);
-}
+enum { FLIGHT = 10 };
 
 static void ack(struct peer *p, uint32_t segment)
 {
     from_peer(p, ACK, 1, seq_of(segment), 0);
-}
-
-static void put_seq(uint8_t *p, uint32_t v)
-{
-    put16(p, (uint16_t)(v >> 16));
-    put16(p + 2, (uint16_t)v);
-}
-
-/* Segments before `segment` have arrived, and [from, to). */
-static void sack(struct peer *p, uint32_t segment, uint32_t from, uint32_t to)
-{
-    uint8_t option[12] = {1, 1, 5, 10};
-    put_seq(option + 4, p->host_iss + seq_of(from));
-    put_seq(option + 8, p->host_iss + seq_of(to));
-    from_peer_options(p, ACK, 1, seq_of(segment), option, sizeof option);
 }
 
 /* A connection with a round trip of RTT_MS that has FLIGHT segments under way and more to send, and a time-out. */
@@ -66,7 +41,7 @@ static int setup(void **state)
     return 0;
 }
 
-static int sack_setup(void **state)
+static int timed_out_with_sack(void **state)
 {
     struct peer *p = time_out(state, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
     expect_segment(p, FLIGHT); /* the tail loss probe */
@@ -227,7 +202,7 @@ static void everything_arrives_when_all_but_the_first_is_lost(void **state)
 }
 
 #define TEST_FRTO(name) cmocka_unit_test_setup_teardown(name, setup, peer_teardown)
-#define TEST_SACK(name) cmocka_unit_test_setup_teardown(name, sack_setup, peer_teardown)
+#define TEST_SACK(name) cmocka_unit_test_setup_teardown(name, timed_out_with_sack, peer_teardown)
 
 int main(void)
 {

@@ -1,67 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A path that delivers out of order, as RACK learns it (RFC 8985 6.2) from duplicates that are reported (RFC 2883). */
-#include "peer.h"
+#include "sack_peer.h"
 #include "tcp_internal.h"
 
 #include <string.h>
 
-enum { RTT_MS = 20 };
-
-static uint32_t seq_of(uint32_t segment)
-{
-    return 1 + segment * MSS;
-}
-
-static void put_seq(uint8_t *p, uint32_t v)
-{
-    put16(p, (uint16_t)(v >> 16));
-    put16(p + 2, (uint16_t)v);
-}
-
-/* The peer acknowledges everything before `ack`, and has segments [from, to). */
-static void sack(struct peer *p, uint32_t ack, uint32_t from, uint32_t to)
-{
-    uint8_t option[12] = {1, 1, 5, 10};
-    put_seq(option + 4, p->host_iss + seq_of(from));
-    put_seq(option + 8, p->host_iss + seq_of(to));
-    from_peer_options(p, ACK, 1, seq_of(ack), option, sizeof option);
-}
-
-static void expect_segment(struct peer *p, uint32_t segment)
-{
-    expect(p, ACK, seq_of(segment), 1, MSS);
-}
-
-/* A connection with SACK whose round trip is RTT_MS. The first two segments have been sent and acknowledged. */
-static int sack_setup(void **state)
-{
-    static struct peer peer;
-    fixture_setup(state);
-    peer = peer_of(*state);
-    struct peer *p = &peer;
-    int listener = listen_on(p->f, p->host_port, 8);
-    from_peer_options(p, SYN, 0, 0, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
-    p->host_iss = 0;
-    p->host_iss = next_sent(p).seq;
-    wait_ms(p, RTT_MS);
-    from_peer(p, ACK, 1, 1, 0);
-    p->fd = lan_accept(p->f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
-    assert_true(p->fd >= 0);
-    host_sends(p, 1, 2 * MSS);
-    skip_sent(p);
-    wait_ms(p, RTT_MS);
-    from_peer(p, ACK, 1, seq_of(2), 0);
-    *state = p;
-    return 0;
-}
-
 /* The host sends segments [first, end), and a round trip later all but the first have arrived. */
 static void overtake(struct peer *p, uint32_t first, uint32_t end)
 {
-    host_sends(p, seq_of(first), (end - first) * MSS);
-    for (uint32_t i = first; i < end; i++)
-        expect_segment(p, i);
-    wait_ms(p, RTT_MS);
+    send_flight(p, first, end);
     sack(p, first, first + 1, end);
 }
 

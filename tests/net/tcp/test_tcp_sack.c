@@ -1,81 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recovery with SACK: RFC 2018, RFC 2883, RFC 6675, RFC 6937, RFC 8985. */
-#include "peer.h"
+#include "sack_peer.h"
 #include "tcp_internal.h"
 
 #include <string.h>
-
-enum { RTT_MS = 20 };
-
-/* A block of an option: segments [from, to) of the host's stream. */
-struct block {
-    uint32_t from, to;
-};
-
-static uint32_t seq_of(uint32_t segment)
-{
-    return 1 + segment * MSS;
-}
-
-static void put_seq(uint8_t *p, uint32_t v)
-{
-    put16(p, (uint16_t)(v >> 16));
-    put16(p + 2, (uint16_t)v);
-}
-
-/* The peer acknowledges everything before `ack`, and blocks [start, end) beyond. */
-static void sack_bytes(struct peer *p, uint32_t ack, const struct block *blocks, uint32_t n)
-{
-    uint8_t option[4 + 4 * 8] = {1, 1, 5, (uint8_t)(2 + 8 * n)};
-    for (uint32_t i = 0; i < n; i++) {
-        put_seq(option + 4 + 8 * i, p->host_iss + blocks[i].from);
-        put_seq(option + 8 + 8 * i, p->host_iss + blocks[i].to);
-    }
-    from_peer_options(p, ACK, 1, ack, option, 4 + 8 * n);
-}
-
-/* The same by numbers of segments. */
-static void sack(struct peer *p, uint32_t ack, uint32_t from, uint32_t to)
-{
-    sack_bytes(p, seq_of(ack), &(struct block){seq_of(from), seq_of(to)}, 1);
-}
-
-static void expect_segment(struct peer *p, uint32_t segment)
-{
-    expect(p, ACK, seq_of(segment), 1, MSS);
-}
-
-/* A connection with SACK whose round trip is RTT_MS. The first two segments have been sent and acknowledged. */
-static int sack_setup(void **state)
-{
-    static struct peer peer;
-    fixture_setup(state);
-    peer = peer_of(*state);
-    struct peer *p = &peer;
-    int listener = listen_on(p->f, p->host_port, 8);
-    from_peer_options(p, SYN, 0, 0, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
-    p->host_iss = 0;
-    p->host_iss = next_sent(p).seq;
-    wait_ms(p, RTT_MS);
-    from_peer(p, ACK, 1, 1, 0);
-    p->fd = lan_accept(p->f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
-    assert_true(p->fd >= 0);
-    host_sends(p, 1, 2 * MSS);
-    skip_sent(p);
-    wait_ms(p, RTT_MS);
-    from_peer(p, ACK, 1, seq_of(2), 0);
-    *state = p;
-    return 0;
-}
-
-/* The host sends segments [from, to), and a round trip passes. */
-static void send_flight(struct peer *p, uint32_t from, uint32_t to)
-{
-    host_sends(p, seq_of(from), (to - from) * MSS);
-    for (uint32_t i = from; i < to; i++)
-        expect_segment(p, i);
-    wait_ms(p, RTT_MS);
-}
 
 static void three_segments_beyond_a_hole_send_the_hole_again(void **state)
 {
