@@ -9,7 +9,8 @@ enum { BACKLOG = 16, STRANGERS = 2 /* connections beside those of a test that ma
 /* What it asks for that we have not got; iperf3 shows the text that belongs to the number. */
 static void refuse(struct lan_iperf *test)
 {
-    static const uint8_t ERROR[] = {IPERF_SERVER_ERROR, 0, 0, 0, 13 /* not implemented */, 0, 0, 0, 0};
+    enum { UNIMPLEMENTED_OPTION = 13 };
+    static const uint8_t ERROR[] = {IPERF_SERVER_ERROR, 0, 0, 0, UNIMPLEMENTED_OPTION, 0, 0, 0, 0};
     lan_iperf_say(test, ERROR, sizeof ERROR);
     lan_iperf_end(test, -EOPNOTSUPP);
 }

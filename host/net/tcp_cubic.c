@@ -20,6 +20,8 @@ static uint32_t ticks_until(uint32_t bytes, uint32_t mss)
     return ticks;
 }
 
+/* The cube over TICKS_CUBED_PER_C as a product with its inverse, in 47 bits behind the point; no step leaves 64 bits.
+ */
 static uint64_t bytes_after(uint32_t ticks, uint32_t mss)
 {
     if (ticks >> TIME_BITS)

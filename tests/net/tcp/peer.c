@@ -214,24 +214,35 @@ void active_open(struct peer *p)
     expect(p, ACK, 1, 1, 0);
 }
 
-void handshake_to(struct peer *p)
+static void handshake_with(struct peer *p, const void *options, uint32_t bytes, uint64_t rtt_ms)
 {
-    from_peer_options(p, SYN, 0, 0, "\x02\x04\x05\xb4", 4);
+    from_peer_options(p, SYN, 0, 0, options, bytes);
     p->host_iss = 0;
     struct sent sent = next_sent(p);
     assert_int_equal(sent.flags, SYN | ACK);
     assert_int_equal(sent.ack, 1);
     p->host_iss = sent.seq;
+    wait_ms(p, rtt_ms);
     from_peer(p, ACK, 1, 1, 0);
     expect_quiet(p);
 }
 
-void passive_open(struct peer *p)
+void handshake_to(struct peer *p)
+{
+    handshake_with(p, "\x02\x04\x05\xb4", 4, 0);
+}
+
+void passive_open_with(struct peer *p, const void *options, uint32_t bytes, uint64_t rtt_ms)
 {
     int listener = listen_on(p->f, p->host_port, 8);
-    handshake_to(p);
+    handshake_with(p, options, bytes, rtt_ms);
     p->fd = lan_accept(p->f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
     assert_true(p->fd >= 0);
+}
+
+void passive_open(struct peer *p)
+{
+    passive_open_with(p, "\x02\x04\x05\xb4", 4, 0);
 }
 
 void host_sends(struct peer *p, uint32_t seq, uint32_t bytes)

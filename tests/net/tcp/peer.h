@@ -71,6 +71,7 @@ int open_socket(struct fixture *f);
 void start_connect(struct peer *p); /* the host's SYN has been seen */
 void active_open(struct peer *p);   /* p->fd is ESTABLISHED */
 void passive_open(struct peer *p);
+void passive_open_with(struct peer *p, const void *options, uint32_t bytes, uint64_t rtt_ms); /* of the peer's SYN */
 void handshake_to(struct peer *p); /* the peer connects to a listener on host_port; not accepted yet */
 
 /* The host's application sends `bytes` more of its stream, from `seq` on; all must be taken. */

@@ -38,14 +38,7 @@ int sack_setup(void **state)
     fixture_setup(state);
     peer = peer_of(*state);
     struct peer *p = &peer;
-    int listener = listen_on(p->f, p->host_port, 8);
-    from_peer_options(p, SYN, 0, 0, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
-    p->host_iss = 0;
-    p->host_iss = next_sent(p).seq;
-    wait_ms(p, RTT_MS);
-    from_peer(p, ACK, 1, 1, 0);
-    p->fd = lan_accept(p->f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
-    assert_true(p->fd >= 0);
+    passive_open_with(p, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8, RTT_MS);
     host_sends(p, 1, 2 * MSS);
     skip_sent(p);
     wait_ms(p, RTT_MS);

@@ -123,13 +123,7 @@ static void a_window_without_scale_is_no_reason_to_grow(void **state)
 {
     struct peer p = peer_of(*state);
     uint32_t seq = 1;
-    int listener = listen_on(p.f, p.host_port, 8);
-    from_peer_options(&p, SYN, 0, 0, "\x02\x04\x05\xb4", 4);
-    p.host_iss = 0;
-    p.host_iss = next_sent(&p).seq;
-    wait_ms(&p, RTT_MS);
-    from_peer(&p, ACK, 1, 1, 0);
-    p.fd = lan_accept(p.f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
+    passive_open_with(&p, "\x02\x04\x05\xb4", 4, RTT_MS);
     for (int i = 0; i < 10; i++)
         seq = drain(&p, seq, 60000);
     assert_int_equal(receive_buffer(&p), 65536);

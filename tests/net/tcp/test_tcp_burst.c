@@ -216,32 +216,33 @@ static void a_packet_shorter_than_its_headers_is_not_taken(void **state)
     }
 }
 
-static void a_segment_in_pieces_is_taken_by_itself(void **state)
+/* Three segments, each with padding behind it; `pad_apart` holds the second one's in a fragment of its own. */
+static void padded_segments(struct peer *p, bool pad_apart)
 {
+    enum { PADDING = 9 };
     static struct frame frame;
-    struct peer *p = *state;
     hold(p->f, 3);
     for (uint32_t i = 0; i < 3; i++) {
         peer_frame(p, &frame, ACK, 1 + i * FULL, 1, NULL, 0, FULL);
-        memset(frame.bytes + frame.len, 0xee, 9);
-        frame.len += 9;
-        inject_in_pieces(p->f, &frame, i == 1 ? frame.len - 9 : UINT32_MAX); /* the first piece holds all but padding */
+        uint32_t packet_end = frame.len;
+        memset(frame.bytes + packet_end, 0xee, PADDING);
+        frame.len += PADDING;
+        inject_in_pieces(p->f, &frame, pad_apart && i == 1 ? packet_end : UINT32_MAX);
     }
+}
+
+static void a_segment_in_pieces_is_taken_by_itself(void **state)
+{
+    struct peer *p = *state;
+    padded_segments(p, true);
     skip_sent(p);
     host_reads(p, 1, 3 * FULL);
 }
 
 static void padding_behind_packets_is_not_data(void **state)
 {
-    static struct frame frame;
     struct peer *p = *state;
-    hold(p->f, 3);
-    for (uint32_t i = 0; i < 3; i++) {
-        peer_frame(p, &frame, ACK, 1 + i * FULL, 1, NULL, 0, FULL);
-        memset(frame.bytes + frame.len, 0xee, 9);
-        frame.len += 9;
-        inject(p->f, &frame);
-    }
+    padded_segments(p, false);
     expect(p, ACK, 1, 1 + 3 * FULL, 0);
     host_reads(p, 1, 3 * FULL);
 }

@@ -16,14 +16,7 @@ static struct peer *time_out(void **state, const char *syn_options, uint32_t opt
     fixture_setup(state);
     peer = peer_of(*state);
     struct peer *p = &peer;
-    int listener = listen_on(p->f, p->host_port, 8);
-    from_peer_options(p, SYN, 0, 0, syn_options, option_bytes);
-    p->host_iss = 0;
-    p->host_iss = next_sent(p).seq;
-    wait_ms(p, RTT_MS);
-    from_peer(p, ACK, 1, 1, 0);
-    p->fd = lan_accept(p->f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
-    assert_true(p->fd >= 0);
+    passive_open_with(p, syn_options, option_bytes, RTT_MS);
     host_sends(p, 1, 30 * MSS);
     for (uint32_t i = 0; i < FLIGHT; i++)
         expect_segment(p, i);
