@@ -125,6 +125,35 @@ static void only_an_answer_with_ece_alone_agrees_RFC_3168_6_1_1(void **state)
     assert_int_equal(connect_with(&p, LAN_TCP_ECN_PASSIVE, ECE), NOT_ECT); /* nobody has asked */
 }
 
+static uint32_t slow_start_threshold(const struct peer *p)
+{
+    struct lan_tcp_info info;
+    uint32_t bytes = sizeof info;
+    lan_getsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_INFO, &info, &bytes);
+    return info.snd_ssthresh;
+}
+
+/* The window that was reduced for is over with a plain ACK, and a time-out needs none to look at. */
+static void a_time_out_after_the_window_that_was_marked_reduces_again(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, p.host_port, 8);
+    from_peer_options(&p, SYN | ECE | CWR, 0, 0, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
+    p.host_iss = 0;
+    p.host_iss = next_sent(&p).seq;
+    accept_from(&p, listener);
+    host_sends(&p, 1, 10 * MSS);
+    skip_sent(&p);
+    from_peer(&p, ACK | ECE, 1, 1 + MSS, 0);
+    uint32_t marked = slow_start_threshold(&p);
+    from_peer(&p, ACK, 1, 1 + 10 * MSS, 0);
+    host_sends(&p, 1 + 10 * MSS, 4 * MSS);
+    while (!counter(p.f, "TcpExtTCPTimeouts"))
+        wait_ms(&p, 1);
+    assert_true(slow_start_threshold(&p) < marked);
+    skip_sent(&p);
+}
+
 static void a_reset_that_may_be_meant_for_ecn_is_asked_once_more_without_RFC_3168_6_1_1_1(void **state)
 {
     struct peer p = peer_of(*state);
@@ -482,6 +511,7 @@ int main(void)
         TEST(a_listener_may_refuse),
         TEST(the_host_asks_only_when_told_to),
         TEST(only_an_answer_with_ece_alone_agrees_RFC_3168_6_1_1),
+        TEST(a_time_out_after_the_window_that_was_marked_reduces_again),
         TEST(a_reset_that_may_be_meant_for_ecn_is_asked_once_more_without_RFC_3168_6_1_1_1),
         TEST(a_reset_of_a_syn_that_does_not_ask_refuses),
         TEST(a_syn_that_is_sent_again_does_not_ask_RFC_3168_6_1_1_1),
