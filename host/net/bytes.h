@@ -14,6 +14,13 @@
 /* A function off the way of the common packet, which is to stay as short as it looks: not inlined. */
 #define LAN_RARE __attribute__((noinline, cold))
 
+/* Whether to have ways that only save time, beside one that does the same: not in a stack compiled for size (-Os). */
+#ifdef __OPTIMIZE_SIZE__
+enum { LAN_FOR_SPEED = 0 };
+#else
+enum { LAN_FOR_SPEED = 1 };
+#endif
+
 /* Between network and host order, either way. */
 static inline uint16_t lan_htons(uint16_t x)
 {

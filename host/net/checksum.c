@@ -65,11 +65,11 @@ uint32_t lan_sum(const void *data, size_t bytes, uint32_t initial)
     const uint8_t *p = data;
     struct sum sum = {initial, 0};
 
-    for (; bytes >= 8 * sizeof(word); bytes -= 8 * sizeof(word), p += 8 * sizeof(word))
+    for (; LAN_FOR_SPEED && bytes >= 8 * sizeof(word); bytes -= 8 * sizeof(word), p += 8 * sizeof(word))
         add_block(&sum, p);
     for (; bytes >= sizeof(word); bytes -= sizeof(word), p += sizeof(word))
         add_word(&sum, load_word(p));
-    if (bytes & 4) { /* never where a word has 4 bytes */
+    if (sizeof(word) > 4 && bytes & 4) {
         add_word(&sum, load_part(p, 4));
         p += 4;
     }

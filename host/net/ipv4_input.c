@@ -163,7 +163,7 @@ void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)
     struct lan_ip_info info;
 
     LAN_COUNT(stack, ip_in_receives);
-    if (lan_tcp_predicted(netif, packet))
+    if (LAN_FOR_SPEED && lan_tcp_predicted(netif, packet))
         return;
 
     lan_count *fault = check_header(stack, packet, &info);
