@@ -15,24 +15,25 @@ uint32_t lan_tcp_table_size(uint32_t entries)
 }
 
 /* Pair-multiply-shift (Dietzfelbinger 1996; Lemire and Kaser 2014): with random keys two tuples collide with a
- * probability of one in the table's size, whoever chose them, at the price of two multiplications. */
-static uint32_t connection_slot(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port, uint32_t remote,
-                                uint16_t remote_port)
+ * probability of one in the table's size, whoever chose them, at the price of two multiplications. Returns what points
+ * at the connection, or at NULL where it would stand. */
+static inline struct lan_tcb **connection_slot(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port,
+                                               uint32_t remote, uint16_t remote_port)
 {
     const uint64_t *key = tcp->connections_key;
     uint32_t ports = (uint32_t)local_port << 16 | remote_port;
     uint64_t hash = (key[0] + remote) * (key[1] + ports) + key[2] * local + key[3];
-    return (uint32_t)(hash >> 32) & tcp->connections_mask;
+    struct lan_tcb **link = &tcp->connections[(uint32_t)(hash >> 32) & tcp->connections_mask], *tcb;
+    while ((tcb = *link) && (tcb->remote_port != remote_port || tcb->flow.dst != remote ||
+                             tcb->local_port != local_port || tcb->flow.src != local))
+        link = &tcb->hash_next;
+    return link;
 }
 
 struct lan_tcb *lan_tcp_find(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port, uint32_t remote,
                              uint16_t remote_port)
 {
-    struct lan_tcb *tcb = tcp->connections[connection_slot(tcp, local, local_port, remote, remote_port)];
-    while (tcb && (tcb->remote_port != remote_port || tcb->flow.dst != remote || tcb->local_port != local_port ||
-                   tcb->flow.src != local))
-        tcb = tcb->hash_next;
-    return tcb;
+    return *connection_slot(tcp, local, local_port, remote, remote_port);
 }
 
 static struct lan_tcb **port_slot(const struct lan_tcp *tcp, uint16_t port)
@@ -59,7 +60,7 @@ static struct lan_tcb **slot_of(const struct lan_tcb *tcb)
     struct lan_tcp *tcp = lan_tcp_of(tcb);
     if (tcb->flags & TCB_IN_PORTS)
         return port_slot(tcp, tcb->local_port);
-    return &tcp->connections[connection_slot(tcp, tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port)];
+    return connection_slot(tcp, tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port);
 }
 
 static void insert(struct lan_tcb *tcb, uint32_t flag)
