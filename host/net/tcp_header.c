@@ -60,8 +60,8 @@ static bool parse_options(const uint8_t *option, const uint8_t *end, struct lan_
     return true;
 }
 
-static inline bool parse(struct lan_stack *stack, const uint8_t *header, struct lan_buf *buf,
-                         const struct lan_ip_info *info, struct lan_tcp_segment *segment)
+static bool parse(struct lan_stack *stack, const uint8_t *header, struct lan_buf *buf, const struct lan_ip_info *info,
+                  struct lan_tcp_segment *segment)
 {
     uint32_t header_bytes = info->bytes >= LAN_TCP_HEADER ? header[12] >> 4 << 2 : 0;
     if (header_bytes < LAN_TCP_HEADER || header_bytes > info->bytes) {
@@ -101,20 +101,14 @@ static inline bool parse(struct lan_stack *stack, const uint8_t *header, struct 
     return true;
 }
 
-/* A header that may lie in several fragments. */
-static bool parse_copy(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info,
-                       struct lan_tcp_segment *segment)
-{
-    uint8_t copy[LAN_TCP_HEADER_MAX];
-    lan_buf_copy(buf, 0, copy, sizeof copy);
-    return parse(stack, copy, buf, info, segment);
-}
-
 bool lan_tcp_parse(struct lan_stack *stack, struct lan_buf *buf, const struct lan_ip_info *info,
                    struct lan_tcp_segment *segment)
 {
+    uint8_t copy[LAN_TCP_HEADER_MAX]; /* of a header that may lie in several fragments */
     bool scattered = buf->len < LAN_TCP_HEADER_MAX && buf->next;
-    return scattered ? parse_copy(stack, buf, info, segment) : parse(stack, buf->data, buf, info, segment);
+    if (scattered)
+        lan_buf_copy(buf, 0, copy, sizeof copy);
+    return parse(stack, scattered ? copy : buf->data, buf, info, segment);
 }
 
 uint32_t lan_tcp_put_timestamp(const struct lan_tcb *tcb, uint8_t *out)

@@ -28,21 +28,24 @@ void lan_tcp_pmtu_open(struct lan_tcb *tcb)
     tcb->pmtu_s = (uint16_t)(now_s(tcb) - RECENT_S);
 }
 
-/* RFC 1191 7.1: the next smaller usual MTU, for routers that do not name theirs. */
-static uint32_t plateau_below(uint32_t mtu)
+/* RFC 1191 7.1: usual MTUs, for routers that do not name theirs. */
+static const uint16_t PLATEAUS[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 0};
+
+/* What to try when full segments vanish: Ethernet's MTU, an MSS of 1024, what every host takes (RFC 1122 3.3.3). */
+static const uint16_t GUESSES[] = {1500, 1024 + LAN_IP_HEADER + LAN_TCP_HEADER, 576, 0};
+
+/* The next smaller one; 0: there is none. */
+static uint32_t next_below(uint32_t mtu, const uint16_t *mtus)
 {
-    static const uint16_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006};
-    for (size_t i = 0; i < sizeof plateaus / sizeof *plateaus; i++) {
-        if (plateaus[i] < mtu)
-            return plateaus[i];
-    }
-    return LAN_IP_MTU_FLOOR;
+    while (*mtus && *mtus >= mtu)
+        mtus++;
+    return *mtus;
 }
 
 void lan_tcp_pmtu_told(struct lan_tcb *tcb, uint32_t mtu, uint32_t packet_bytes)
 {
     if (!mtu) /* below what was too large, not below what is known: a flight brings many such errors */
-        mtu = plateau_below(packet_bytes);
+        mtu = next_below(packet_bytes, PLATEAUS);
     if (mtu < LAN_IP_MTU_FLOOR) /* nobody may make us send nothing but headers; routers cut what is larger, then */
         mtu = LAN_IP_MTU_FLOOR;
     if (mtu >= tcb->flow.mtu)
@@ -53,23 +56,12 @@ void lan_tcp_pmtu_told(struct lan_tcb *tcb, uint32_t mtu, uint32_t packet_bytes)
     lan_tcp_output(tcb);
 }
 
-/* What to try when full segments vanish: Ethernet's MTU, an MSS of 1024, what every host takes (RFC 1122 3.3.3). */
-static uint32_t guess_below(uint32_t mtu)
-{
-    static const uint16_t guesses[] = {1500, 1024 + LAN_IP_HEADER + LAN_TCP_HEADER, 576};
-    for (size_t i = 0; i < sizeof guesses / sizeof *guesses; i++) {
-        if (guesses[i] < mtu)
-            return guesses[i];
-    }
-    return mtu;
-}
-
 /* One time-out is enough soon after a change. */
 void lan_tcp_pmtu_timed_out(struct lan_tcb *tcb)
 {
-    uint32_t guess = guess_below(tcb->flow.mtu);
+    uint32_t guess = next_below(tcb->flow.mtu, GUESSES);
     uint32_t full = (uint32_t)tcb->mss + LAN_IP_HEADER + LAN_TCP_HEADER;
-    if (full <= guess || tcb->snd_nxt - tcb->snd_una < tcb->mss || guess == tcb->flow.mtu || tcb->sender->sacked)
+    if (full <= guess || tcb->snd_nxt - tcb->snd_una < tcb->mss || !guess || tcb->sender->sacked)
         return; /* by what SACK tells, large ones do arrive */
     if (tcb->retries + 1 < SUSPICIOUS_TIME_OUTS && age_s(tcb) >= RECENT_S)
         return;
