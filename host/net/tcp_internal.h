@@ -194,7 +194,6 @@ void lan_tcp_offer_space(struct lan_tcb *tcb);
 
 /* Frees the first n bytes, which were acknowledged. */
 void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n);
-void lan_tcp_queue_free(struct lan_tcb *tcb);
 
 /* Puts [seq, seq + n) behind the headers of `packet`: a few bytes themselves, more as views. False: the pool has no
  * view left, and the packet is as it was or longer; the caller frees it. */

@@ -106,19 +106,6 @@ void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n)
     }
 }
 
-void lan_tcp_queue_free(struct lan_tcb *tcb)
-{
-    while (tcb->snd_head) {
-        struct lan_buf *head = tcb->snd_head;
-        tcb->snd_head = head->link;
-        lan_buf_free(head);
-    }
-    tcb->snd_tail = NULL;
-    if (tcb->sender)
-        tcb->sender->cursor = NULL;
-    tcb->snd_queued = 0;
-}
-
 bool lan_tcp_queue_put(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n)
 {
     struct lan_buf *from = tcb->sender->cursor;

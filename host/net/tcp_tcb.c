@@ -139,7 +139,7 @@ static void retire(struct lan_tcb *tcb)
     for (int i = 0; i < LAN_TCP_OWN_DEADLINES; i++)
         tcb->deadline_ns[i] = LAN_NEVER;
     lan_tcp_sender_close(tcb);
-    lan_tcp_queue_free(tcb);
+    lan_tcp_queue_release(tcb, tcb->snd_queued);
     lan_tcp_islands_free(tcb);
     lan_tcp_set_state(tcb, LAN_TCP_CLOSED);
 }
@@ -174,7 +174,7 @@ void lan_tcp_time_wait(struct lan_tcb *tcb)
 {
     tcb->state = LAN_TCP_TIME_WAIT;
     lan_tcp_sender_close(tcb);
-    lan_tcp_queue_free(tcb);
+    lan_tcp_queue_release(tcb, tcb->snd_queued);
     lan_tcp_islands_free(tcb);
     lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
     lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
