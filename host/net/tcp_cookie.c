@@ -38,10 +38,10 @@ static uint32_t encode(struct lan_stack *stack, const struct lan_tcp_segment *se
 }
 
 /* What of the peer's SYN the cookie remembers, as if no more had been in it. */
-static struct lan_tcp_segment syn_of(const struct lan_tcp_segment *segment, const struct cookie *cookie)
+static void take_syn(struct lan_tcb *child, const struct lan_tcp_segment *segment, const struct cookie *cookie)
 {
     uint32_t scale = cookie->options & SCALE_MASK;
-    return (struct lan_tcp_segment){
+    const struct lan_tcp_segment syn = {
         .seq = cookie->irs,
         .window = segment->window,
         .mss = MSS[cookie->mss],
@@ -51,6 +51,7 @@ static struct lan_tcp_segment syn_of(const struct lan_tcp_segment *segment, cons
         .stamped = segment->stamped,
         .tsval = segment->tsval,
     };
+    lan_tcp_take_syn(child, &syn);
 }
 
 static uint32_t slot_now(const struct lan_stack *stack)
@@ -74,7 +75,6 @@ void lan_tcp_cookie_send(struct lan_tcb *listener, const struct lan_tcp_segment 
 {
     struct lan_stack *stack = listener->stack;
     struct cookie cookie = cookie_of_syn(stack, syn);
-    struct lan_tcp_segment known = syn_of(syn, &cookie);
     struct lan_tcb child; /* for as long as it takes to send the SYN-ACK */
     LAN_COUNT(stack, tcp_ext_do_cookies);
     lan_tcb_init(&child, stack);
@@ -84,7 +84,7 @@ void lan_tcp_cookie_send(struct lan_tcb *listener, const struct lan_tcp_segment 
     lan_tcp_set_iss(&child, encode(stack, syn, &cookie));
     child.state = LAN_TCP_SYN_RECEIVED;
     child.listener = listener;
-    lan_tcp_take_syn(&child, &known);
+    take_syn(&child, syn, &cookie);
     /* A little earlier than it is, so that no later stamp is smaller. */
     child.ts_offset -= (lan_tcp_timestamp(&child) - cookie.options) & OPTIONS_MASK;
     lan_tcp_send_syn(&child);
@@ -116,17 +116,11 @@ struct lan_tcb *lan_tcp_cookie_take(struct lan_tcb *listener, const struct lan_t
         return NULL;
     }
     LAN_COUNT(stack, tcp_ext_cookies_recv);
-    struct lan_tcb *child = lan_tcp_accept_full(listener) ? NULL : lan_tcb_new(stack);
+    struct lan_tcb *child = lan_tcp_accept_full(listener) ? NULL : lan_tcp_child_new(listener, segment);
     if (!child)
         return NULL;
-    if (lan_tcp_child_init(child, listener, segment) < 0 || lan_tcp_open(child) < 0) {
-        lan_tcb_free(child);
-        return NULL;
-    }
-    struct lan_tcp_segment known = syn_of(segment, &cookie);
+    take_syn(child, segment, &cookie);
     lan_tcp_set_iss(child, segment->ack - 1);
     child->snd_nxt = segment->ack;
-    lan_tcp_child_join(child, listener);
-    lan_tcp_take_syn(child, &known);
     return child;
 }

@@ -145,8 +145,11 @@ struct lan_tcb *lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_
 
 /* Gives a new TCB the addresses and ports of `segment` and the listener's settings. Negative: no way to the peer. */
 int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener, const struct lan_tcp_segment *segment);
-void lan_tcp_child_join(struct lan_tcb *child, struct lan_tcb *listener); /* is half-open from now on */
-bool lan_tcp_accept_full(const struct lan_tcb *listener);                 /* and counts, if it is */
+
+/* A half-open connection in the table and among the listener's; NULL: there is no TCB, no way, or such a one already.
+ */
+struct lan_tcb *lan_tcp_child_new(struct lan_tcb *listener, const struct lan_tcp_segment *segment);
+bool lan_tcp_accept_full(const struct lan_tcb *listener); /* and counts, if it is */
 
 /* The handshake of a child is complete: queues it for accept(). False when the queue is full. */
 bool lan_tcp_child_ready(struct lan_tcb *child);

@@ -16,7 +16,8 @@ static bool room_for_embryonic(const struct lan_tcb *listener)
     return listen->embryonic_count < most && tcp->embryonic < tcp->tcbs / 2 && tcp->free;
 }
 
-int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener, const struct lan_tcp_segment *segment)
+LAN_RARE int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener,
+                                const struct lan_tcp_segment *segment)
 {
     child->local_port = segment->destination_port;
     child->remote_port = segment->source_port;
@@ -37,14 +38,22 @@ int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener, co
     return lan_ip_route(listener->stack, segment->info->src, segment->info->dst, &child->flow);
 }
 
-void lan_tcp_child_join(struct lan_tcb *child, struct lan_tcb *listener)
+struct lan_tcb *lan_tcp_child_new(struct lan_tcb *listener, const struct lan_tcp_segment *segment)
 {
+    struct lan_tcb *child = lan_tcb_new(listener->stack);
+    if (!child)
+        return NULL;
+    if (lan_tcp_child_init(child, listener, segment) < 0 || lan_tcp_open(child) < 0) {
+        lan_tcb_free(child);
+        return NULL;
+    }
     child->state = LAN_TCP_SYN_RECEIVED;
     child->listener = listener;
     listener->listen.embryonic_count++;
     lan_tcp_of(child)->embryonic++;
     lan_tcb_list_append(&listener->listen.embryonic, child);
     LAN_COUNT(child->stack, tcp_passive_opens);
+    return child;
 }
 
 /* No longer half-open. */
@@ -76,14 +85,11 @@ static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segmen
             lan_tcp_cookie_send(listener, segment);
         return;
     }
-    struct lan_tcb *child = lan_tcb_new(stack);
-    if (lan_tcp_child_init(child, listener, segment) < 0 || lan_tcp_open(child) < 0) {
-        lan_tcb_free(child);
+    struct lan_tcb *child = lan_tcp_child_new(listener, segment);
+    if (!child)
         return;
-    }
     if (iss_after)
         lan_tcp_begin_above(child, *iss_after);
-    lan_tcp_child_join(child, listener);
     lan_tcp_take_syn(child, segment);
     lan_tcp_send_syn(child);
 }
