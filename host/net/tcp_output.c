@@ -12,37 +12,44 @@ enum {
     POOL_SHARE = 8, /* of what is left in the pool, the part that one large segment may take in pieces */
 };
 
-/* A header with room for those below it. NULL: the pool is empty, and the caller arranges to come back. */
-static struct lan_buf *start_segment(struct lan_stack *stack, uint16_t source_port, uint16_t destination_port,
-                                     uint32_t seq, uint8_t flags)
+/* Takes `option_bytes` of options, written behind the header so far, into it. */
+static void add_options(struct lan_buf *packet, uint32_t option_bytes)
 {
-    struct lan_buf *packet = lan_buf_alloc(stack->pool, ALIGN + LAN_HEADROOM);
+    lan_buf_put(packet, option_bytes);
+    packet->data[12] = (uint8_t)(packet->len / 4 << 4); /* data offset in words */
+}
+
+/* A header with room for those below it. NULL: the pool is empty, and the caller arranges to come back. */
+static struct lan_buf *start_segment(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
+{
+    struct lan_buf *packet = lan_buf_alloc(tcb->stack->pool, ALIGN + LAN_HEADROOM);
     if (!packet) {
-        LAN_COUNT(stack, tcp_ext_no_buffers);
+        LAN_COUNT(tcb->stack, tcp_ext_no_buffers);
         return NULL;
     }
-    uint8_t *header = lan_buf_put(packet, LAN_TCP_HEADER);
-    lan_store16(header, source_port);
-    lan_store16(header + 2, destination_port);
+    uint8_t *header = lan_buf_put(packet, LAN_TCP_HEADER), *options = header + LAN_TCP_HEADER;
+    lan_store16(header, tcb->local_port);
+    lan_store16(header + 2, tcb->remote_port);
     lan_put32(header + 4, seq);
-    lan_put32(header + 8, 0);
-    lan_store16(header + 12, lan_htons(LAN_TCP_HEADER << 10 | flags)); /* data offset in words, reserved, flags */
-    lan_put32(header + 14, 0);                                         /* window and checksum ... */
-    lan_put32(header + 16, 0);                                         /* ... and urgent pointer */
+    lan_put32(header + 8, tcb->rcv_nxt);
+    lan_store16(header + 12, lan_htons(flags));
+    lan_put32(header + 14, 0); /* window and checksum ... */
+    lan_put32(header + 16, 0); /* ... and urgent pointer */
+    add_options(packet, flags & SEG_SYN ? lan_tcp_put_syn_options(tcb, options) : lan_tcp_put_timestamp(tcb, options));
     return packet;
 }
 
 /* Hands a segment to IP; `bytes` of header and payload. */
-static int send_segment(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet, uint32_t bytes,
-                        uint8_t tos, uint8_t ttl)
+static int send_segment(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t bytes, uint8_t ecn)
 {
+    struct lan_flow *flow = &tcb->flow;
     lan_store16(packet->data + CHECKSUM_OFFSET,
                 lan_sum_fold(lan_sum_pseudo(flow->src, flow->dst, LAN_IPPROTO_TCP, bytes)));
     packet->flags = LAN_BUF_L4_CSUM | (packet->flags & LAN_BUF_TSO);
     packet->csum_start = 0;
     packet->csum_offset = CHECKSUM_OFFSET;
-    LAN_COUNT(stack, tcp_out_segs);
-    return lan_ip_output(stack, flow, packet, LAN_IPPROTO_TCP, tos, ttl);
+    LAN_COUNT(tcb->stack, tcp_out_segs);
+    return lan_ip_output(tcb->stack, flow, packet, LAN_IPPROTO_TCP, tcb->tos | ecn, tcb->ttl);
 }
 
 uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb)
@@ -61,7 +68,6 @@ static void put_ack(struct lan_tcb *tcb, uint8_t *header)
 {
     uint32_t unit = 1u << tcb->rcv_scale;
     uint32_t window = (lan_tcp_window_edge(tcb) - tcb->rcv_nxt + unit - 1) >> tcb->rcv_scale; /* up: never shrinks */
-    lan_put32(header + 8, tcb->rcv_nxt);
     lan_put16(header + 14, (uint16_t)window);
     header[13] |= tcb->ecn & ECN_ECE_OWED ? SEG_ECE : 0;
     if (tcb->flags & TCB_URGENT_OUT)
@@ -73,24 +79,14 @@ static void put_ack(struct lan_tcb *tcb, uint8_t *header)
         lan_tcp_disarm(tcb, LAN_TCP_SEND_LATER);
 }
 
-/* Takes `option_bytes` of options, written behind the header so far, into it; returns its length. */
-static uint32_t add_options(struct lan_buf *packet, uint32_t option_bytes)
-{
-    uint32_t bytes = packet->len + option_bytes;
-    lan_buf_put(packet, option_bytes);
-    packet->data[12] = (uint8_t)(bytes / 4 << 4);
-    return bytes;
-}
-
 static void send_control(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
 {
-    struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
+    struct lan_buf *packet = start_segment(tcb, seq, flags);
     if (packet) {
         put_ack(tcb, packet->data);
-        uint32_t bytes = add_options(packet, lan_tcp_put_timestamp(tcb, packet->data + LAN_TCP_HEADER));
         if (tcb->rcv_islands || tcb->dsack_start != tcb->dsack_end)
-            bytes = add_options(packet, lan_tcp_put_sack(tcb, packet->data + bytes));
-        if (send_segment(tcb->stack, &tcb->flow, packet, bytes, tcb->tos, tcb->ttl) != -ENOBUFS)
+            add_options(packet, lan_tcp_put_sack(tcb, packet->data + packet->len));
+        if (send_segment(tcb, packet, packet->len, 0) != -ENOBUFS)
             return;
     }
     if (!(flags & SEG_RST)) {
@@ -123,42 +119,42 @@ void lan_tcp_send_keepalive(struct lan_tcb *tcb)
     send_control(tcb, tcb->snd_una - 1, SEG_ACK); /* RFC 9293 3.8.4: without the garbage octet */
 }
 
-void lan_tcp_send_reset(struct lan_tcb *tcb)
+static void send_reset(struct lan_tcb *tcb, uint8_t flags)
 {
     LAN_COUNT(tcb->stack, tcp_out_rsts);
-    send_control(tcb, tcb->snd_nxt, SEG_RST | SEG_ACK);
+    send_control(tcb, tcb->snd_nxt, flags);
+}
+
+void lan_tcp_send_reset(struct lan_tcb *tcb)
+{
+    send_reset(tcb, SEG_RST | SEG_ACK);
 }
 
 void lan_tcp_refuse(struct lan_stack *stack, const struct lan_tcp_segment *segment)
 {
-    struct lan_flow flow;
-    if (segment->flags & SEG_RST || lan_ip_route(stack, segment->info->src, segment->info->dst, &flow) < 0)
-        return;
     bool acks = segment->flags & SEG_ACK;
-    struct lan_buf *packet = start_segment(stack, segment->destination_port, segment->source_port,
-                                           acks ? segment->ack : 0, acks ? SEG_RST : SEG_RST | SEG_ACK);
-    if (!packet)
+    uint32_t end = acks ? 0 : segment->seq + segment->len;
+    struct lan_tcb nobody = {
+        /* for as long as it takes to send the RST */
+        .stack = stack, .local_port = segment->destination_port, .remote_port = segment->source_port,
+        .ttl = 64,      .snd_nxt = acks ? segment->ack : 0,      .rcv_nxt = end,
+        .rcv_adv = end};
+    if (segment->flags & SEG_RST || lan_ip_route(stack, segment->info->src, segment->info->dst, &nobody.flow) < 0)
         return;
-    if (!acks)
-        lan_put32(packet->data + 8, segment->seq + segment->len);
-    LAN_COUNT(stack, tcp_out_rsts);
-    send_segment(stack, &flow, packet, LAN_TCP_HEADER, 0, 64);
+    send_reset(&nobody, acks ? SEG_RST : SEG_RST | SEG_ACK);
 }
 
 int lan_tcp_send_syn(struct lan_tcb *tcb)
 {
     bool reply = tcb->state == LAN_TCP_SYN_RECEIVED;
     uint8_t flags = (reply ? SEG_SYN | SEG_ACK : SEG_SYN) | lan_tcp_ecn_syn(tcb);
-    struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, tcb->snd_una, flags);
+    struct lan_buf *packet = start_segment(tcb, tcb->snd_una, flags);
     tcb->snd_nxt = tcb->snd_una + 1;
     lan_tcp_arm_retransmit(tcb);
     if (!packet)
         return 0; /* the retransmission timer comes back */
-    if (reply)
-        lan_put32(packet->data + 8, tcb->rcv_nxt);
     lan_put16(packet->data + 14, (uint16_t)lan_tcp_syn_window(tcb));
-    uint32_t bytes = add_options(packet, lan_tcp_put_syn_options(tcb, packet->data + LAN_TCP_HEADER));
-    int error = send_segment(tcb->stack, &tcb->flow, packet, bytes, tcb->tos, tcb->ttl);
+    int error = send_segment(tcb, packet, packet->len, 0);
     return error == -EHOSTUNREACH || error == -ENETUNREACH ? error : 0;
 }
 
@@ -205,10 +201,10 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     uint8_t ecn = n ? lan_tcp_ecn_data(tcb, seq, &flags) : 0;
     if (!lan_tcp_sender_open(tcb))
         return false;
-    struct lan_buf *packet = start_segment(tcb->stack, tcb->local_port, tcb->remote_port, seq, flags);
+    struct lan_buf *packet = start_segment(tcb, seq, flags);
     if (!packet)
         return false;
-    uint32_t header = add_options(packet, lan_tcp_put_timestamp(tcb, packet->data + LAN_TCP_HEADER));
+    uint32_t header = packet->len;
     if (n && !lan_tcp_queue_put(tcb, packet, seq, n)) {
         LAN_COUNT(tcb->stack, tcp_ext_no_buffers);
         lan_buf_free(packet);
@@ -222,7 +218,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
         segments = (n + tcb->mss - 1) / tcb->mss;
     }
     put_ack(tcb, packet->data);
-    int result = send_segment(tcb->stack, &tcb->flow, packet, header + n, tcb->tos | ecn, tcb->ttl);
+    int result = send_segment(tcb, packet, header + n, ecn);
     if (result == -ENOBUFS || (result == -EMSGSIZE && lan_tcp_pmtu_refused(tcb))) {
         tcb->flags |= TCB_ACK_NOW;  /* what it would have told is still owed */
         return result == -EMSGSIZE; /* at once, in smaller ones */

@@ -219,7 +219,7 @@ void lan_tcp_start(struct lan_tcb *tcb)
     tcb->ecn &= ECN_WISHES;
     tcb->rto_ns = LAN_TCP_RTO_FIRST;
     tcb->flags |= TCB_SCALING | TCB_SACK;
-    tcb->ts_recent = 0;
+    tcb->ts_recent = tcb->rcv_nxt = 0;
     lan_tcp_timestamp_open(tcb);
     lan_tcp_pmtu_open(tcb);
     while (tcb->rcv_scale < LAN_TCP_SCALE_MAX && lan_tcp_receive_limit_max(tcb) >> tcb->rcv_scale > UINT16_MAX)
