@@ -29,11 +29,14 @@ static void take_fin(struct lan_tcb *tcb)
     lan_socket_event(tcb->socket);
 }
 
-/* Text that is not just what comes next, or with FIN. False: the TCB is gone. */
-static bool take_other_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint32_t seq)
+/* Seventh and eighth: text and FIN. `seq` is where the text starts. False: the TCB is gone. */
+static bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint32_t seq)
 {
     uint32_t bytes = segment->bytes;
     bool fin = segment->flags & SEG_FIN;
+    if (!has_state(tcb, RECEIVING))
+        return true;
+    lan_tcp_note_size(tcb, bytes);
     if (lan_seq_lt(seq, tcb->rcv_nxt)) {
         uint32_t known = tcb->rcv_nxt - seq < bytes ? tcb->rcv_nxt - seq : bytes;
         lan_tcp_note_duplicate(tcb, seq, seq + known);
@@ -64,20 +67,6 @@ static bool take_other_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment
         lan_tcp_receive(tcb, lan_tcp_take_payload(segment), seq, bytes);
     if (tcb->flags & TCB_FIN_ARRIVED && tcb->rcv_nxt == tcb->rcv_fin)
         take_fin(tcb);
-    return true;
-}
-
-/* Seventh and eighth: text and FIN. `seq` is where the text starts. False: the TCB is gone. */
-static inline bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint32_t seq)
-{
-    if (!has_state(tcb, RECEIVING))
-        return true;
-    lan_tcp_note_size(tcb, segment->bytes);
-    bool next = seq == tcb->rcv_nxt && segment->bytes <= tcb->rcv_adv - seq;
-    if (!next || segment->flags & SEG_FIN || tcb->flags & TCB_FIN_ARRIVED || !(tcb->socket || tcb->listener))
-        return take_other_text(tcb, segment, seq);
-    if (segment->bytes)
-        lan_tcp_receive(tcb, lan_tcp_take_payload(segment), seq, segment->bytes);
     return true;
 }
 
@@ -179,10 +168,7 @@ static bool complete_handshake(struct lan_tcb *tcb, const struct lan_tcp_segment
         return false;
     lan_tcp_syn_acked(tcb);
     tcb->snd_una = segment->ack;
-    tcb->snd_wnd = segment->window << tcb->snd_scale;
-    tcb->snd_max_wnd = tcb->snd_wnd;
-    tcb->snd_wl1 = segment->seq;
-    tcb->snd_wl2 = segment->ack;
+    tcb->snd_max_wnd = 0; /* the SYN's was not scaled */
     lan_tcp_established(tcb);
     return true;
 }
@@ -234,12 +220,10 @@ static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
         without_ack(tcb, segment);
         return;
     }
-    if (tcb->state == LAN_TCP_SYN_RECEIVED) {
-        if (!complete_handshake(tcb, segment))
-            return;
-    } else if (!lan_tcp_acknowledge(tcb, segment)) {
+    if (tcb->state == LAN_TCP_SYN_RECEIVED && !complete_handshake(tcb, segment))
         return;
-    }
+    if (!lan_tcp_acknowledge(tcb, segment))
+        return;
     if (tcb->flags & TCB_TIMESTAMPS) /* not before: who only guesses must not make the peer's own stamps old ones */
         lan_tcp_timestamp_update(tcb, segment);
     if (tcb->flags & TCB_KEEPALIVE)
