@@ -14,8 +14,4 @@ static inline uint64_t lan_divide(uint64_t dividend, uint32_t divisor)
     return sizeof(size_t) < sizeof dividend ? lan_long_division(dividend, divisor) : dividend / divisor;
 }
 
-/* The numbers of the lowest and the highest bit that is set; one is. */
-uint32_t lan_lowest_bit(uint32_t bits);
-uint32_t lan_highest_bit(uint64_t bits);
-
 #endif

@@ -99,7 +99,7 @@ static void release(struct lan_neighbour *n)
     struct lan_stack *stack = n->netif->stack;
     struct lan_neighbour **link = bucket(stack, n->address);
 
-    lan_timer_cancel(&stack->timers, &n->timer);
+    lan_timer_cancel(&n->timer);
     drop_pending(n);
     while (*link != n)
         link = &(*link)->next;

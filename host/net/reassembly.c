@@ -37,7 +37,7 @@ static void free_fragments(struct lan_datagram *d)
 static void release(struct lan_datagram *d)
 {
     free_fragments(d);
-    lan_timer_cancel(&d->stack->timers, &d->timer);
+    lan_timer_cancel(&d->timer);
     d->stack = NULL;
 }
 

@@ -88,7 +88,7 @@ void lan_tcp_cookie_send(struct lan_tcb *listener, const struct lan_tcp_segment 
     /* A little earlier than it is, so that no later stamp is smaller. */
     child.ts_offset -= (lan_tcp_timestamp(&child) - cookie.options) & OPTIONS_MASK;
     lan_tcp_send_syn(&child);
-    lan_timer_cancel(&stack->timers, &child.timer);
+    lan_timer_cancel(&child.timer);
     listener->listen.cookies_until_ns = lan_tcp_now(listener) + 2 * SLOT;
     LAN_COUNT(stack, tcp_ext_cookies_sent);
 }

@@ -135,7 +135,7 @@ static void retire(struct lan_tcb *tcb)
     else if (tcb->link)
         lan_tcb_list_remove(&lan_tcp_of(tcb)->time_wait, tcb);
     lan_tcp_remove(tcb);
-    lan_timer_cancel(&tcb->stack->timers, &tcb->timer);
+    lan_timer_cancel(&tcb->timer);
     for (int i = 0; i < LAN_TCP_OWN_DEADLINES; i++)
         tcb->deadline_ns[i] = LAN_NEVER;
     lan_tcp_sender_close(tcb);

@@ -83,8 +83,8 @@ static void a_cancelled_timer_does_not_fire(void **state)
     struct lan_timer first = {.fire = count}, second = {.fire = count};
     lan_timer_set(&timers, &first, now + 10000);
     lan_timer_set(&timers, &second, now + 10001);
-    lan_timer_cancel(&timers, &first);
-    lan_timer_cancel(&timers, &first);
+    lan_timer_cancel(&first);
+    lan_timer_cancel(&first);
     run_at(now + 20000);
     assert_int_equal(fired, 1);
     assert_true(lan_timers_next(&timers) == UINT64_MAX);
@@ -108,7 +108,7 @@ static struct lan_timer victim;
 static void cancel_victim(struct lan_timer *timer)
 {
     count(timer);
-    lan_timer_cancel(&timers, &victim);
+    lan_timer_cancel(&victim);
 }
 
 static void a_timer_may_cancel_one_that_is_due_with_it(void **state)
@@ -175,7 +175,7 @@ static void random_sets_and_cancels_agree_with_a_plain_list(void **state)
             lan_timer_set(&timers, &some[i], due[i]);
         } else {
             due[i] = UINT64_MAX;
-            lan_timer_cancel(&timers, &some[i]);
+            lan_timer_cancel(&some[i]);
         }
         for (int n = 0; n < TIMERS; n++)
             earliest = due[n] < earliest ? due[n] : earliest;
@@ -190,7 +190,7 @@ static void random_sets_and_cancels_agree_with_a_plain_list(void **state)
         }
     }
     for (int i = 0; i < TIMERS; i++)
-        lan_timer_cancel(&timers, &some[i]);
+        lan_timer_cancel(&some[i]);
     assert_true(lan_timers_next(&timers) == UINT64_MAX);
 }
 
