@@ -57,8 +57,12 @@ def test_a_clean_cable_needs_no_retransmission(demo):
     assert demo.summary["bad_checksums_seen_by_linux"] == 0
 
 
+# One frame in 65,536: Linux writes the checksum 0 as 0xffff, which means the same; tshark wants it of UDP only.
+LINUX_ZERO = "ip.src == 192.0.2.2 && tcp.checksum == 0xffff"
+
+
 def test_capture_holds_every_frame_and_nothing_wrong(demo, tshark):
-    assert tshark(demo.out / "demo.pcap", WRONG) == []
+    assert tshark(demo.out / "demo.pcap", f"({WRONG}) && !({LINUX_ZERO})") == []
     frames = demo.summary["frames_to_linux"] + demo.summary["frames_from_linux"]
     assert len(tshark(demo.out / "demo.pcap", "eth")) == demo.report["capture"]["frames"] >= frames
 
