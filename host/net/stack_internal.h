@@ -25,7 +25,6 @@ struct lan_stack {
     struct lan_counters counters;
     struct lan_arp arp;
     struct lan_routes routes;
-    struct lan_reassembly reassembly;
     struct lan_icmp icmp;
     struct lan_udp udp;
     struct lan_socket_table sockets;
@@ -35,6 +34,7 @@ struct lan_stack {
     uint64_t alarm_ns; /* what the port was told last */
     uint8_t *carve_next, *carve_end;
     struct lan_timers timers;
+    struct lan_reassembly reassembly;
 };
 
 void lan_stack_set_alarm(struct lan_stack *stack);
