@@ -15,10 +15,9 @@ struct lan_udp_pcb;
 struct lan_udp {
     struct lan_udp_pcb *pcbs;
     struct lan_udp_pcb *free;
-    struct lan_udp_pcb **by_port, **by_peer; /* hash chains */
-    uint32_t count, bucket_mask;
-    uint32_t connected; /* in by_peer */
-    bool stopped;       /* some sender waits for a full netif queue */
+    struct lan_udp_pcb **chains; /* by local port and peer */
+    uint32_t count, chain_mask;
+    bool stopped; /* some sender waits for a full netif queue */
 };
 
 extern const struct lan_protocol_ops lan_udp_ops;

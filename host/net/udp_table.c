@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "siphash.h"
 #include "stack_internal.h"
 #include "udp_internal.h"
 
@@ -10,7 +9,7 @@ size_t lan_udp_memory(const struct lan_config *config)
     uint32_t buckets = lan_hash_buckets(config->udp_sockets);
 
     return lan_carve_size(config->udp_sockets * sizeof(struct lan_udp_pcb)) +
-           2 * lan_carve_size(buckets * sizeof(struct lan_udp_pcb *));
+           lan_carve_size(buckets * sizeof(struct lan_udp_pcb *));
 }
 
 void lan_udp_init(struct lan_stack *stack)
@@ -18,11 +17,10 @@ void lan_udp_init(struct lan_stack *stack)
     struct lan_udp *udp = &stack->udp;
     uint32_t buckets = lan_hash_buckets(stack->config.udp_sockets);
 
-    udp->bucket_mask = buckets - 1;
+    udp->chain_mask = buckets - 1;
     udp->count = stack->config.udp_sockets;
     udp->pcbs = lan_stack_carve(stack, udp->count * sizeof *udp->pcbs);
-    udp->by_port = lan_stack_carve(stack, buckets * sizeof(struct lan_udp_pcb *));
-    udp->by_peer = lan_stack_carve(stack, buckets * sizeof(struct lan_udp_pcb *));
+    udp->chains = lan_stack_carve(stack, buckets * sizeof(struct lan_udp_pcb *));
     for (uint32_t i = udp->count; i-- > 0;) {
         udp->pcbs[i].next = udp->free;
         udp->free = &udp->pcbs[i];
@@ -47,65 +45,47 @@ void lan_udp_release(struct lan_stack *stack, struct lan_udp_pcb *pcb)
     stack->udp.free = pcb;
 }
 
-static struct lan_udp_pcb **port_chain(struct lan_stack *stack, uint16_t local_port)
+/* The chain of sockets that are connected to just this peer, or, with 0 and 0, to none: the middle of the product of
+ * two sums with secret words (as of NH; Black et al. 1999), as peers choose their addresses and ports. */
+static struct lan_udp_pcb **chain(struct lan_stack *stack, uint16_t local_port, uint32_t peer, uint16_t peer_port)
 {
-    return &stack->udp.by_port[lan_htons(local_port) & stack->udp.bucket_mask];
-}
+    uint32_t a = (uint32_t)stack->secret[0] + peer;
+    uint32_t b = (uint32_t)stack->secret[1] + ((uint32_t)local_port << 16 | peer_port);
 
-/* A keyed hash: peers choose their addresses and ports. */
-static struct lan_udp_pcb **peer_chain(struct lan_stack *stack, uint32_t local, uint16_t local_port, uint32_t peer,
-                                       uint16_t peer_port)
-{
-    uint32_t key[3] = {local, peer, (uint32_t)local_port << 16 | peer_port};
-
-    return &stack->udp.by_peer[lan_siphash(stack->secret, key, sizeof key) & stack->udp.bucket_mask];
-}
-
-static struct lan_udp_pcb **chain_of(struct lan_stack *stack, const struct lan_udp_pcb *pcb)
-{
-    if (pcb->peer_port)
-        return peer_chain(stack, pcb->local, pcb->local_port, pcb->peer, pcb->peer_port);
-    return port_chain(stack, pcb->local_port);
+    return &stack->udp.chains[(uint64_t)a * b >> 32 & stack->udp.chain_mask];
 }
 
 void lan_udp_link(struct lan_stack *stack, struct lan_udp_pcb *pcb)
 {
-    struct lan_udp_pcb **chain = chain_of(stack, pcb);
+    struct lan_udp_pcb **head = chain(stack, pcb->local_port, pcb->peer, pcb->peer_port);
 
-    pcb->next = *chain;
-    *chain = pcb;
-    stack->udp.connected += pcb->peer_port != 0;
+    pcb->next = *head;
+    *head = pcb;
 }
 
 void lan_udp_unlink(struct lan_stack *stack, struct lan_udp_pcb *pcb)
 {
-    struct lan_udp_pcb **link = chain_of(stack, pcb);
+    struct lan_udp_pcb **link = chain(stack, pcb->local_port, pcb->peer, pcb->peer_port);
 
     while (*link != pcb)
         link = &(*link)->next;
     *link = pcb->next;
-    stack->udp.connected -= pcb->peer_port != 0;
 }
 
 struct lan_udp_pcb *lan_udp_find(struct lan_stack *stack, uint32_t local, uint16_t local_port, uint32_t peer,
                                  uint16_t peer_port)
 {
-    struct lan_udp_pcb *pcb, *any = NULL;
+    struct lan_udp_pcb *any = NULL;
 
-    if (stack->udp.connected)
-        for (pcb = *peer_chain(stack, local, local_port, peer, peer_port); pcb; pcb = pcb->next)
-            if (pcb->local == local && pcb->local_port == local_port && pcb->peer == peer &&
-                pcb->peer_port == peer_port)
-                return pcb;
-    for (pcb = *port_chain(stack, local_port); pcb; pcb = pcb->next) {
-        if (pcb->local_port != local_port)
+    for (struct lan_udp_pcb *pcb = *chain(stack, local_port, peer, peer_port); pcb; pcb = pcb->next) {
+        if (pcb->local_port != local_port || pcb->peer != peer || pcb->peer_port != peer_port)
             continue;
         if (pcb->local == local)
             return pcb;
         if (pcb->local == 0 && !any)
             any = pcb;
     }
-    return any;
+    return any || peer == 0 ? any : lan_udp_find(stack, local, local_port, 0, 0);
 }
 
 /* Binding is rare, and the connected sockets of a port may be in any chain: walk them all. */
