@@ -283,14 +283,19 @@ static inline long transfer(struct lan_stack *stack, int fd, void *data, size_t 
     if (!socket)
         return -EBADF;
 
-    struct call call = {
-        .socket = socket, .timeout_ms = out ? socket->send_timeout_ms : socket->receive_timeout_ms, .wanted = bytes};
     long (*look)(struct lan_socket *, void *, size_t, int, struct lan_sockaddr_in *) = out ? try_send : try_receive;
+    long result = look(socket, data, bytes, flags, peer);
 
-    do
+    if (result == (long)bytes || !blocks(socket, flags))
+        return done(stack, result);
+
+    struct call call = {.socket = socket,
+                        .timeout_ms = out ? socket->send_timeout_ms : socket->receive_timeout_ms,
+                        .wanted = bytes,
+                        .result = result};
+
+    while (look_again(&call, out ? socket->type == LAN_SOCK_STREAM : wants_all(socket, flags)))
         call.result = look(socket, (uint8_t *)data + call.moved, bytes - call.moved, flags, peer);
-    while (call.result != (long)bytes && blocks(socket, flags) &&
-           look_again(&call, out ? socket->type == LAN_SOCK_STREAM : wants_all(socket, flags)));
     return done(stack, call.result);
 }
 
