@@ -13,8 +13,9 @@ static bool sets_cwnd(const struct lan_tcb *tcb)
     return tcb->congestion->sampled;
 }
 
-/* Remembers what to go back to, should this recovery turn out to be in vain. */
-static void prepare_undo(struct lan_tcb *tcb)
+/* A loss reduces ssthresh, unless a mark in the same window has. Remembers what to go back to, should this recovery turn
+ * out to be in vain. */
+static void reduce_ssthresh(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     tcb->flags |= TCB_UNDO;
@@ -22,16 +23,16 @@ static void prepare_undo(struct lan_tcb *tcb)
     sender->undo_ssthresh = tcb->ssthresh;
     sender->undo_bytes = 0;
     sender->undo_una = tcb->snd_una;
+    if (!(tcb->ecn & ECN_REDUCED))
+        tcb->ssthresh = tcb->congestion->ssthresh(tcb);
+    lan_tcp_ecn_owe_cwr(tcb);
 }
 
 static void enter_fast_recovery(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     LAN_COUNT(tcb->stack, tcp_ext_fast_retrans);
-    prepare_undo(tcb);
-    if (!(tcb->ecn & ECN_REDUCED))
-        tcb->ssthresh = tcb->congestion->ssthresh(tcb);
-    lan_tcp_ecn_owe_cwr(tcb);
+    reduce_ssthresh(tcb);
     tcb->flags |= TCB_FAST_RECOVERY;
     sender->recover = tcb->snd_nxt;
     sender->recover_flight = tcb->snd_nxt - tcb->snd_una;
@@ -52,12 +53,8 @@ void lan_tcp_enter_loss(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     bool recovering = tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
-    if (!recovering || (tcb->flags & TCB_LOSS_RECOVERY && !tcb->retries)) { /* RFC 5681 3.1: once for one loss */
-        prepare_undo(tcb);
-        if (!(tcb->ecn & ECN_REDUCED))
-            tcb->ssthresh = tcb->congestion->ssthresh(tcb);
-        lan_tcp_ecn_owe_cwr(tcb);
-    }
+    if (!recovering || (tcb->flags & TCB_LOSS_RECOVERY && !tcb->retries)) /* RFC 5681 3.1: once for one loss */
+        reduce_ssthresh(tcb);
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_TAIL_PROBED | TCB_TAIL_REPEATED);
     tcb->flags |= TCB_LOSS_RECOVERY;
     sender->recover = tcb->snd_nxt;
