@@ -209,12 +209,10 @@ static void delivered(struct lan_tcb *tcb, const struct lan_tcp_run *run, uint32
 void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    while (sender->run_count) {
+    while (tcb->snd_una != una) {
         struct lan_tcp_run *run = runs_of(tcb);
         bool whole = lan_seq_leq(run->end, una);
         uint32_t end = whole ? run->end : una, bytes = end - tcb->snd_una;
-        if (!bytes)
-            break;
         count_bytes(tcb, run->flags, 0u - bytes);
         if (!(run->flags & RUN_SACKED)) {
             ack->delivered += bytes;
@@ -222,12 +220,9 @@ void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_
                 delivered(tcb, run, end, ack);
         }
         tcb->snd_una = end;
-        if (!whole)
-            break;
-        ++sender->first_run;
-        --sender->run_count;
+        sender->first_run += whole;
+        sender->run_count -= whole;
     }
-    tcb->snd_una = una;
 }
 
 /* One block within what is under way. False: there is no room to tell it apart. */
@@ -279,7 +274,7 @@ void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment
                 LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
             continue;
         }
-        if (tcb->sender && !take_block(tcb, block->start, block->end, ack))
+        if (!take_block(tcb, block->start, block->end, ack))
             break; /* looking for room is dear: once an ACK */
     }
 }
@@ -320,25 +315,29 @@ void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
     }
 }
 
+static void take_back(struct lan_tcb *tcb, uint32_t flag)
+{
+    for (uint32_t i = 0; i < tcb->sender->run_count; i++)
+        set_flags(tcb, i, runs_of(tcb)[i].flags & ~flag);
+}
+
 void lan_tcp_reneged(struct lan_tcb *tcb)
 {
-    if (!tcb->sender || !tcb->sender->run_count || !(runs_of(tcb)->flags & RUN_SACKED))
+    if (!(runs_of(tcb)->flags & RUN_SACKED))
         return;
     LAN_COUNT(tcb->stack, tcp_ext_sack_reneging);
-    for (uint32_t i = 0; i < tcb->sender->run_count; i++)
-        set_flags(tcb, i, runs_of(tcb)[i].flags & ~(uint32_t)RUN_SACKED);
+    take_back(tcb, RUN_SACKED);
 }
 
 void lan_tcp_not_lost(struct lan_tcb *tcb)
 {
-    for (uint32_t i = 0; tcb->sender && i < tcb->sender->run_count; i++)
-        set_flags(tcb, i, runs_of(tcb)[i].flags & ~(uint32_t)RUN_LOST);
+    take_back(tcb, RUN_LOST);
 }
 
 uint64_t lan_tcp_lose_older(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint64_t age_ns)
 {
     uint64_t earliest_ns = LAN_NEVER, merged_ns = 2 * tcb->srtt_ns / SAME_TIME; /* SRTT may have been more then */
-    for (uint32_t i = 0; tcb->sender && i < tcb->sender->run_count; i++) {
+    for (uint32_t i = 0; i < tcb->sender->run_count; i++) {
         const struct lan_tcp_run *run = &runs_of(tcb)[i];
         bool before = run->sent_ns < sent_ns || (run->sent_ns == sent_ns && lan_seq_lt(run->end, end));
         if (run->flags & (RUN_SACKED | RUN_LOST) || !before)
