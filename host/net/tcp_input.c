@@ -168,7 +168,9 @@ static bool complete_handshake(struct lan_tcb *tcb, const struct lan_tcp_segment
         return false;
     lan_tcp_syn_acked(tcb);
     tcb->snd_una = segment->ack;
-    tcb->snd_max_wnd = 0; /* the SYN's was not scaled */
+    tcb->snd_wl1 = segment->seq; /* its window counts, and of those so far none, as the SYN's was not scaled */
+    tcb->snd_wl2 = segment->ack;
+    tcb->snd_max_wnd = 0;
     lan_tcp_established(tcb);
     return true;
 }
