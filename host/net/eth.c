@@ -13,12 +13,6 @@ void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uin
     lan_put16(header + 12, type);
 }
 
-LAN_RARE static void drop(struct lan_buf *frame, lan_count *counter)
-{
-    (*counter)++;
-    lan_buf_free(frame);
-}
-
 /* The frame's EtherType. IEEE 802.1Q: identifier 0 is a priority only, any other another network than this one. A tag
  * that still stands in the frame is an unknown protocol as well. */
 static inline uint16_t protocol(const struct lan_buf *frame)
@@ -39,7 +33,7 @@ static inline void dispatch(struct lan_netif *netif, struct lan_buf *frame)
         lan_arp_input(netif, frame);
     } else {
         netif->stats.in_unknown_protocols++;
-        drop(frame, &netif->stack->counters.eth_in_unknown_protos);
+        lan_drop(frame, &netif->stack->counters.eth_in_unknown_protos);
     }
 }
 
@@ -50,7 +44,7 @@ LAN_RARE static void input_other(struct lan_netif *netif, struct lan_buf *frame)
 
     if (!lan_buf_pullup(frame, LAN_ETH_HEADER)) {
         netif->stats.in_errors++;
-        drop(frame, &counters->eth_in_short);
+        lan_drop(frame, &counters->eth_in_short);
         return;
     }
     if (lan_same_mac(frame->data, LAN_ETH_BROADCAST)) {
@@ -58,7 +52,7 @@ LAN_RARE static void input_other(struct lan_netif *netif, struct lan_buf *frame)
     } else if (frame->data[0] & 1) {
         frame->flags |= LAN_BUF_MULTICAST;
     } else if (!lan_same_mac(frame->data, netif->mac)) {
-        drop(frame, &counters->eth_in_other_host);
+        lan_drop(frame, &counters->eth_in_other_host);
         return;
     }
     dispatch(netif, frame);

@@ -130,7 +130,6 @@ static inline bool addresses_valid(struct lan_netif *netif, const struct lan_buf
 
 static inline void deliver(struct lan_stack *stack, struct lan_buf *packet, const struct lan_ip_info *info)
 {
-    lan_buf_pull(packet, info->header_bytes);
     switch (info->protocol) {
     case LAN_IPPROTO_TCP:
         LAN_COUNT(stack, ip_in_delivers);
@@ -151,12 +150,6 @@ static inline void deliver(struct lan_stack *stack, struct lan_buf *packet, cons
     }
 }
 
-LAN_RARE static void drop(struct lan_buf *packet, lan_count *counter)
-{
-    (*counter)++;
-    lan_buf_free(packet);
-}
-
 void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)
 {
     struct lan_stack *stack = netif->stack;
@@ -168,16 +161,18 @@ void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)
 
     lan_count *fault = check_header(stack, packet, &info);
 
+    if (!fault && !addresses_valid(netif, packet, &info))
+        fault = &stack->counters.ip_in_addr_errors;
     if (fault) {
-        drop(packet, fault);
+        lan_drop(packet, fault);
         return;
     }
-    if (!addresses_valid(netif, packet, &info)) {
-        drop(packet, &stack->counters.ip_in_addr_errors);
-        return;
-    }
+
+    bool fragment = lan_load16(packet->data + 6) & lan_htons(FRAGMENT_MASK);
+
     info.netif = netif;
-    if (lan_load16(packet->data + 6) & lan_htons(FRAGMENT_MASK)) {
+    lan_buf_pull(packet, info.header_bytes);
+    if (fragment) {
         packet = lan_reassemble(packet, &info);
         if (!packet)
             return;

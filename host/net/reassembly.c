@@ -3,26 +3,15 @@
 #include "icmp.h"
 #include "stack_internal.h"
 
-#include <assert.h>
-
 #define TIMEOUT_NS UINT64_C(30000000000)
 
 /* Where a fragment lies in its datagram; kept in the scratch words of its buffer. */
-enum { BEGIN, END, HEADER_BYTES };
+enum { BEGIN, END };
 
 enum { MORE_FRAGMENTS = 0x2000, OFFSET_MASK = 0x1fff };
 enum { NOT_ECT = 0, CE = 3, CODEPOINT = 3 }; /* RFC 3168 5 */
 
-static void timer_fired(struct lan_timer *timer);
-
-void lan_reassembly_init(struct lan_stack *stack)
-{
-    stack->reassembly.fragments_max = stack->config.pool.buffers / 4;
-    for (int i = 0; i < LAN_REASSEMBLY_DATAGRAMS; i++)
-        stack->reassembly.datagrams[i].timer.fire = timer_fired;
-}
-
-static void free_fragments(struct lan_datagram *d)
+LAN_RARE static void free_fragments(struct lan_stack *stack, struct lan_datagram *d)
 {
     while (d->fragments) {
         struct lan_buf *fragment = d->fragments;
@@ -30,150 +19,86 @@ static void free_fragments(struct lan_datagram *d)
         d->fragments = fragment->link;
         lan_buf_free(fragment);
     }
-    d->stack->reassembly.fragments -= d->count;
+    stack->reassembly.fragments -= d->count;
     d->count = 0;
 }
 
-static void release(struct lan_datagram *d)
+static void release(struct lan_stack *stack, struct lan_datagram *d)
 {
-    free_fragments(d);
+    free_fragments(stack, d);
     lan_timer_cancel(&d->timer);
-    d->stack = NULL;
-}
-
-static void fill_info(const struct lan_datagram *d, struct lan_ip_info *info)
-{
-    *info = (struct lan_ip_info){.netif = d->netif,
-                                 .src = d->src,
-                                 .dst = d->dst,
-                                 .bytes = d->fragments->scratch[END],
-                                 .header_bytes = (uint8_t)d->fragments->scratch[HEADER_BYTES],
-                                 .tos = d->fragments->data[1],
-                                 .ttl = d->fragments->data[8],
-                                 .protocol = d->protocol,
-                                 .to_group = d->to_group};
+    *d = (struct lan_datagram){0};
 }
 
 /* RFC 1122 3.3.2: the sender is told, but only when the first fragment is here to be quoted. */
 static void timer_fired(struct lan_timer *timer)
 {
     struct lan_datagram *d = (struct lan_datagram *)(void *)((uint8_t *)timer - offsetof(struct lan_datagram, timer));
-    struct lan_stack *stack = d->stack;
+    struct lan_stack *stack = d->info.netif->stack;
 
     LAN_COUNT(stack, ip_reasm_timeout);
     LAN_COUNT(stack, ip_reasm_fails);
-    if (d->fragments && d->fragments->scratch[BEGIN] == 0) {
-        struct lan_ip_info info;
+    if (d->fragments && d->fragments->scratch[BEGIN] == 0)
+        lan_icmp_error(stack, d->fragments, &d->info, LAN_ICMP_TIME_EXCEEDED, LAN_TIME_REASSEMBLY);
+    release(stack, d);
+}
 
-        fill_info(d, &info);
-        lan_buf_pull(d->fragments, info.header_bytes);
-        lan_icmp_error(stack, d->fragments, &info, LAN_ICMP_TIME_EXCEEDED, LAN_TIME_REASSEMBLY);
+/* The oldest datagram of a source, 0: of all, and then a free one is older than any; and how many there are. */
+static struct lan_datagram *oldest(struct lan_reassembly *reassembly, uint32_t src, int *count)
+{
+    struct lan_datagram *found = NULL;
+
+    *count = 0;
+    for (int i = 0; i < LAN_REASSEMBLY_DATAGRAMS; i++) {
+        struct lan_datagram *d = &reassembly->datagrams[i];
+
+        if (src && d->info.src != src)
+            continue;
+        (*count)++;
+        if (!found || d->timer.deadline_ns < found->timer.deadline_ns)
+            found = d;
     }
-    release(d);
-}
-
-static bool matches(const struct lan_datagram *d, const uint8_t *ip)
-{
-    return d->stack && d->id == lan_get16(ip + 4) && d->protocol == ip[9] && d->src == lan_load32(ip + 12) &&
-           d->dst == lan_load32(ip + 16);
-}
-
-static bool older(const struct lan_datagram *a, const struct lan_datagram *b)
-{
-    return !b || a->timer.deadline_ns < b->timer.deadline_ns;
+    return found;
 }
 
 /* A slot for a new datagram: a free one, else the oldest; for a source with its full share the oldest of its own. */
 static struct lan_datagram *make_room(struct lan_stack *stack, uint32_t src)
 {
-    struct lan_datagram *vacant = NULL, *oldest = NULL, *oldest_of_source = NULL;
-    int of_source = 0;
+    int count;
+    struct lan_datagram *d = oldest(&stack->reassembly, src, &count);
 
-    for (int i = 0; i < LAN_REASSEMBLY_DATAGRAMS; i++) {
-        struct lan_datagram *d = &stack->reassembly.datagrams[i];
-
-        if (!d->stack) {
-            vacant = d;
-            continue;
-        }
-        if (older(d, oldest))
-            oldest = d;
-        if (d->src != src)
-            continue;
-        of_source++;
-        if (older(d, oldest_of_source))
-            oldest_of_source = d;
+    if (count < LAN_REASSEMBLY_PER_SOURCE)
+        d = oldest(&stack->reassembly, 0, &count);
+    if (d->info.src) {
+        LAN_COUNT(stack, ip_reasm_evicted);
+        LAN_COUNT(stack, ip_reasm_fails);
+        release(stack, d);
     }
-
-    struct lan_datagram *victim = of_source >= LAN_REASSEMBLY_PER_SOURCE ? oldest_of_source : oldest;
-
-    if (vacant && of_source < LAN_REASSEMBLY_PER_SOURCE)
-        return vacant;
-    LAN_COUNT(stack, ip_reasm_evicted);
-    LAN_COUNT(stack, ip_reasm_fails);
-    release(victim);
-    return victim;
+    return d;
 }
 
-static struct lan_datagram *find_or_create(struct lan_netif *netif, const struct lan_buf *fragment, bool to_group)
+static struct lan_datagram *find_or_create(struct lan_stack *stack, const struct lan_ip_info *info, uint16_t id)
 {
-    struct lan_stack *stack = netif->stack;
-    const uint8_t *ip = fragment->data;
-    struct lan_datagram *d;
+    struct lan_datagram *d = stack->reassembly.datagrams;
 
-    for (int i = 0; i < LAN_REASSEMBLY_DATAGRAMS; i++)
-        if (matches(&stack->reassembly.datagrams[i], ip))
-            return &stack->reassembly.datagrams[i];
-
-    d = make_room(stack, lan_load32(ip + 12));
-    *d = (struct lan_datagram){.stack = stack,
-                               .netif = netif,
-                               .src = lan_load32(ip + 12),
-                               .dst = lan_load32(ip + 16),
-                               .id = lan_get16(ip + 4),
-                               .protocol = ip[9],
-                               .to_group = to_group,
-                               .timer = {.fire = timer_fired}};
+    for (; d < stack->reassembly.datagrams + LAN_REASSEMBLY_DATAGRAMS; d++)
+        if (d->info.src == info->src && d->info.dst == info->dst && d->info.protocol == info->protocol && d->id == id)
+            return d;
+    d = make_room(stack, info->src);
+    d->info = *info;
+    d->id = id;
+    d->timer.fire = timer_fired;
     lan_timer_set(&stack->timers, &d->timer, lan_now(stack) + TIMEOUT_NS);
     return d;
 }
 
 /* RFC 5722, as for IPv6: nobody honest sends overlapping fragments, so the datagram is given up, and what still comes
  * of it is dropped until its time is over. */
-static void poison(struct lan_datagram *d)
+static void poison(struct lan_stack *stack, struct lan_datagram *d)
 {
-    LAN_COUNT(d->stack, ip_reasm_fails);
-    free_fragments(d);
+    LAN_COUNT(stack, ip_reasm_fails);
+    free_fragments(stack, d);
     d->poisoned = true;
-}
-
-enum verdict { KEPT, DUPLICATE, IMPOSSIBLE };
-
-/* Puts a fragment in its place. */
-static enum verdict insert(struct lan_datagram *d, struct lan_buf *fragment, bool last)
-{
-    uint32_t begin = fragment->scratch[BEGIN], end = fragment->scratch[END];
-    struct lan_buf **place = &d->fragments;
-
-    while (*place && (*place)->scratch[BEGIN] < begin) {
-        if ((*place)->scratch[END] > begin)
-            return IMPOSSIBLE;
-        place = &(*place)->link;
-    }
-    if (*place && (*place)->scratch[BEGIN] == begin && (*place)->scratch[END] == end)
-        return DUPLICATE;
-    if (*place && (*place)->scratch[BEGIN] < end)
-        return IMPOSSIBLE;
-    if (d->total ? last || end > d->total : last && *place)
-        return IMPOSSIBLE; /* two ends, or bytes behind the end */
-    if (last)
-        d->total = end;
-    fragment->link = *place;
-    *place = fragment;
-    d->received += end - begin;
-    d->count++;
-    d->stack->reassembly.fragments++;
-    return KEPT;
 }
 
 /* RFC 3168 5.3: a mark on any fragment marks the whole. But who sends what cannot be marked must not be told by a mark.
@@ -183,88 +108,111 @@ static bool ecn_consistent(const struct lan_datagram *d)
     return !(d->ecn_seen >> NOT_ECT & 1) || !(d->ecn_seen >> CE & 1);
 }
 
-/* Joins the fragments to one packet, with the IP header of the first. */
+/* Puts a fragment in its place. NULL: it is there; else what to count, and but for a duplicate the datagram is spoiled.
+ */
+static lan_count *insert(struct lan_counters *counters, struct lan_datagram *d, struct lan_buf *fragment, bool last,
+                         uint8_t tos)
+{
+    uint32_t begin = fragment->scratch[BEGIN], end = fragment->scratch[END];
+    struct lan_buf **place = &d->fragments;
+
+    while (*place && (*place)->scratch[BEGIN] < begin) {
+        if ((*place)->scratch[END] > begin)
+            return &counters->ip_reasm_overlaps;
+        place = &(*place)->link;
+    }
+    if (*place && (*place)->scratch[BEGIN] == begin && (*place)->scratch[END] == end)
+        return &counters->ip_reasm_duplicates;
+    if (*place && (*place)->scratch[BEGIN] < end)
+        return &counters->ip_reasm_overlaps;
+    if (d->total ? last || end > d->total : last && *place)
+        return &counters->ip_reasm_overlaps; /* two ends, or bytes behind the end */
+    d->ecn_seen |= (uint8_t)(1u << (tos & CODEPOINT));
+    if (!ecn_consistent(d))
+        return &counters->ip_reasm_ecn;
+    if (last)
+        d->total = end;
+    fragment->link = *place;
+    *place = fragment;
+    d->received += end - begin;
+    d->count++;
+    return NULL;
+}
+
+/* Joins the fragments to one packet, behind the IP header of the first. */
 static struct lan_buf *join(struct lan_datagram *d, struct lan_ip_info *info)
 {
     struct lan_buf *packet = d->fragments;
     struct lan_buf *tail = packet;
 
-    fill_info(d, info);
+    *info = d->info;
+    info->bytes = d->total;
     if (d->ecn_seen >> CE & 1)
         info->tos |= CE;
     for (struct lan_buf *fragment = packet->link; fragment; fragment = fragment->link) {
-        lan_buf_pull(fragment, fragment->scratch[HEADER_BYTES]);
         while (tail->next)
             tail = tail->next;
         tail->next = fragment;
     }
     d->fragments = NULL;
     packet->flags &= ~(uint32_t)(LAN_BUF_L4_CHECKED | LAN_BUF_L4_OK); /* no card sums over fragments */
-    info->bytes = lan_buf_total(packet) - info->header_bytes;
     return packet;
-}
-
-/* Whether the fragment's place makes sense; stores it in the fragment. */
-static bool locate(struct lan_buf *fragment, uint32_t header_bytes, bool *last)
-{
-    uint16_t field = lan_get16(fragment->data + 6);
-    uint32_t bytes = lan_buf_total(fragment) - header_bytes;
-    uint32_t begin = (field & OFFSET_MASK) * 8u;
-
-    *last = !(field & MORE_FRAGMENTS);
-    fragment->scratch[BEGIN] = begin;
-    fragment->scratch[END] = begin + bytes;
-    fragment->scratch[HEADER_BYTES] = header_bytes;
-    return bytes > 0 && (*last || bytes % 8 == 0) && header_bytes + begin + bytes <= UINT16_MAX;
 }
 
 /* Half a datagram may wait for half a minute: not in the memory that is for the rest of the stack. */
 static bool memory_is_short(const struct lan_stack *stack)
 {
-    return stack->reassembly.fragments >= stack->reassembly.fragments_max ||
+    return stack->reassembly.fragments >= stack->config.pool.buffers / 4 ||
            lan_pool_free_buffers(stack->pool) < stack->config.pool.buffers / 8;
+}
+
+/* Whether the fragment's place makes sense; stores it in the fragment. */
+static bool locate(struct lan_buf *fragment, const struct lan_ip_info *info, uint32_t field)
+{
+    uint32_t begin = (field & OFFSET_MASK) * 8;
+
+    fragment->scratch[BEGIN] = begin;
+    fragment->scratch[END] = begin + info->bytes;
+    return info->bytes > 0 && (!(field & MORE_FRAGMENTS) || info->bytes % 8 == 0) &&
+           info->header_bytes + begin + info->bytes <= UINT16_MAX;
 }
 
 struct lan_buf *lan_reassemble(struct lan_buf *fragment, struct lan_ip_info *info)
 {
     struct lan_stack *stack = info->netif->stack;
-    struct lan_buf *packet = NULL;
-    bool last;
+    const uint8_t *ip = fragment->data - info->header_bytes;
+    uint32_t field = lan_get16(ip + 6);
 
     LAN_COUNT(stack, ip_reasm_reqds);
-    if (!locate(fragment, info->header_bytes, &last)) {
-        LAN_COUNT(stack, ip_reasm_fails);
-        lan_buf_free(fragment);
+    if (!locate(fragment, info, field)) {
+        lan_drop(fragment, &stack->counters.ip_reasm_fails);
         return NULL;
     }
 
-    struct lan_datagram *d = find_or_create(info->netif, fragment, info->to_group);
+    struct lan_datagram *d = find_or_create(stack, info, lan_load16(ip + 4));
 
     if (d->poisoned || d->count == LAN_REASSEMBLY_FRAGMENTS || memory_is_short(stack)) {
-        LAN_COUNT(stack, ip_in_discards);
-        lan_buf_free(fragment);
+        lan_drop(fragment, &stack->counters.ip_in_discards);
         return NULL;
     }
-    switch (insert(d, fragment, last)) {
-    case DUPLICATE:
-        LAN_COUNT(stack, ip_reasm_duplicates);
-        lan_buf_free(fragment);
-        break;
-    case IMPOSSIBLE:
-        LAN_COUNT(stack, ip_reasm_overlaps);
-        lan_buf_free(fragment);
-        poison(d);
-        break;
-    case KEPT:
-        d->ecn_seen |= (uint8_t)(1u << (info->tos & CODEPOINT));
-        if (!ecn_consistent(d)) {
-            LAN_COUNT(stack, ip_reasm_ecn);
-            poison(d);
-        } else if (d->total && d->received == d->total) {
-            LAN_COUNT(stack, ip_reasm_oks);
-            packet = join(d, info);
-            release(d);
-        }
+
+    lan_count *fault = insert(&stack->counters, d, fragment, !(field & MORE_FRAGMENTS), info->tos);
+
+    if (fault) {
+        lan_drop(fragment, fault);
+        if (fault != &stack->counters.ip_reasm_duplicates)
+            poison(stack, d);
+        return NULL;
     }
+    stack->reassembly.fragments++;
+    if (fragment == d->fragments)
+        d->info = *info;
+    if (!d->total || d->received != d->total)
+        return NULL;
+    LAN_COUNT(stack, ip_reasm_oks);
+
+    struct lan_buf *packet = join(d, info);
+
+    release(stack, d);
     return packet;
 }

@@ -75,10 +75,15 @@ struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_
     port->random(port->ctx, stack->secret, sizeof stack->secret);
     port->random(port->ctx, stack->ip_id, sizeof stack->ip_id);
     lan_timers_init(&stack->timers, lan_now(stack));
-    lan_reassembly_init(stack);
     for (int i = 0; i < PART_COUNT; i++)
         PARTS[i].init(stack);
     return stack;
+}
+
+LAN_RARE void lan_drop(struct lan_buf *packet, lan_count *reason)
+{
+    (*reason)++;
+    lan_buf_free(packet);
 }
 
 struct lan_pool *lan_stack_pool(struct lan_stack *stack)

@@ -37,6 +37,9 @@ struct lan_stack {
     struct lan_reassembly reassembly;
 };
 
+/* Frees a packet that goes no further, and counts why. */
+void lan_drop(struct lan_buf *packet, lan_count *reason);
+
 void lan_stack_set_alarm(struct lan_stack *stack);
 
 /* The end of every way into the stack: tells the port when an earlier deadline has come up. */
