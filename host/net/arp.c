@@ -15,11 +15,12 @@ enum {
     OP_REPLY = 2,
 };
 
-#define SECOND_NS UINT64_C(1000000000)
-#define REACHABLE_NS (60 * SECOND_NS)
-#define RETRY_NS (1 * SECOND_NS) /* RFC 1122 2.3.2.1: at most one request per second and destination */
-#define FAILED_NS (1 * SECOND_NS)
-#define DEFEND_NS (10 * SECOND_NS) /* RFC 5227 2.4: DEFEND_INTERVAL */
+enum {
+    REACHABLE_S = 60,
+    RETRY_S = 1, /* RFC 1122 2.3.2.1: at most one request per second and destination */
+    FAILED_S = 1,
+    DEFEND_S = 10, /* RFC 5227 2.4: DEFEND_INTERVAL */
+};
 
 enum {
     TRIES = 3,
@@ -65,7 +66,7 @@ void lan_arp_init(struct lan_stack *stack)
  * apart, and nobody can aim at one chain. */
 static struct lan_neighbour **bucket(struct lan_stack *stack, uint32_t address)
 {
-    uint32_t hash = lan_htonl(address) * ((uint32_t)stack->secret[0] | 1);
+    uint32_t hash = address * ((uint32_t)stack->secret[0] | 1);
 
     return &stack->arp.buckets[(uint64_t)hash * stack->arp.bucket_count >> 32];
 }
@@ -79,19 +80,20 @@ static struct lan_neighbour *find(struct lan_netif *netif, uint32_t address)
     return n;
 }
 
-static void drop_pending(struct lan_neighbour *n)
+/* Takes the packets that wait, joined by `link`. */
+LAN_RARE static struct lan_buf *take_pending(struct lan_neighbour *n)
 {
-    struct lan_stack *stack = n->netif->stack;
+    struct lan_buf *packets = n->pending_head;
 
-    while (n->pending_head) {
-        struct lan_buf *packet = n->pending_head;
-
-        n->pending_head = packet->link;
-        stack->arp.pending--;
-        LAN_COUNT(stack, arp_pending_drops);
-        lan_buf_free(packet);
-    }
+    n->netif->stack->arp.pending -= n->pending_count;
+    n->pending_head = NULL;
     n->pending_count = 0;
+    return packets;
+}
+
+static void expect_within(struct lan_neighbour *n, uint32_t seconds)
+{
+    lan_stack_set_timer(n->netif->stack, &n->timer, seconds);
 }
 
 static void release(struct lan_neighbour *n)
@@ -100,7 +102,10 @@ static void release(struct lan_neighbour *n)
     struct lan_neighbour **link = bucket(stack, n->address);
 
     lan_timer_cancel(&n->timer);
-    drop_pending(n);
+    for (struct lan_buf *packet = take_pending(n), *next; packet; packet = next) {
+        next = packet->link;
+        lan_drop(packet, &stack->counters.arp_pending_drops);
+    }
     while (*link != n)
         link = &(*link)->next;
     *link = n->next;
@@ -113,11 +118,7 @@ static void release(struct lan_neighbour *n)
 /* How little would be lost with an entry: 0, it is in use. */
 static int expendability(const struct lan_neighbour *n)
 {
-    if (n->state == LAN_NEIGHBOUR_FAILED)
-        return 3;
-    if (n->state == LAN_NEIGHBOUR_INCOMPLETE)
-        return 2;
-    return n->used ? 0 : 1;
+    return n->state >= LAN_NEIGHBOUR_INCOMPLETE ? n->state : !n->used;
 }
 
 /* Frees the most expendable of the next entries under the hand, if it is at least as expendable as asked. */
@@ -129,10 +130,12 @@ static void replace_one(struct lan_arp *arp, int at_least)
         struct lan_neighbour *n = &arp->entries[arp->hand];
 
         arp->hand = arp->hand + 1 == arp->count ? 0 : arp->hand + 1;
-        if (!victim || expendability(n) > expendability(victim))
+        if (expendability(n) >= at_least) {
             victim = n;
+            at_least = expendability(n) + 1;
+        }
     }
-    if (victim && expendability(victim) >= at_least)
+    if (victim)
         release(victim);
 }
 
@@ -177,16 +180,15 @@ void lan_arp_invalidate_flows(struct lan_stack *stack)
         stack->arp.entries[i].generation++;
 }
 
-static void send_arp(struct lan_netif *netif, uint16_t operation, const uint8_t *to_mac, const uint8_t *target_mac,
-                     uint32_t target)
+/* A request's target is whom it looks for, a reply's whom it goes to. */
+static void send_arp(struct lan_netif *netif, uint16_t operation, const uint8_t *to_mac, uint32_t target)
 {
-    struct lan_buf *frame = lan_buf_alloc(netif->stack->pool, 0);
+    struct lan_buf *frame = lan_buf_alloc(netif->stack->pool, LAN_ETH_HEADER);
 
     if (!frame) {
         LAN_COUNT(netif->stack, link_out_no_buffers);
         return;
     }
-    lan_eth_header(netif, lan_buf_put(frame, LAN_ETH_HEADER), to_mac, LAN_ETH_ARP);
 
     uint8_t *arp = lan_buf_put(frame, ARP_BYTES);
 
@@ -194,32 +196,30 @@ static void send_arp(struct lan_netif *netif, uint16_t operation, const uint8_t 
     lan_put16(arp + 6, operation);
     memcpy(arp + 8, netif->mac, 6);
     lan_store32(arp + 14, netif->address);
-    memcpy(arp + 18, target_mac, 6);
+    memset(arp + 18, 0, 6);
     lan_store32(arp + 24, target);
-    if (operation == OP_REQUEST)
+    if (operation == OP_REQUEST) {
         LAN_COUNT(netif->stack, arp_out_requests);
-    else
+    } else {
+        memcpy(arp + 18, to_mac, 6);
         LAN_COUNT(netif->stack, arp_out_replies);
-    lan_netif_transmit(netif, frame);
+    }
+    lan_eth_output(netif, frame, to_mac, LAN_ETH_ARP);
 }
-
-static const uint8_t NO_MAC[6];
 
 /* RFC 5227 2.3: a request for our own address. */
 void lan_arp_announce(struct lan_netif *netif)
 {
     if (!(netif->features & LAN_NETIF_LOOPBACK))
-        send_arp(netif, OP_REQUEST, LAN_ETH_BROADCAST, NO_MAC, netif->address);
+        send_arp(netif, OP_REQUEST, LAN_ETH_BROADCAST, netif->address);
 }
 
 /* Asks once more, everybody or just the one who used to answer (RFC 1122 2.3.2.1 (2)), and waits a second. */
 static void ask(struct lan_neighbour *n)
 {
-    struct lan_stack *stack = n->netif->stack;
-
     n->tries++;
-    send_arp(n->netif, OP_REQUEST, n->state == LAN_NEIGHBOUR_PROBE ? n->mac : LAN_ETH_BROADCAST, NO_MAC, n->address);
-    lan_timer_set(&stack->timers, &n->timer, lan_now(stack) + RETRY_NS);
+    send_arp(n->netif, OP_REQUEST, n->state == LAN_NEIGHBOUR_PROBE ? n->mac : LAN_ETH_BROADCAST, n->address);
+    expect_within(n, RETRY_S);
 }
 
 static void start_asking(struct lan_neighbour *n, enum lan_neighbour_state state)
@@ -235,20 +235,14 @@ static void start_asking(struct lan_neighbour *n, enum lan_neighbour_state state
 static void fail(struct lan_neighbour *n)
 {
     struct lan_stack *stack = n->netif->stack;
-    struct lan_buf *packet = n->pending_head;
 
     LAN_COUNT(stack, arp_unresolved);
-    n->pending_head = NULL;
-    n->pending_count = 0;
     n->state = LAN_NEIGHBOUR_FAILED;
-    lan_timer_set(&stack->timers, &n->timer, lan_now(stack) + FAILED_NS);
-    while (packet) {
-        struct lan_buf *next = packet->link;
-
-        stack->arp.pending--;
+    expect_within(n, FAILED_S);
+    for (struct lan_buf *packet = take_pending(n), *next; packet; packet = next) {
+        next = packet->link;
         lan_icmp_deliver_error(stack, packet->data, packet->len, LAN_ICMP_UNREACHABLE, LAN_UNREACHABLE_HOST, 0);
         lan_buf_free(packet);
-        packet = next;
     }
 }
 
@@ -290,8 +284,7 @@ int lan_arp_wait(struct lan_neighbour *n, struct lan_buf *packet)
         return -EHOSTUNREACH;
     }
     if (n->pending_count == PENDING_PER_NEIGHBOUR || stack->arp.pending == stack->arp.pending_max) {
-        LAN_COUNT(stack, arp_pending_drops);
-        lan_buf_free(packet);
+        lan_drop(packet, &stack->counters.arp_pending_drops);
     } else {
         packet->link = NULL;
         if (n->pending_head)
@@ -310,24 +303,15 @@ int lan_arp_wait(struct lan_neighbour *n, struct lan_buf *packet)
 /* `mac` is what we believe from now on; packets that waited go out. */
 static void confirm(struct lan_neighbour *n, const uint8_t mac[6])
 {
-    struct lan_stack *stack = n->netif->stack;
-    struct lan_buf *packet = n->pending_head;
-    uint8_t header[LAN_ETH_HEADER];
+    struct lan_netif *netif = n->netif;
 
     memcpy(n->mac, mac, 6);
     n->state = LAN_NEIGHBOUR_REACHABLE;
-    n->used = packet != NULL;
-    n->pending_head = NULL;
-    n->pending_count = 0;
-    lan_timer_set(&stack->timers, &n->timer, lan_now(stack) + REACHABLE_NS);
-    lan_eth_header(n->netif, header, mac, LAN_ETH_IPV4);
-    while (packet) {
-        struct lan_buf *next = packet->link;
-
-        stack->arp.pending--;
-        lan_eth_push(packet, header);
-        lan_netif_transmit(n->netif, packet);
-        packet = next;
+    n->used = n->pending_count > 0;
+    expect_within(n, REACHABLE_S);
+    for (struct lan_buf *packet = take_pending(n), *next; packet; packet = next) {
+        next = packet->link;
+        lan_eth_output(netif, packet, mac, LAN_ETH_IPV4);
     }
 }
 
@@ -335,12 +319,17 @@ static void confirm(struct lan_neighbour *n, const uint8_t mac[6])
  * when he is silent everybody is (so a forged announcement diverts nothing, and a host that moved is found soon). */
 static void hear(struct lan_neighbour *n, const uint8_t mac[6])
 {
-    if (!lan_neighbour_resolved(n) || memcmp(n->mac, mac, 6) == 0) {
+    if (!lan_neighbour_resolved(n) || lan_same_mac(n->mac, mac)) {
         confirm(n, mac);
     } else if (n->state == LAN_NEIGHBOUR_REACHABLE) {
         LAN_COUNT(n->netif->stack, arp_in_conflicts);
         start_asking(n, LAN_NEIGHBOUR_PROBE);
     }
+}
+
+static bool is_host_mac(const uint8_t *mac)
+{
+    return !(mac[0] & 1) && (lan_load32(mac) || lan_load16(mac + 4));
 }
 
 static bool parse(struct lan_netif *netif, const uint8_t *arp, struct arp_packet *out)
@@ -353,7 +342,7 @@ static bool parse(struct lan_netif *netif, const uint8_t *arp, struct arp_packet
     out->target = lan_load32(arp + 24);
     if (out->operation != OP_REQUEST && out->operation != OP_REPLY)
         return false;
-    if ((out->sender_mac[0] & 1) || memcmp(out->sender_mac, NO_MAC, 6) == 0)
+    if (!is_host_mac(out->sender_mac))
         return false;
     if (out->sender == 0) /* a probe, RFC 5227 1.1 */
         return out->operation == OP_REQUEST;
@@ -369,7 +358,7 @@ static void defend(struct lan_netif *netif)
     LAN_COUNT(stack, arp_in_conflicts);
     if (now < stack->arp.defend_again_ns)
         return;
-    stack->arp.defend_again_ns = now + DEFEND_NS;
+    stack->arp.defend_again_ns = now + DEFEND_S * LAN_SECOND_NS;
     lan_arp_announce(netif);
 }
 
@@ -379,7 +368,7 @@ static void handle(struct lan_netif *netif, const struct arp_packet *arp)
     struct lan_neighbour *n = arp->sender ? find(netif, arp->sender) : NULL;
 
     if (arp->sender == netif->address) {
-        if (memcmp(arp->sender_mac, netif->mac, 6) != 0)
+        if (!lan_same_mac(arp->sender_mac, netif->mac))
             defend(netif);
         return;
     }
@@ -389,7 +378,7 @@ static void handle(struct lan_netif *netif, const struct arp_packet *arp)
     if (n)
         hear(n, arp->sender_mac);
     if (for_us && arp->operation == OP_REQUEST)
-        send_arp(netif, OP_REPLY, arp->sender_mac, arp->sender_mac, arp->sender);
+        send_arp(netif, OP_REPLY, arp->sender_mac, arp->sender);
 }
 
 void lan_arp_input(struct lan_netif *netif, struct lan_buf *packet)

@@ -13,12 +13,13 @@
 #include "lanyard/stack.h"
 #include "timer.h"
 
+/* From INCOMPLETE on there is no address to be lost, and the less the higher. */
 enum lan_neighbour_state {
     LAN_NEIGHBOUR_FREE,
-    LAN_NEIGHBOUR_INCOMPLETE, /* asked by broadcast; packets wait */
     LAN_NEIGHBOUR_REACHABLE,
-    LAN_NEIGHBOUR_PROBE,  /* old but in use: asked by unicast, still used */
-    LAN_NEIGHBOUR_FAILED, /* did not answer; packets are refused for a while */
+    LAN_NEIGHBOUR_PROBE,      /* old but in use: asked by unicast, still used */
+    LAN_NEIGHBOUR_INCOMPLETE, /* asked by broadcast; packets wait */
+    LAN_NEIGHBOUR_FAILED,     /* did not answer; packets are refused for a while */
 };
 
 struct lan_neighbour {

@@ -13,6 +13,15 @@ void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uin
     lan_put16(header + 12, type);
 }
 
+LAN_RARE void lan_eth_output(struct lan_netif *netif, struct lan_buf *packet, const uint8_t destination[6],
+                             uint16_t type)
+{
+    lan_eth_header(netif, lan_buf_push(packet, LAN_ETH_HEADER), destination, type);
+    packet->csum_start += LAN_ETH_HEADER;
+    packet->hdr_len += LAN_ETH_HEADER;
+    lan_netif_transmit(netif, packet);
+}
+
 /* The frame's EtherType. IEEE 802.1Q: identifier 0 is a priority only, any other another network than this one. A tag
  * that still stands in the frame is an unknown protocol as well. */
 static inline uint16_t protocol(const struct lan_buf *frame)

@@ -14,18 +14,24 @@ enum { ICMP_HEADER = 8, DEFAULT_TTL = 64 };
  * what a reply to a forged packet should not exceed by much. */
 enum { QUOTED_MAX = LAN_IP_HEADER_MAX + 8 };
 
-#define ECHO_INTERVAL_NS UINT64_C(20000) /* 50,000 replies a second ... */
-#define ECHO_BURST 1000                  /* ... and this many at once */
-#define ERROR_INTERVAL_NS UINT64_C(20000000)
-#define ERROR_BURST 10
+enum {
+    ECHO_INTERVAL_NS = 20000, /* 50,000 replies a second ... */
+    ECHO_BURST = 1000,        /* ... and this many at once */
+    ERROR_INTERVAL_NS = 20000000,
+    ERROR_BURST = 10,
+};
 
-/* Generic cell rate algorithm: yes as long as no more than `burst` messages run ahead of one per interval. */
-static bool rate_allows(uint64_t *due_ns, uint64_t now_ns, uint64_t interval_ns, uint32_t burst)
+/* Generic cell rate algorithm: yes as long as messages run less than `burst_ns` ahead of one per interval. */
+LAN_RARE static bool rate_allows(struct lan_stack *stack, uint64_t *due_ns, uint32_t interval_ns, uint32_t burst_ns)
 {
+    uint64_t now_ns = lan_now(stack);
+
     if (*due_ns < now_ns)
         *due_ns = now_ns;
-    if (*due_ns - now_ns >= interval_ns * burst)
+    if (*due_ns - now_ns >= burst_ns) {
+        LAN_COUNT(stack, icmp_out_rate_limited);
         return false;
+    }
     *due_ns += interval_ns;
     return true;
 }
@@ -66,17 +72,15 @@ static struct lan_buf *as_reply(struct lan_stack *stack, struct lan_buf *message
     return reply;
 }
 
-/* RFC 1122 3.2.2.6. Only the type changes, so the checksum is mended rather than summed again (RFC 1624 (3)). */
+/* RFC 1122 3.2.2.6. Only the type changes, to 0, so the checksum is mended rather than summed again (RFC 1624 (3)):
+ * what is gone from the sum is added to its complement. */
 static void answer_echo(struct lan_stack *stack, struct lan_buf *message, const struct lan_ip_info *info)
 {
-    LAN_COUNT(stack, icmp_in_echos);
     if (info->to_group) {
-        LAN_COUNT(stack, icmp_in_ignored);
-        lan_buf_free(message);
+        lan_drop(message, &stack->counters.icmp_in_ignored);
         return;
     }
-    if (!rate_allows(&stack->icmp.echo_due_ns, lan_now(stack), ECHO_INTERVAL_NS, ECHO_BURST)) {
-        LAN_COUNT(stack, icmp_out_rate_limited);
+    if (!rate_allows(stack, &stack->icmp.echo_due_ns, ECHO_INTERVAL_NS, ECHO_INTERVAL_NS * ECHO_BURST)) {
         lan_buf_free(message);
         return;
     }
@@ -87,18 +91,10 @@ static void answer_echo(struct lan_stack *stack, struct lan_buf *message, const 
         return;
 
     uint8_t *icmp = reply->data;
-    uint16_t request_word = lan_load16(icmp);
+    uint32_t checksum = lan_get16(icmp + 2) + (LAN_ICMP_ECHO << 8);
 
     icmp[0] = LAN_ICMP_ECHO_REPLY;
-
-    uint32_t sum = (uint16_t)~lan_load16(icmp + 2);
-
-    sum = lan_sum_add(sum, (uint16_t)~request_word);
-    sum = lan_sum_add(sum, lan_load16(icmp));
-
-    uint16_t checksum = (uint16_t)~lan_sum_fold(sum);
-
-    lan_store16(icmp + 2, checksum ? checksum : 0xffff); /* the same, but right for a message of zeros, too */
+    lan_put16(icmp + 2, (uint16_t)(checksum + (checksum >> 16)));
     LAN_COUNT(stack, icmp_out_echo_reps);
     send(stack, reply, info, info->tos);
 }
@@ -155,47 +151,55 @@ static void take_error(struct lan_stack *stack, struct lan_buf *message)
                            tells_mtu ? lan_get16(icmp + 6) : 0);
 }
 
+/* Which counter a message of this type is counted by. */
+static lan_count *type_counter(struct lan_counters *counters, uint8_t type)
+{
+    switch (type) {
+    case LAN_ICMP_ECHO:
+        return &counters->icmp_in_echos;
+    case LAN_ICMP_ECHO_REPLY:
+        return &counters->icmp_in_echo_reps;
+    case LAN_ICMP_UNREACHABLE:
+        return &counters->icmp_in_dest_unreachs;
+    case LAN_ICMP_TIME_EXCEEDED:
+        return &counters->icmp_in_time_excds;
+    case LAN_ICMP_PARAMETER_PROBLEM:
+        return &counters->icmp_in_parm_probs;
+    case LAN_ICMP_REDIRECT: /* RFC 1122 3.2.2.2 would follow it; anyone on the link could send it (RFC 6274 3.2.2.2) */
+        return &counters->icmp_in_redirects;
+    default:
+        return &counters->icmp_in_ignored;
+    }
+}
+
+static bool is_error(uint8_t type)
+{
+    return type == LAN_ICMP_UNREACHABLE || type == LAN_ICMP_TIME_EXCEEDED || type == LAN_ICMP_PARAMETER_PROBLEM;
+}
+
 void lan_icmp_input(struct lan_stack *stack, struct lan_buf *message, const struct lan_ip_info *info)
 {
-    uint32_t bytes = lan_buf_total(message);
-
     LAN_COUNT(stack, icmp_in_msgs);
     if (!lan_buf_pullup(message, ICMP_HEADER)) {
-        LAN_COUNT(stack, icmp_in_errors);
-        lan_buf_free(message);
+        lan_drop(message, &stack->counters.icmp_in_errors);
         return;
     }
-    if (!(info->netif->features & LAN_NETIF_LOOPBACK) && lan_sum_fold(lan_sum_buf(message, 0, bytes, 0)) != 0xffff) {
+    if (!(info->netif->features & LAN_NETIF_LOOPBACK) &&
+        lan_sum_fold(lan_sum_buf(message, 0, info->bytes, 0)) != 0xffff) {
         LAN_COUNT(stack, icmp_in_csum_errors);
-        LAN_COUNT(stack, icmp_in_errors);
-        lan_buf_free(message);
+        lan_drop(message, &stack->counters.icmp_in_errors);
         return;
     }
-    switch (message->data[0]) {
-    case LAN_ICMP_ECHO:
+
+    uint8_t type = message->data[0];
+
+    (*type_counter(&stack->counters, type))++;
+    if (type == LAN_ICMP_ECHO) {
         answer_echo(stack, message, info);
         return;
-    case LAN_ICMP_ECHO_REPLY:
-        LAN_COUNT(stack, icmp_in_echo_reps);
-        break;
-    case LAN_ICMP_UNREACHABLE:
-        LAN_COUNT(stack, icmp_in_dest_unreachs);
-        take_error(stack, message);
-        break;
-    case LAN_ICMP_TIME_EXCEEDED:
-        LAN_COUNT(stack, icmp_in_time_excds);
-        take_error(stack, message);
-        break;
-    case LAN_ICMP_PARAMETER_PROBLEM:
-        LAN_COUNT(stack, icmp_in_parm_probs);
-        take_error(stack, message);
-        break;
-    case LAN_ICMP_REDIRECT: /* RFC 1122 3.2.2.2 would follow it; anyone on the link could send it (RFC 6274 3.2.2.2) */
-        LAN_COUNT(stack, icmp_in_redirects);
-        break;
-    default:
-        LAN_COUNT(stack, icmp_in_ignored);
     }
+    if (is_error(type))
+        take_error(stack, message);
     lan_buf_free(message);
 }
 
@@ -215,10 +219,8 @@ void lan_icmp_error(struct lan_stack *stack, const struct lan_buf *packet, const
 
     if (!error_permitted(packet, info))
         return;
-    if (!rate_allows(&stack->icmp.error_due_ns[bucket], lan_now(stack), ERROR_INTERVAL_NS, ERROR_BURST)) {
-        LAN_COUNT(stack, icmp_out_rate_limited);
+    if (!rate_allows(stack, &stack->icmp.error_due_ns[bucket], ERROR_INTERVAL_NS, ERROR_INTERVAL_NS * ERROR_BURST))
         return;
-    }
 
     struct lan_buf *message = lan_buf_alloc(stack->pool, LAN_HEADROOM);
 
@@ -229,9 +231,10 @@ void lan_icmp_error(struct lan_stack *stack, const struct lan_buf *packet, const
 
     uint8_t *icmp = lan_buf_put(message, ICMP_HEADER + info->header_bytes + 8);
 
-    memset(icmp, 0, ICMP_HEADER);
     icmp[0] = type;
     icmp[1] = code;
+    lan_store16(icmp + 2, 0);
+    lan_store32(icmp + 4, 0);
     memcpy(icmp + ICMP_HEADER, packet->data - info->header_bytes, info->header_bytes);
 
     uint32_t quoted = lan_buf_copy(packet, 0, icmp + ICMP_HEADER + info->header_bytes, 8);

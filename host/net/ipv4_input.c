@@ -132,22 +132,20 @@ static inline void deliver(struct lan_stack *stack, struct lan_buf *packet, cons
 {
     switch (info->protocol) {
     case LAN_IPPROTO_TCP:
-        LAN_COUNT(stack, ip_in_delivers);
         lan_tcp_input(stack, packet, info);
         break;
     case LAN_IPPROTO_UDP:
-        LAN_COUNT(stack, ip_in_delivers);
         lan_udp_input(stack, packet, info);
         break;
     case LAN_IPPROTO_ICMP:
-        LAN_COUNT(stack, ip_in_delivers);
         lan_icmp_input(stack, packet, info);
         break;
     default:
-        LAN_COUNT(stack, ip_in_unknown_protos);
         lan_icmp_error(stack, packet, info, LAN_ICMP_UNREACHABLE, LAN_UNREACHABLE_PROTOCOL);
-        lan_buf_free(packet);
+        lan_drop(packet, &stack->counters.ip_in_unknown_protos);
+        return;
     }
+    LAN_COUNT(stack, ip_in_delivers);
 }
 
 void lan_ip_input(struct lan_netif *netif, struct lan_buf *packet)

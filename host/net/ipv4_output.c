@@ -191,8 +191,7 @@ LAN_RARE static int output_fragments(struct lan_stack *stack, struct lan_flow *f
 
 LAN_RARE static int discard(struct lan_stack *stack, struct lan_buf *packet, int result)
 {
-    LAN_COUNT(stack, ip_out_discards);
-    lan_buf_free(packet);
+    lan_drop(packet, &stack->counters.ip_out_discards);
     return result;
 }
 

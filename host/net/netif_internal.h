@@ -50,6 +50,9 @@ static inline void lan_eth_push(struct lan_buf *packet, const uint8_t header[14]
     packet->hdr_len += 14;
 }
 
+/* Sends a packet behind such a header. Takes ownership. */
+void lan_eth_output(struct lan_netif *netif, struct lan_buf *packet, const uint8_t destination[6], uint16_t type);
+
 extern const uint8_t LAN_ETH_BROADCAST[6];
 
 #endif

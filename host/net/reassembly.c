@@ -3,7 +3,7 @@
 #include "icmp.h"
 #include "stack_internal.h"
 
-#define TIMEOUT_NS UINT64_C(30000000000)
+enum { TIMEOUT_S = 30 };
 
 /* Where a fragment lies in its datagram; kept in the scratch words of its buffer. */
 enum { BEGIN, END };
@@ -44,7 +44,7 @@ static void timer_fired(struct lan_timer *timer)
 }
 
 /* The oldest datagram of a source, 0: of all, and then a free one is older than any; and how many there are. */
-static struct lan_datagram *oldest(struct lan_reassembly *reassembly, uint32_t src, int *count)
+LAN_RARE static struct lan_datagram *oldest(struct lan_reassembly *reassembly, uint32_t src, int *count)
 {
     struct lan_datagram *found = NULL;
 
@@ -88,7 +88,7 @@ static struct lan_datagram *find_or_create(struct lan_stack *stack, const struct
     d->info = *info;
     d->id = id;
     d->timer.fire = timer_fired;
-    lan_timer_set(&stack->timers, &d->timer, lan_now(stack) + TIMEOUT_NS);
+    lan_stack_set_timer(stack, &d->timer, TIMEOUT_S);
     return d;
 }
 

@@ -28,8 +28,8 @@ struct lan_datagram {
 };
 
 struct lan_reassembly {
+    uint32_t fragments; /* buffers held by all datagrams */
     struct lan_datagram datagrams[LAN_REASSEMBLY_DATAGRAMS];
-    uint32_t fragments; /* buffers held by all of them */
 };
 
 /* Takes one fragment (data behind its valid IP header, trimmed to its total length) and what is known of it. Returns

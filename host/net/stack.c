@@ -109,6 +109,11 @@ uint64_t lan_stack_poll(struct lan_stack *stack)
     return stack->alarm_ns;
 }
 
+void lan_stack_set_timer(struct lan_stack *stack, struct lan_timer *timer, uint32_t seconds)
+{
+    lan_timer_set(&stack->timers, timer, lan_now(stack) + seconds * LAN_SECOND_NS);
+}
+
 /* The bound may be too early by a timer that was cancelled since. */
 LAN_RARE void lan_stack_set_alarm(struct lan_stack *stack)
 {

@@ -73,6 +73,11 @@ static inline uint64_t lan_now(const struct lan_stack *stack)
     return stack->port->now_ns(stack->port->ctx);
 }
 
+#define LAN_SECOND_NS UINT64_C(1000000000)
+
+/* Lets a timer fire in so many seconds. */
+void lan_stack_set_timer(struct lan_stack *stack, struct lan_timer *timer, uint32_t seconds);
+
 static inline uint32_t lan_random32(const struct lan_stack *stack)
 {
     uint32_t value;

@@ -13,12 +13,6 @@ enum { FIELD_SRC = 0, FIELD_DST = 2, FIELD_LENGTH = 4, FIELD_CHECKSUM = 6 };
 /* What keeping a datagram costs beside its bytes, so that a flood of small ones meets the bound of the queue, too. */
 enum { DATAGRAM_OVERHEAD = 256 };
 
-static void drop(struct lan_stack *stack, struct lan_buf *datagram)
-{
-    LAN_COUNT(stack, udp_in_errors);
-    lan_buf_free(datagram);
-}
-
 /* The one place where lengths of UDP are checked; leaves the datagram as long as its header says. */
 static bool header_valid(struct lan_buf *datagram, const struct lan_ip_info *info)
 {
@@ -43,13 +37,13 @@ static void queue(struct lan_stack *stack, struct lan_udp_pcb *pcb, struct lan_b
 
     if (pcb->shut_read || pcb->queued >= pcb->receive_buffer) { /* one may exceed it, or a large one never came in */
         LAN_COUNT(stack, udp_rcvbuf_errors);
-        drop(stack, datagram);
+        lan_drop(datagram, &stack->counters.udp_in_errors);
         return;
     }
     /* Sockets that nobody reads must not starve the rest of the stack of buffers. */
     if (lan_pool_free_buffers(stack->pool) < stack->config.pool.buffers / 8) {
         LAN_COUNT(stack, udp_mem_errors);
-        drop(stack, datagram);
+        lan_drop(datagram, &stack->counters.udp_in_errors);
         return;
     }
     LAN_COUNT(stack, udp_in_datagrams);
@@ -69,7 +63,7 @@ static void queue(struct lan_stack *stack, struct lan_udp_pcb *pcb, struct lan_b
 void lan_udp_input(struct lan_stack *stack, struct lan_buf *datagram, const struct lan_ip_info *info)
 {
     if (!header_valid(datagram, info)) {
-        drop(stack, datagram);
+        lan_drop(datagram, &stack->counters.udp_in_errors);
         return;
     }
 
@@ -78,16 +72,15 @@ void lan_udp_input(struct lan_stack *stack, struct lan_buf *datagram, const stru
 
     if (lan_load16(udp + FIELD_CHECKSUM) && !lan_l4_checksum_ok(datagram, info)) { /* RFC 768: zero means none */
         LAN_COUNT(stack, udp_in_csum_errors);
-        drop(stack, datagram);
+        lan_drop(datagram, &stack->counters.udp_in_errors);
         return;
     }
 
     struct lan_udp_pcb *pcb = lan_udp_find(stack, info->dst, lan_load16(udp + FIELD_DST), info->src, from_port);
 
     if (!pcb) {
-        LAN_COUNT(stack, udp_no_ports);
         lan_icmp_error(stack, datagram, info, LAN_ICMP_UNREACHABLE, LAN_UNREACHABLE_PORT);
-        lan_buf_free(datagram);
+        lan_drop(datagram, &stack->counters.udp_no_ports);
         return;
     }
     lan_buf_pull(datagram, LAN_UDP_HEADER);
