@@ -257,24 +257,12 @@ static void dispatch(struct lan_stack *stack, struct lan_tcp_segment *segment)
     const struct lan_ip_info *info = segment->info;
     struct lan_tcb *tcb =
         lan_tcp_find(stack->tcp, info->dst, segment->destination_port, info->src, segment->source_port);
-    if (tcb && tcb->state > LAN_TCP_SYN_SENT && tcb->state < LAN_TCP_TIME_WAIT) {
-        synchronized(tcb, segment);
-        return;
-    }
     if (!tcb || may_follow(tcb, segment)) {
         struct lan_tcb *listener = lan_tcp_find_listener(stack->tcp, info->dst, segment->destination_port);
-        if (listener && tcb) {
-            uint32_t iss_after = tcb->snd_nxt;
-            LAN_COUNT(stack, tcp_ext_time_wait_recycled);
-            lan_tcp_finish(tcb, 0);
-            lan_tcp_input_listen(listener, segment, &iss_after);
-            return;
-        }
         if (listener) {
-            tcb = lan_tcp_input_listen(listener, segment, NULL);
-            if (tcb)
-                synchronized(tcb, segment);
-            return;
+            tcb = lan_tcp_input_listen(listener, segment, tcb);
+            if (!tcb)
+                return;
         }
     }
     if (!tcb) {

@@ -74,11 +74,10 @@ void lan_tcp_time_wait(struct lan_tcb *tcb);
 /* Chooses sequence numbers and windows for a connection whose flow and ports are set. */
 void lan_tcp_start(struct lan_tcb *tcb);
 void lan_tcp_set_iss(struct lan_tcb *tcb, uint32_t iss);
-void lan_tcp_begin_above(struct lan_tcb *tcb, uint32_t seq); /* where an earlier connection ended */
 
-/* The same, and puts it into the table, maybe instead of one in TIME-WAIT. -EADDRINUSE: there is such a connection
- * already. */
-int lan_tcp_open(struct lan_tcb *tcb);
+/* The same, and puts it into the table, maybe instead of one in TIME-WAIT; `passive`: the peer's SYN may follow it.
+ * -EADDRINUSE: there is such a connection already. */
+int lan_tcp_open(struct lan_tcb *tcb, bool passive);
 
 /* What the peer's SYN says: its options and first window. */
 void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
@@ -137,11 +136,10 @@ bool lan_tcp_may_succeed(const struct lan_tcb *old);
 
 /* tcp_listen.c */
 
-/* A segment for a listener. `iss_after`: the new connection follows one that was in TIME-WAIT until now, and begins
- * above this number; else NULL. Returns the connection that the segment has opened by its cookie, and is for then; or
- * NULL. Borrows the payload. */
+/* A segment for a listener. `old`: the new connection may follow this one, which is in TIME-WAIT; else NULL. Returns
+ * the connection that the segment has opened by its cookie, and is for then; or NULL. Borrows the payload. */
 struct lan_tcb *lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_tcp_segment *segment,
-                                     const uint32_t *iss_after);
+                                     struct lan_tcb *old);
 
 /* Gives a new TCB the addresses and ports of `segment` and the listener's settings. Negative: no way to the peer. */
 int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener, const struct lan_tcp_segment *segment);

@@ -43,7 +43,7 @@ struct lan_tcb *lan_tcp_child_new(struct lan_tcb *listener, const struct lan_tcp
     struct lan_tcb *child = lan_tcb_new(listener->stack);
     if (!child)
         return NULL;
-    if (lan_tcp_child_init(child, listener, segment) < 0 || lan_tcp_open(child) < 0) {
+    if (lan_tcp_child_init(child, listener, segment) < 0 || lan_tcp_open(child, true) < 0) {
         lan_tcb_free(child);
         return NULL;
     }
@@ -73,30 +73,29 @@ bool lan_tcp_accept_full(const struct lan_tcb *listener)
     return true;
 }
 
-static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segment, const uint32_t *iss_after)
+static void spawn(struct lan_tcb *listener, const struct lan_tcp_segment *segment, struct lan_tcb *old)
 {
-    struct lan_stack *stack = listener->stack;
     if (lan_tcp_accept_full(listener))
         return;
     if (!room_for_embryonic(listener)) {
-        if (iss_after) /* which no cookie can promise: the next SYN finds nothing to come after */
-            LAN_COUNT(stack, tcp_ext_listen_drops);
-        else
+        if (old) { /* after which no cookie can promise to come: the next SYN finds nothing to come after */
+            LAN_COUNT(listener->stack, tcp_ext_listen_drops);
+            lan_tcp_finish(old, 0);
+        } else {
             lan_tcp_cookie_send(listener, segment);
+        }
         return;
     }
     struct lan_tcb *child = lan_tcp_child_new(listener, segment);
     if (!child)
         return;
-    if (iss_after)
-        lan_tcp_begin_above(child, *iss_after);
     lan_tcp_take_syn(child, segment);
     lan_tcp_send_syn(child);
 }
 
 /* RFC 9293 3.10.7.2. Data on a SYN is left for the peer to send again. */
 struct lan_tcb *lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_tcp_segment *segment,
-                                     const uint32_t *iss_after)
+                                     struct lan_tcb *old)
 {
     if (segment->flags & SEG_RST)
         return NULL;
@@ -105,7 +104,7 @@ struct lan_tcb *lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_
     else if (segment->flags & SEG_ACK)
         return lan_tcp_cookie_take(listener, segment);
     else if (segment->flags & SEG_SYN)
-        spawn(listener, segment, iss_after);
+        spawn(listener, segment, old);
     else
         LAN_COUNT(listener->stack, tcp_ext_bad_flags);
     return NULL;

@@ -97,7 +97,7 @@ static int tcp_connect(struct lan_stack *stack, void *pcb, const struct lan_sock
     tcb->remote_port = address->sin_port;
     if (!(tcb->flags & TCB_BOUND) && !lan_tcp_choose_port(tcb))
         return -EADDRNOTAVAIL;
-    result = lan_tcp_open(tcb);
+    result = lan_tcp_open(tcb, false);
     if (result < 0)
         return result;
     LAN_COUNT(stack, tcp_active_opens);

@@ -227,22 +227,17 @@ void lan_tcp_start(struct lan_tcb *tcb)
     lan_tcp_set_mss(tcb);
 }
 
-void lan_tcp_begin_above(struct lan_tcb *tcb, uint32_t seq)
-{
-    if (lan_seq_leq(tcb->snd_una, seq))
-        lan_tcp_set_iss(tcb, seq + 1);
-}
-
-int lan_tcp_open(struct lan_tcb *tcb)
+int lan_tcp_open(struct lan_tcb *tcb, bool passive)
 {
     struct lan_tcb *old =
         lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port);
-    if (old && !lan_tcp_may_succeed(old))
+    if (old && !passive && !lan_tcp_may_succeed(old))
         return -EADDRINUSE;
     lan_tcp_start(tcb);
     if (old) {
         LAN_COUNT(tcb->stack, tcp_ext_time_wait_recycled);
-        lan_tcp_begin_above(tcb, old->snd_nxt);
+        if (lan_seq_leq(tcb->snd_una, old->snd_nxt))
+            lan_tcp_set_iss(tcb, old->snd_nxt + 1);
         lan_tcp_finish(old, 0);
     }
     lan_tcp_insert(tcb);
