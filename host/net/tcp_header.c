@@ -82,11 +82,7 @@ static bool parse(struct lan_stack *stack, const uint8_t *header, struct lan_buf
     segment->stamped = false;
     segment->mss = 0;
     segment->sack_permitted = false;
-    if (header_bytes == LAN_TCP_HEADER + LAN_TCP_STAMP_BYTES &&
-        lan_get32(header + LAN_TCP_HEADER) == LAN_TCP_PADDED_TIMESTAMP) {
-        take_timestamp(header + LAN_TCP_HEADER + 4, segment); /* which is what nearly all segments have */
-    } else if (header_bytes > LAN_TCP_HEADER &&
-               !parse_options(header + LAN_TCP_HEADER, header + header_bytes, segment)) {
+    if (!parse_options(header + LAN_TCP_HEADER, header + header_bytes, segment)) {
         LAN_COUNT(stack, tcp_ext_bad_options);
         return false;
     }
