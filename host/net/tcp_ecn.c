@@ -43,9 +43,7 @@ bool lan_tcp_ecn_refused(struct lan_tcb *tcb)
         return false;
     tcb->ecn &= (uint8_t)~ECN_REQUEST;
     tcb->progress_ns = lan_tcp_now(tcb);
-    LAN_COUNT(tcb->stack, tcp_retrans_segs);
-    LAN_COUNT(tcb->stack, tcp_ext_syn_retrans);
-    return lan_tcp_send_syn(tcb) == 0;
+    return lan_tcp_resend_syn(tcb) == 0;
 }
 
 /* 6.1.1. Whoever may have been told yes is told of CE; but we send ECT only if no SYN of ours said no. In a

@@ -215,6 +215,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n);
 
 /* SYN or SYN-ACK, as the state demands. -EHOSTUNREACH, -ENETUNREACH: there is no way to the peer. */
 int lan_tcp_send_syn(struct lan_tcb *tcb);
+int lan_tcp_resend_syn(struct lan_tcb *tcb);
 void lan_tcp_send_ack(struct lan_tcb *tcb);
 void lan_tcp_send_challenge(struct lan_tcb *tcb); /* an ACK, if there has been none lately */
 void lan_tcp_send_keepalive(struct lan_tcb *tcb);

@@ -158,6 +158,13 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
     return error == -EHOSTUNREACH || error == -ENETUNREACH ? error : 0;
 }
 
+int lan_tcp_resend_syn(struct lan_tcb *tcb)
+{
+    LAN_COUNT(tcb->stack, tcp_retrans_segs);
+    LAN_COUNT(tcb->stack, tcp_ext_syn_retrans);
+    return lan_tcp_send_syn(tcb);
+}
+
 /* What the interface's segmentation can take at once. A card gathers from the buffers of the queue, of which the first
  * and the last may show little. Software takes a buffer and some views for each piece (offload.c). */
 static uint32_t max_segmented(const struct lan_tcb *tcb)

@@ -118,11 +118,9 @@ bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
     }
     if (tcb->state < LAN_TCP_ESTABLISHED) {
         LAN_COUNT(tcb->stack, tcp_ext_timeouts);
-        LAN_COUNT(tcb->stack, tcp_retrans_segs);
-        LAN_COUNT(tcb->stack, tcp_ext_syn_retrans);
         tcb->flags |= TCB_SYN_LOST;
         back_off(tcb);
-        int error = lan_tcp_send_syn(tcb);
+        int error = lan_tcp_resend_syn(tcb);
         if (error)
             lan_tcp_finish(tcb, -error);
         return !error;

@@ -127,7 +127,14 @@ void lan_tcp_set_state(struct lan_tcb *tcb, enum lan_tcp_state state)
     tcb->state = (uint8_t)state;
 }
 
-/* Lets go of everything but what the application may still read. */
+/* Of everything but what the application may still read. */
+static void let_go(struct lan_tcb *tcb)
+{
+    lan_tcp_sender_close(tcb);
+    lan_tcp_queue_release(tcb, tcb->snd_queued);
+    lan_tcp_islands_free(tcb);
+}
+
 static void retire(struct lan_tcb *tcb)
 {
     if (tcb->listener)
@@ -138,9 +145,7 @@ static void retire(struct lan_tcb *tcb)
     lan_timer_cancel(&tcb->timer);
     for (int i = 0; i < LAN_TCP_OWN_DEADLINES; i++)
         tcb->deadline_ns[i] = LAN_NEVER;
-    lan_tcp_sender_close(tcb);
-    lan_tcp_queue_release(tcb, tcb->snd_queued);
-    lan_tcp_islands_free(tcb);
+    let_go(tcb);
     lan_tcp_set_state(tcb, LAN_TCP_CLOSED);
 }
 
@@ -173,9 +178,7 @@ void lan_tcp_finish(struct lan_tcb *tcb, int error)
 void lan_tcp_time_wait(struct lan_tcb *tcb)
 {
     tcb->state = LAN_TCP_TIME_WAIT;
-    lan_tcp_sender_close(tcb);
-    lan_tcp_queue_release(tcb, tcb->snd_queued);
-    lan_tcp_islands_free(tcb);
+    let_go(tcb);
     lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
     lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
     LAN_COUNT(tcb->stack, tcp_ext_time_waits);
