@@ -420,9 +420,11 @@ bool lan_tcp_on_retransmit(struct lan_tcb *tcb);        /* the deadline has come
 
 /* tcp_socket.c */
 
-int lan_tcp_not_connected(const struct lan_tcb *tcb); /* why there is nothing to send to or to read from; 0: there is */
+/* To be called before the send queue grows; negative: it must not. And after: `refused` says that not all was taken. */
+int lan_tcp_before_send(struct lan_tcb *tcb);
+void lan_tcp_after_send(struct lan_tcb *tcb, int flags, bool refused);
 
-void lan_tcp_window_update(struct lan_tcb *tcb); /* the application has read */
+int lan_tcp_nothing_read(const struct lan_tcb *tcb); /* what to return when the receive queue is empty */
 
 /* tcp_zerocopy.c */
 long lan_tcp_send_buf(struct lan_stack *stack, void *pcb, struct lan_buf *chain, int flags);
@@ -463,6 +465,7 @@ void lan_tcp_islands_free(struct lan_tcb *tcb);
 /* What arrived beyond gaps, the latest first, then its neighbours below (RFC 2018 4); returns how many. */
 uint32_t lan_tcp_islands(const struct lan_tcb *tcb, struct lan_tcp_block blocks[LAN_TCP_SACK_BLOCKS]);
 uint32_t lan_tcp_receive_copy(struct lan_tcb *tcb, uint8_t *out, uint32_t bytes, bool peek);
+void lan_tcp_after_read(struct lan_tcb *tcb); /* the application has read: the window may open */
 
 /* [start, end) has arrived twice (RFC 2883). */
 static inline void lan_tcp_note_duplicate(struct lan_tcb *tcb, uint32_t start, uint32_t end)

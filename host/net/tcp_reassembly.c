@@ -276,3 +276,24 @@ uint32_t lan_tcp_receive_copy(struct lan_tcb *tcb, uint8_t *out, uint32_t bytes,
     tcb->rcv_queued -= bytes;
     return bytes;
 }
+
+/* Tells the peer if its window would at least double (RFC 9293 3.8.6.2.2). Otherwise the next ACK will do. */
+static void update_window(struct lan_tcb *tcb)
+{
+    uint32_t left = tcb->rcv_adv - tcb->rcv_nxt;
+    if (left > tcb->rcv_limit / 2 || tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF)
+        return;
+    uint32_t gain = lan_tcp_window_edge(tcb) - tcb->rcv_adv;
+    if (!gain || gain < left)
+        return;
+    lan_tcp_enter(tcb->stack);
+    lan_tcp_send_ack(tcb);
+}
+
+void lan_tcp_after_read(struct lan_tcb *tcb)
+{
+    if (tcb->flags & TCB_URGENT_IN)
+        lan_tcp_urgent_read(tcb);
+    lan_tcp_tune_receive(tcb);
+    update_window(tcb);
+}

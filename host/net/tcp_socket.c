@@ -111,7 +111,7 @@ static int tcp_connect(struct lan_stack *stack, void *pcb, const struct lan_sock
 }
 
 /* Why nothing can be sent or received in this state; 0: something can. */
-int lan_tcp_not_connected(const struct lan_tcb *tcb)
+static int not_connected(const struct lan_tcb *tcb)
 {
     switch (tcb->state) {
     case LAN_TCP_CLOSED:
@@ -131,47 +131,52 @@ static void set_flag(struct lan_tcb *tcb, uint32_t flag, bool on)
     tcb->flags = on ? tcb->flags | flag : tcb->flags & ~flag;
 }
 
+int lan_tcp_before_send(struct lan_tcb *tcb)
+{
+    if (tcb->flags & TCB_FIN_QUEUED || (tcb->state == LAN_TCP_CLOSED && tcb->error))
+        return -EPIPE;
+    lan_tcp_enter(tcb->stack);
+    if (tcb->congestion->sampled && tcb->sender)
+        lan_tcp_rate_check(tcb);
+    return not_connected(tcb);
+}
+
+void lan_tcp_after_send(struct lan_tcb *tcb, int flags, bool refused)
+{
+    set_flag(tcb, TCB_MORE, flags & LAN_MSG_MORE);
+    set_flag(tcb, TCB_REFUSED, refused);
+    if (refused || !lan_tcp_has_space(tcb)) {
+        tcb->flags |= TCB_WANT_SPACE;
+        lan_tcp_offer_space(tcb);
+    }
+}
+
 static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_t bytes, int flags,
                      const struct lan_sockaddr_in *to)
 {
     struct lan_tcb *tcb = pcb;
+    (void)stack;
     (void)to; /* connected already: ignored, as POSIX allows */
-    if (tcb->flags & TCB_FIN_QUEUED || (tcb->state == LAN_TCP_CLOSED && tcb->error))
-        return -EPIPE;
-    int result = lan_tcp_not_connected(tcb);
+    int result = lan_tcp_before_send(tcb);
     if (result < 0)
         return result;
-    lan_tcp_enter(stack);
     uint32_t wanted = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
-    if (tcb->congestion->sampled && tcb->sender)
-        lan_tcp_rate_check(tcb);
     uint32_t taken = lan_tcp_queue_append(tcb, data, wanted);
-    set_flag(tcb, TCB_MORE, flags & LAN_MSG_MORE);
-    set_flag(tcb, TCB_REFUSED, taken < wanted);
     if (flags & LAN_MSG_OOB && taken)
         lan_tcp_urgent_send(tcb);
-    if (taken < wanted || !lan_tcp_has_space(tcb)) {
-        tcb->flags |= TCB_WANT_SPACE;
-        lan_tcp_offer_space(tcb);
-    }
+    lan_tcp_after_send(tcb, flags, taken < wanted);
     if (!taken && wanted)
         return -EAGAIN;
     lan_tcp_output(tcb);
     return (long)taken;
 }
 
-/* After the application has read: tells the peer if its window would at least double (RFC 9293 3.8.6.2.2). Otherwise
- * the next ACK will do. */
-void lan_tcp_window_update(struct lan_tcb *tcb)
+int lan_tcp_nothing_read(const struct lan_tcb *tcb)
 {
-    uint32_t left = tcb->rcv_adv - tcb->rcv_nxt;
-    if (left > tcb->rcv_limit / 2 || tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF)
-        return;
-    uint32_t gain = lan_tcp_window_edge(tcb) - tcb->rcv_adv;
-    if (!gain || gain < left)
-        return;
-    lan_tcp_enter(tcb->stack);
-    lan_tcp_send_ack(tcb);
+    if (tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
+        return 0;
+    int result = not_connected(tcb);
+    return result < 0 ? result : -EAGAIN;
 }
 
 static long tcp_recv(struct lan_stack *stack, void *pcb, void *data, size_t bytes, int flags,
@@ -188,16 +193,10 @@ static long tcp_recv(struct lan_stack *stack, void *pcb, void *data, size_t byte
         if (tcb->flags & TCB_URGENT_IN)
             most = lan_tcp_urgent_bound(tcb, most);
         uint32_t copied = lan_tcp_receive_copy(tcb, data, most, flags & LAN_MSG_PEEK);
-        if (tcb->flags & TCB_URGENT_IN)
-            lan_tcp_urgent_read(tcb);
-        lan_tcp_tune_receive(tcb);
-        lan_tcp_window_update(tcb);
+        lan_tcp_after_read(tcb);
         return (long)copied;
     }
-    if (tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
-        return 0;
-    int result = lan_tcp_not_connected(tcb);
-    return result < 0 ? result : -EAGAIN;
+    return lan_tcp_nothing_read(tcb);
 }
 
 /* RFC 9293 3.10.4, the sending half. */

@@ -16,29 +16,18 @@ long lan_tcp_send_buf(struct lan_stack *stack, void *pcb, struct lan_buf *chain,
 {
     struct lan_tcb *tcb = pcb;
     uint32_t bytes = lan_buf_total(chain);
-    if (tcb->flags & TCB_FIN_QUEUED || (tcb->state == LAN_TCP_CLOSED && tcb->error))
-        return -EPIPE;
-    int result = lan_tcp_not_connected(tcb);
+    (void)stack;
+    int result = lan_tcp_before_send(tcb);
     if (result < 0)
         return result;
     if (!bytes || shared(chain))
         return -EINVAL;
     if (bytes > tcb->snd_limit)
         return -EMSGSIZE;
-    lan_tcp_enter(stack);
     bool room = lan_tcp_has_space(tcb);
-    if (room) {
-        if (tcb->congestion->sampled && tcb->sender)
-            lan_tcp_rate_check(tcb);
+    if (room)
         lan_tcp_queue_take(tcb, chain);
-        tcb->flags &= ~(uint32_t)(TCB_MORE | TCB_REFUSED);
-        if (flags & LAN_MSG_MORE)
-            tcb->flags |= TCB_MORE;
-    }
-    if (!lan_tcp_has_space(tcb)) {
-        tcb->flags |= TCB_WANT_SPACE;
-        lan_tcp_offer_space(tcb);
-    }
+    lan_tcp_after_send(tcb, flags, !room);
     if (!room)
         return -EAGAIN;
     lan_tcp_output(tcb);
@@ -52,12 +41,8 @@ long lan_tcp_recv_buf(struct lan_stack *stack, void *pcb, struct lan_buf **chain
     (void)stack;
     if (!bytes)
         return 0;
-    if (!tcb->rcv_queued) {
-        int result = lan_tcp_not_connected(tcb);
-        if (tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
-            return 0;
-        return result < 0 ? result : -EAGAIN;
-    }
+    if (!tcb->rcv_queued)
+        return lan_tcp_nothing_read(tcb);
     uint32_t most = bytes < tcb->rcv_queued ? (uint32_t)bytes : tcb->rcv_queued;
     if (tcb->flags & TCB_URGENT_IN)
         most = lan_tcp_urgent_bound(tcb, most);
@@ -69,9 +54,6 @@ long lan_tcp_recv_buf(struct lan_stack *stack, void *pcb, struct lan_buf **chain
     most = lan_buf_total(front.next);
     tcb->rcv_queued -= most;
     *chain = front.next;
-    if (tcb->flags & TCB_URGENT_IN)
-        lan_tcp_urgent_read(tcb);
-    lan_tcp_tune_receive(tcb);
-    lan_tcp_window_update(tcb);
+    lan_tcp_after_read(tcb);
     return (long)most;
 }
