@@ -70,38 +70,38 @@ enum lan_tcp_deadline {
     LAN_TCP_DEADLINES,
 };
 
-/* tcb->flags */
+/* tcb->flags. The first eleven are those that an instruction of RISC-V can name: what the program asks for most. */
 enum {
     TCB_ACK_NOW = 1u << 0,         /* an ACK is to leave with or after this turn's output */
-    TCB_ACK_LATER = 1u << 1,       /* a delayed ACK is owed */
-    TCB_FIN_QUEUED = 1u << 2,      /* the application has finished sending: FIN follows the queue */
-    TCB_FIN_ACKED = 1u << 3,       /* and the peer has it */
-    TCB_FIN_ARRIVED = 1u << 4,     /* the peer's FIN stands at rcv_fin, maybe behind a gap */
-    TCB_EOF = 1u << 5,             /* everything up to the peer's FIN has arrived */
-    TCB_RCV_SHUT = 1u << 6,        /* the application will read no more */
-    TCB_WANT_SPACE = 1u << 7,      /* there is no room for a send(): not writable until that is reported */
-    TCB_NODELAY = 1u << 8,         /* no Nagle algorithm */
+    TCB_FAST_RECOVERY = 1u << 1,   /* RFC 6582, until recover is acknowledged */
+    TCB_LOSS_RECOVERY = 1u << 2,   /* after a time-out, until recover is acknowledged */
+    TCB_PROBING = 1u << 3,         /* the send window is too small: window probes instead of retransmission */
+    TCB_SACK = 1u << 4,            /* the peer takes selective acknowledgments */
+    TCB_TIMESTAMPS = 1u << 5,      /* each segment carries a time stamp */
+    TCB_FIN_QUEUED = 1u << 6,      /* the application has finished sending: FIN follows the queue */
+    TCB_URGENT_IN = 1u << 7,       /* the application has not read up to rcv_up yet */
+    TCB_WANT_SPACE = 1u << 8,      /* there is no room for a send(): not writable until that is reported */
     TCB_MORE = 1u << 9,            /* LAN_MSG_MORE: hold a partial segment back */
-    TCB_REFUSED = 1u << 10,        /* the last send() was taken in part only: the rest will come */
-    TCB_KEEPALIVE = 1u << 11,      /* SO_KEEPALIVE */
-    TCB_REUSE = 1u << 12,          /* SO_REUSEADDR */
-    TCB_PROBING = 1u << 13,        /* the send window is too small: window probes instead of retransmission */
-    TCB_MTU_GUESSED = 1u << 14,    /* no router has said so: it swallows large segments */
-    TCB_SYN_LOST = 1u << 15,       /* our SYN had to be sent again */
-    TCB_FAST_RECOVERY = 1u << 16,  /* RFC 6582, until recover is acknowledged */
-    TCB_LOSS_RECOVERY = 1u << 17,  /* after a time-out, until recover is acknowledged */
-    TCB_CWND_LIMITED = 1u << 18,   /* the last output used all of cwnd: it may grow */
-    TCB_SCALING = 1u << 19,        /* the window scale option is ours to use */
-    TCB_BOUND = 1u << 20,          /* the application chose the local port */
-    TCB_IN_PORTS = 1u << 21,       /* stands in the table of ports */
-    TCB_SACK = 1u << 22,           /* the peer takes selective acknowledgments */
-    TCB_IN_CONNECTIONS = 1u << 23, /* stands in the table of connections */
-    TCB_REORDERING = 1u << 24,     /* the path has delivered out of order */
-    TCB_TAIL_PROBED = 1u << 25,    /* a tail loss probe is under way, until tail_end is acknowledged */
-    TCB_TAIL_REPEATED = 1u << 26,  /* and it was a retransmission */
-    TCB_UNDO = 1u << 27,           /* the last recovery can be undone */
-    TCB_TIMESTAMPS = 1u << 28,     /* each segment carries a time stamp */
-    TCB_URGENT_IN = 1u << 29,      /* the application has not read up to rcv_up yet */
+    TCB_SYN_LOST = 1u << 10,       /* our SYN had to be sent again */
+    TCB_MTU_GUESSED = 1u << 11,    /* no router has said so: it swallows large segments */
+    TCB_ACK_LATER = 1u << 12,      /* a delayed ACK is owed */
+    TCB_FIN_ACKED = 1u << 13,      /* and the peer has it */
+    TCB_FIN_ARRIVED = 1u << 14,    /* the peer's FIN stands at rcv_fin, maybe behind a gap */
+    TCB_EOF = 1u << 15,            /* everything up to the peer's FIN has arrived */
+    TCB_RCV_SHUT = 1u << 16,       /* the application will read no more */
+    TCB_NODELAY = 1u << 17,        /* no Nagle algorithm */
+    TCB_REFUSED = 1u << 18,        /* the last send() was taken in part only: the rest will come */
+    TCB_KEEPALIVE = 1u << 19,      /* SO_KEEPALIVE */
+    TCB_REUSE = 1u << 20,          /* SO_REUSEADDR */
+    TCB_CWND_LIMITED = 1u << 21,   /* the last output used all of cwnd: it may grow */
+    TCB_SCALING = 1u << 22,        /* the window scale option is ours to use */
+    TCB_BOUND = 1u << 23,          /* the application chose the local port */
+    TCB_IN_PORTS = 1u << 24,       /* stands in the table of ports */
+    TCB_IN_CONNECTIONS = 1u << 25, /* stands in the table of connections */
+    TCB_REORDERING = 1u << 26,     /* the path has delivered out of order */
+    TCB_TAIL_PROBED = 1u << 27,    /* a tail loss probe is under way, until tail_end is acknowledged */
+    TCB_TAIL_REPEATED = 1u << 28,  /* and it was a retransmission */
+    TCB_UNDO = 1u << 29,           /* the last recovery can be undone */
     TCB_URGENT_OUT = 1u << 30,     /* what is sent before snd_up is urgent */
     TCB_STARVED = INT32_MIN,       /* 1 << 31: output, or the application, waits for memory */
 
