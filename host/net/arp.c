@@ -36,10 +36,7 @@ struct arp_packet {
 
 size_t lan_arp_memory(const struct lan_config *config)
 {
-    uint32_t buckets = lan_hash_buckets(config->arp_entries);
-
-    return lan_carve_size(config->arp_entries * sizeof(struct lan_neighbour)) +
-           lan_carve_size(buckets * sizeof(struct lan_neighbour *));
+    return lan_carve_size(config->arp_entries * sizeof(struct lan_neighbour)) + lan_chains_size(config->arp_entries);
 }
 
 static void timer_fired(struct lan_timer *timer);
@@ -47,18 +44,11 @@ static void timer_fired(struct lan_timer *timer);
 void lan_arp_init(struct lan_stack *stack)
 {
     struct lan_arp *arp = &stack->arp;
-    uint32_t buckets = lan_hash_buckets(stack->config.arp_entries);
 
     arp->count = stack->config.arp_entries;
-    arp->bucket_count = buckets;
     arp->pending_max = stack->config.pool.buffers / 16 + 1;
-    arp->entries = lan_stack_carve(stack, arp->count * sizeof *arp->entries);
-    arp->buckets = lan_stack_carve(stack, buckets * sizeof(struct lan_neighbour *));
-    for (uint32_t i = arp->count; i-- > 0;) {
-        arp->entries[i].next = arp->free;
-        arp->entries[i].timer.fire = timer_fired;
-        arp->free = &arp->entries[i];
-    }
+    arp->entries = arp->free = lan_stack_carve_list(stack, arp->count, sizeof *arp->entries);
+    arp->buckets = lan_stack_carve_chains(stack, arp->count, &arp->bucket_mask);
     arp->group.state = LAN_NEIGHBOUR_REACHABLE;
 }
 
@@ -68,7 +58,7 @@ static struct lan_neighbour **bucket(struct lan_stack *stack, uint32_t address)
 {
     uint32_t hash = address * ((uint32_t)stack->secret[0] | 1);
 
-    return &stack->arp.buckets[(uint64_t)hash * stack->arp.bucket_count >> 32];
+    return &stack->arp.buckets[(uint64_t)hash * (stack->arp.bucket_mask + 1) >> 32];
 }
 
 static struct lan_neighbour *find(struct lan_netif *netif, uint32_t address)
@@ -158,6 +148,7 @@ static struct lan_neighbour *create(struct lan_netif *netif, uint32_t address, i
     arp->free = n->next;
     n->netif = netif;
     n->address = address;
+    n->timer.fire = timer_fired;
     n->state = LAN_NEIGHBOUR_INCOMPLETE;
     n->tries = 0;
     n->used = false;

@@ -40,7 +40,7 @@ struct lan_arp {
     struct lan_neighbour *entries;
     struct lan_neighbour **buckets;
     struct lan_neighbour *free;
-    uint32_t count, bucket_count;
+    uint32_t count, bucket_mask;
     uint32_t hand;                 /* where the search for an entry to replace goes on */
     uint32_t pending, pending_max; /* packets that wait, at all neighbours */
     uint64_t defend_again_ns;      /* our address, not before */

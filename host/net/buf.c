@@ -45,18 +45,16 @@ struct lan_pool *lan_pool_create(void *memory, const struct lan_pool_config *con
     uint8_t *storage = base + storage_offset(config);
 
     *pool = (struct lan_pool){.buffers_left = config->buffers, .views_left = config->views};
-    for (uint32_t i = config->views; i-- > 0;) {
-        struct lan_buf *view = &fragments[config->buffers + i];
-        *view = (struct lan_buf){.pool = pool, .next = pool->free_views};
-        pool->free_views = view;
-    }
-    for (uint32_t i = config->buffers; i-- > 0;) {
+    for (uint32_t i = config->buffers + config->views; i-- > 0;) {
         struct lan_buf *buf = &fragments[i];
-        *buf = (struct lan_buf){.pool = pool,
-                                .next = pool->free_buffers,
-                                .store = storage + (size_t)i * config->buffer_bytes,
-                                .capacity = config->buffer_bytes};
-        pool->free_buffers = buf;
+        struct lan_buf **free = i < config->buffers ? &pool->free_buffers : &pool->free_views;
+
+        *buf = (struct lan_buf){.pool = pool, .next = *free};
+        *free = buf;
+        if (i < config->buffers) {
+            buf->store = storage + (size_t)i * config->buffer_bytes;
+            buf->capacity = config->buffer_bytes;
+        }
     }
     return pool;
 }

@@ -22,18 +22,11 @@ size_t lan_socket_memory(const struct lan_config *config)
 void lan_socket_init(struct lan_stack *stack)
 {
     struct lan_socket_table *table = &stack->sockets;
-    uint32_t spares = stack->config.sockets + SPARE_EXTRA;
 
     table->count = stack->config.sockets;
     table->sockets = lan_stack_carve(stack, table->count * sizeof *table->sockets);
     table->used = lan_stack_carve(stack, used_words(&stack->config) * sizeof *table->used);
-
-    struct lan_waiter *waiters = lan_stack_carve(stack, spares * sizeof *waiters);
-
-    for (uint32_t i = 0; i < spares; i++) {
-        waiters[i].next = table->spare;
-        table->spare = &waiters[i];
-    }
+    table->spare = lan_stack_carve_list(stack, table->count + SPARE_EXTRA, sizeof *table->spare);
 }
 
 struct lan_socket *lan_socket_find(struct lan_stack *stack, int fd)

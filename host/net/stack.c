@@ -56,6 +56,40 @@ void *lan_stack_carve(struct lan_stack *stack, size_t bytes)
     return memset(memory, 0, bytes);
 }
 
+void *lan_stack_carve_list(struct lan_stack *stack, uint32_t count, size_t bytes)
+{
+    uint8_t *entries = lan_stack_carve(stack, count * bytes);
+    void *next = NULL;
+
+    while (count-- > 0) {
+        uint8_t *entry = entries + count * bytes;
+
+        memcpy(entry, &next, sizeof next);
+        next = entry;
+    }
+    return next;
+}
+
+static uint32_t chains(uint32_t entries)
+{
+    uint32_t count = 1;
+
+    while (count < entries && count < 1u << 30)
+        count *= 2;
+    return count;
+}
+
+size_t lan_chains_size(uint32_t entries)
+{
+    return lan_carve_size(chains(entries) * sizeof(void *));
+}
+
+void *lan_stack_carve_chains(struct lan_stack *stack, uint32_t entries, uint32_t *mask)
+{
+    *mask = chains(entries) - 1;
+    return lan_stack_carve(stack, (*mask + 1) * sizeof(void *));
+}
+
 struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_port *port,
                                    const struct lan_config *config)
 {

@@ -58,15 +58,12 @@ static inline size_t lan_carve_size(size_t bytes)
     return (bytes + 63) & ~(size_t)63;
 }
 
-/* Chains of a hash table for `entries` entries: a power of two, one entry a chain on average. */
-static inline uint32_t lan_hash_buckets(uint32_t entries)
-{
-    uint32_t buckets = 1;
+/* The same for `count` entries of `bytes` each that begin with a pointer to the next one: a list. NULL: none. */
+void *lan_stack_carve_list(struct lan_stack *stack, uint32_t count, size_t bytes);
 
-    while (buckets < entries)
-        buckets *= 2;
-    return buckets;
-}
+/* The same for the chains of a hash table, a power of two: one entry a chain on average. `mask` is one less. */
+void *lan_stack_carve_chains(struct lan_stack *stack, uint32_t entries, uint32_t *mask);
+size_t lan_chains_size(uint32_t entries);
 
 static inline uint64_t lan_now(const struct lan_stack *stack)
 {

@@ -6,14 +6,6 @@
 #include "siphash.h"
 #include "tcp_internal.h"
 
-uint32_t lan_tcp_table_size(uint32_t entries)
-{
-    uint32_t size = 16;
-    while (size < entries && size < 1u << 30)
-        size <<= 1;
-    return size;
-}
-
 /* Pair-multiply-shift (Dietzfelbinger 1996; Lemire and Kaser 2014): with random keys two tuples collide with a
  * probability of one in the table's size, whoever chose them, at the price of two multiplications. Returns what points
  * at the connection, or at NULL where it would stand. */

@@ -103,7 +103,6 @@ void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb);
 
 /* tcp_demux.c */
 
-uint32_t lan_tcp_table_size(uint32_t entries); /* a power of two */
 
 /* The connection of these addresses and ports (network order), or NULL. */
 struct lan_tcb *lan_tcp_find(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port, uint32_t remote,

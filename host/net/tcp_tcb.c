@@ -12,26 +12,19 @@ static uint32_t tcb_count(const struct lan_config *config)
     return config->tcp_connections + LAN_TCP_SPARE_TCBS;
 }
 
-static size_t table_bytes(uint32_t entries)
-{
-    return lan_tcp_table_size(entries) * sizeof(struct lan_tcb *);
-}
-
 size_t lan_tcp_memory(const struct lan_config *config)
 {
     return lan_carve_size(sizeof(struct lan_tcp)) + lan_carve_size(tcb_count(config) * sizeof(struct lan_tcb)) +
-           lan_carve_size(table_bytes(tcb_count(config))) + lan_carve_size(table_bytes(config->sockets));
+           lan_chains_size(tcb_count(config)) + lan_chains_size(config->sockets);
 }
 
 void lan_tcp_init(struct lan_stack *stack)
 {
     const struct lan_config *config = &stack->config;
     struct lan_tcp *tcp = lan_stack_carve(stack, sizeof *tcp);
-    struct lan_tcb *tcbs = lan_stack_carve(stack, tcb_count(config) * sizeof *tcbs);
-    tcp->connections = lan_stack_carve(stack, table_bytes(tcb_count(config)));
-    tcp->ports = lan_stack_carve(stack, table_bytes(config->sockets));
-    tcp->connections_mask = lan_tcp_table_size(tcb_count(config)) - 1;
-    tcp->ports_mask = lan_tcp_table_size(config->sockets) - 1;
+    tcp->free = lan_stack_carve_list(stack, tcb_count(config), sizeof *tcp->free);
+    tcp->connections = lan_stack_carve_chains(stack, tcb_count(config), &tcp->connections_mask);
+    tcp->ports = lan_stack_carve_chains(stack, config->sockets, &tcp->ports_mask);
     tcp->tcbs = tcb_count(config);
     tcp->memory_plenty = config->pool.buffers / 2;
     tcp->memory_low = config->pool.buffers / 8 + 2;
@@ -39,10 +32,6 @@ void lan_tcp_init(struct lan_stack *stack)
     tcp->memory_reserve = config->pool.buffers / 32 + 1;
     stack->port->random(stack->port->ctx, tcp->connections_key, sizeof tcp->connections_key);
     lan_tcb_list_init(&tcp->time_wait);
-    for (uint32_t i = tcp->tcbs; i-- > 0;) {
-        tcbs[i].hash_next = tcp->free;
-        tcp->free = &tcbs[i];
-    }
     stack->tcp = tcp;
     stack->counters.tcp_rto_algorithm = RTO_RFC_2988;
     stack->counters.tcp_rto_min = LAN_TCP_RTO_MARGIN_MIN / LAN_MS;

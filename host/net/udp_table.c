@@ -6,25 +6,16 @@
 
 size_t lan_udp_memory(const struct lan_config *config)
 {
-    uint32_t buckets = lan_hash_buckets(config->udp_sockets);
-
-    return lan_carve_size(config->udp_sockets * sizeof(struct lan_udp_pcb)) +
-           lan_carve_size(buckets * sizeof(struct lan_udp_pcb *));
+    return lan_carve_size(config->udp_sockets * sizeof(struct lan_udp_pcb)) + lan_chains_size(config->udp_sockets);
 }
 
 void lan_udp_init(struct lan_stack *stack)
 {
     struct lan_udp *udp = &stack->udp;
-    uint32_t buckets = lan_hash_buckets(stack->config.udp_sockets);
 
-    udp->chain_mask = buckets - 1;
     udp->count = stack->config.udp_sockets;
-    udp->pcbs = lan_stack_carve(stack, udp->count * sizeof *udp->pcbs);
-    udp->chains = lan_stack_carve(stack, buckets * sizeof(struct lan_udp_pcb *));
-    for (uint32_t i = udp->count; i-- > 0;) {
-        udp->pcbs[i].next = udp->free;
-        udp->free = &udp->pcbs[i];
-    }
+    udp->pcbs = udp->free = lan_stack_carve_list(stack, udp->count, sizeof *udp->pcbs);
+    udp->chains = lan_stack_carve_chains(stack, udp->count, &udp->chain_mask);
 }
 
 LAN_RARE struct lan_udp_pcb *lan_udp_alloc(struct lan_stack *stack)
