@@ -128,36 +128,6 @@ void lan_buf_free(struct lan_buf *buf)
     }
 }
 
-bool lan_buf_append_views(struct lan_buf *buf, struct lan_buf *from, uint32_t offset, uint32_t n)
-{
-    struct lan_buf *last = buf;
-
-    while (last->next)
-        last = last->next;
-
-    struct lan_buf **end = &last->next;
-
-    for (; n && from; from = from->next) {
-        if (offset >= from->len) {
-            offset -= from->len;
-            continue;
-        }
-        uint32_t take = from->len - offset < n ? from->len - offset : n;
-
-        *end = lan_buf_view(from, offset, take);
-        if (!*end)
-            break;
-        end = &(*end)->next;
-        n -= take;
-        offset = 0;
-    }
-    if (n) {
-        lan_buf_free(last->next);
-        last->next = NULL;
-    }
-    return n == 0;
-}
-
 bool lan_buf_append_cut(struct lan_buf *buf, struct lan_buf **from, uint32_t n)
 {
     struct lan_buf *part = *from;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arp.h"
-#include "checksum.h"
 #include "ipv4.h"
 #include "netif_internal.h"
 #include "siphash.h"
@@ -16,35 +15,38 @@ struct header {
     uint8_t protocol, tos, ttl;
 };
 
-static struct lan_netif *loopback(const struct lan_stack *stack)
+/* The netif and the next hop to `dst`, from one of our addresses or, 0, any. What is addressed to ourselves never
+ * leaves the host. */
+static struct lan_netif *find_way(struct lan_stack *stack, uint32_t dst, uint32_t src, uint32_t *next_hop)
 {
     struct lan_netif *netif = stack->netifs;
 
-    while (netif && !(netif->features & LAN_NETIF_LOOPBACK))
-        netif = netif->next;
+    *next_hop = dst;
+    if (src && !lan_ip_is_own(stack, src)) {
+        netif = NULL;
+    } else if (lan_ip_is_own(stack, dst) || lan_ip_is_loopback(dst)) {
+        while (netif && !(netif->features & LAN_NETIF_LOOPBACK))
+            netif = netif->next;
+    } else if (dst == LAN_IP_BROADCAST || lan_ip_is_multicast(dst)) {
+        while (netif && (!netif->address || (netif->features & LAN_NETIF_LOOPBACK) || (src && netif->address != src)))
+            netif = netif->next;
+    } else {
+        const struct lan_route *route = lan_route_find(stack, dst);
+
+        netif = route ? route->netif : NULL;
+        if (route && route->gateway)
+            *next_hop = route->gateway;
+    }
+    if (!netif)
+        LAN_COUNT(stack, ip_out_no_routes);
     return netif;
 }
 
-/* The netif and the next hop to `dst`. What is addressed to ourselves never leaves the host. */
-static struct lan_netif *find_way(const struct lan_stack *stack, uint32_t dst, uint32_t src, uint32_t *next_hop)
+/* So that the next packet finds the neighbour. */
+static void cool(struct lan_stack *stack, struct lan_flow *flow)
 {
-    *next_hop = dst;
-    if (lan_ip_is_own(stack, dst) || lan_ip_is_loopback(dst))
-        return loopback(stack);
-    if (dst == LAN_IP_BROADCAST || lan_ip_is_multicast(dst)) {
-        for (struct lan_netif *netif = stack->netifs; netif; netif = netif->next)
-            if (netif->address && !(netif->features & LAN_NETIF_LOOPBACK) && (!src || netif->address == src))
-                return netif;
-        return NULL;
-    }
-
-    const struct lan_route *route = lan_route_find(stack, dst);
-
-    if (!route)
-        return NULL;
-    if (route->gateway)
-        *next_hop = route->gateway;
-    return route->netif;
+    flow->neighbour = &stack->arp.group;
+    flow->generation = stack->arp.group.generation - 1;
 }
 
 int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan_flow *flow)
@@ -56,10 +58,8 @@ int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan
 
     struct lan_netif *netif = find_way(stack, dst, src, &next_hop);
 
-    if (!netif) {
-        LAN_COUNT(stack, ip_out_no_routes);
+    if (!netif)
         return -ENETUNREACH;
-    }
     if (!src) /* to one of our own addresses: from the same one */
         src = netif->features & LAN_NETIF_LOOPBACK ? dst : netif->address;
 
@@ -70,22 +70,17 @@ int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan
     flow->dst = dst;
     flow->mtu = netif->mtu;
     flow->id_slot = lan_siphash(stack->secret, pair, sizeof pair) % LAN_IP_IDS;
-    flow->neighbour = &stack->arp.group;
-    flow->generation = stack->arp.group.generation - 1; /* the first packet finds the neighbour */
+    cool(stack, flow);
     return 0;
 }
 
 /* The MAC address of a group (RFC 1112 6.4). */
 static void group_mac(uint32_t dst, uint8_t mac[6])
 {
-    static const uint8_t PREFIX[3] = {0x01, 0x00, 0x5e};
-
+    memcpy(mac, LAN_ETH_BROADCAST, 6);
     if (lan_ip_is_multicast(dst)) {
-        memcpy(mac, PREFIX, 3);
-        memcpy(mac + 3, (const uint8_t *)&dst + 1, 3);
-        mac[3] &= 0x7f;
-    } else {
-        memcpy(mac, LAN_ETH_BROADCAST, 6);
+        lan_put16(mac, 0x0100);
+        lan_put32(mac + 2, 0x5e000000u | (lan_htonl(dst) & 0x007fffffu));
     }
 }
 
@@ -93,29 +88,24 @@ static void group_mac(uint32_t dst, uint8_t mac[6])
 LAN_RARE static int refresh(struct lan_stack *stack, struct lan_flow *flow)
 {
     uint32_t next_hop;
-    uint8_t mac[6];
     struct lan_netif *netif = find_way(stack, flow->dst, flow->src, &next_hop);
 
-    if (!netif || !lan_ip_is_own(stack, flow->src)) {
-        LAN_COUNT(stack, ip_out_no_routes);
+    if (!netif)
         return -ENETUNREACH;
-    }
     flow->netif = netif;
     if (flow->mtu > netif->mtu)
         flow->mtu = netif->mtu;
+    cool(stack, flow);
     if (netif->features & LAN_NETIF_LOOPBACK || lan_ip_is_group(stack, flow->dst)) {
-        group_mac(flow->dst, mac);
-        flow->neighbour = &stack->arp.group;
+        group_mac(flow->dst, flow->neighbour->mac);
     } else {
-        flow->neighbour = lan_arp_entry(netif, next_hop);
-        if (!flow->neighbour) {
-            flow->neighbour = &stack->arp.group;
-            flow->generation = stack->arp.group.generation - 1;
+        struct lan_neighbour *neighbour = lan_arp_entry(netif, next_hop);
+
+        if (!neighbour)
             return -ENOBUFS;
-        }
-        memcpy(mac, flow->neighbour->mac, 6);
+        flow->neighbour = neighbour;
     }
-    lan_eth_header(netif, flow->link_header, mac, LAN_ETH_IPV4);
+    lan_eth_header(netif, flow->link_header, flow->neighbour->mac, LAN_ETH_IPV4);
     flow->generation = flow->neighbour->generation - !lan_neighbour_resolved(flow->neighbour);
     return 0;
 }
@@ -148,15 +138,7 @@ static inline int emit(struct lan_flow *flow, struct lan_buf *packet)
     return lan_netif_transmit(flow->netif, packet);
 }
 
-/* Completes a checksum that no card could, as the datagram is about to be cut. */
-static void fill_checksum(struct lan_buf *packet, uint32_t bytes)
-{
-    uint16_t checksum = (uint16_t)~lan_sum_fold(lan_sum_buf(packet, 0, bytes, 0));
-
-    lan_store16(packet->data + packet->csum_offset, checksum ? checksum : 0xffff);
-}
-
-/* Sends a datagram in pieces of 8-byte multiples: headers of their own, views of the payload. */
+/* Sends a datagram in pieces of 8-byte multiples, cut off its front, behind headers of their own. */
 LAN_RARE static int output_fragments(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet,
                                      uint32_t bytes, struct header header)
 {
@@ -164,13 +146,13 @@ LAN_RARE static int output_fragments(struct lan_stack *stack, struct lan_flow *f
     int result = bytes > UINT16_MAX - LAN_IP_HEADER ? -EMSGSIZE : 0;
 
     if (packet->flags & LAN_BUF_L4_CSUM)
-        fill_checksum(packet, bytes);
+        lan_fill_l4_checksum(packet); /* no card could */
     for (uint32_t offset = 0; offset < bytes && result == 0; offset += room) {
         bool last = bytes - offset <= room;
         uint32_t piece = last ? bytes - offset : room;
         struct lan_buf *fragment = lan_buf_alloc(stack->pool, LAN_HEADROOM);
 
-        if (!fragment || !lan_buf_append_views(fragment, packet, offset, piece)) {
+        if (!fragment || !lan_buf_append_cut(fragment, &packet, piece)) {
             lan_buf_free(fragment);
             result = -ENOBUFS;
             break;

@@ -22,6 +22,9 @@ int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame);
 /* Does in software what `netif` cannot (segmentation, checksums, joining fragments), then sends the result. */
 int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame);
 
+/* Completes the checksum that LAN_BUF_L4_CSUM asks for, and takes the request back. */
+void lan_fill_l4_checksum(struct lan_buf *frame);
+
 /* Whether a frame has more fragments than the driver takes. */
 static inline bool lan_netif_too_many_fragments(const struct lan_netif *netif, const struct lan_buf *frame)
 {

@@ -21,7 +21,7 @@ static int no_buffers(struct lan_netif *netif, struct lan_buf *frame)
     return -ENOBUFS;
 }
 
-static void fill_l4_checksum(struct lan_buf *frame)
+void lan_fill_l4_checksum(struct lan_buf *frame)
 {
     uint8_t *field = frame->data + frame->csum_start + frame->csum_offset;
     uint32_t bytes = lan_buf_total(frame) - frame->csum_start;
@@ -78,7 +78,7 @@ static int transmit_mended(struct lan_netif *netif, struct lan_buf *frame)
     uint32_t features = tag ? 0 : netif->features;
 
     if ((frame->flags & LAN_BUF_L4_CSUM) && !(features & LAN_NETIF_TX_L4_CSUM))
-        fill_l4_checksum(frame);
+        lan_fill_l4_checksum(frame);
     if ((frame->flags & LAN_BUF_IP_CSUM) && !(features & LAN_NETIF_TX_IP_CSUM))
         fill_ip_checksum(frame);
     if (lan_netif_too_many_fragments(netif, frame) || (tag && lan_buf_headroom(frame) < TAG_BYTES)) {

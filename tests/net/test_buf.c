@@ -145,43 +145,6 @@ static void the_last_reference_frees_the_chain(void **state)
     lan_buf_free(buf);
 }
 
-static void append_views_spans_fragments(void **state)
-{
-    struct lan_buf *from = filled(pool(state), "abcd"), *to = filled(pool(state), "X");
-
-    from->next = filled(pool(state), "efgh");
-    assert_true(lan_buf_append_views(to, from, 2, 4));
-    assert_text(to, "Xcdef");
-    lan_buf_free(from);
-    assert_text(to, "Xcdef");
-    lan_buf_free(to);
-}
-
-static void append_views_leaves_nothing_behind_when_views_run_out(void **state)
-{
-    struct lan_buf *from = filled(pool(state), "abcd"), *to = filled(pool(state), "X");
-    struct lan_buf *taken[2] = {lan_buf_view(from, 0, 1), lan_buf_view(from, 0, 1)};
-
-    from->next = filled(pool(state), "efgh");
-    assert_false(lan_buf_append_views(to, from, 2, 4));
-    assert_text(to, "X");
-    assert_int_equal(lan_pool_free_views(pool(state)), 1);
-    for (int i = 0; i < 2; i++)
-        lan_buf_free(taken[i]);
-    lan_buf_free(from);
-    lan_buf_free(to);
-}
-
-static void append_views_refuses_what_the_source_does_not_have(void **state)
-{
-    struct lan_buf *from = filled(pool(state), "abcd"), *to = filled(pool(state), "X");
-
-    assert_false(lan_buf_append_views(to, from, 2, 3));
-    assert_text(to, "X");
-    lan_buf_free(from);
-    lan_buf_free(to);
-}
-
 static void append_cut_moves_whole_fragments_and_shares_the_last(void **state)
 {
     struct lan_buf *from = filled(pool(state), "abcd"), *to = filled(pool(state), "X");
@@ -391,9 +354,6 @@ int main(void)
         POOL_TEST(append_cut_moves_whole_fragments_and_shares_the_last),
         POOL_TEST(append_cut_needs_no_view_at_the_end_of_a_fragment),
         POOL_TEST(append_cut_loses_nothing_when_it_fails),
-        POOL_TEST(append_views_spans_fragments),
-        POOL_TEST(append_views_leaves_nothing_behind_when_views_run_out),
-        POOL_TEST(append_views_refuses_what_the_source_does_not_have),
         POOL_TEST(pull_crosses_fragments_and_keeps_the_first),
         POOL_TEST(pull_beyond_the_end_empties_the_chain),
         POOL_TEST(trim_frees_the_fragments_behind),

@@ -133,10 +133,6 @@ static inline uint32_t lan_buf_total(const struct lan_buf *buf)
     return total;
 }
 
-/* Appends views of the n bytes at `offset` of the chain `from` (borrowed) to the chain `buf`. False, and nothing
- * appended, when the views run out or `from` is shorter. */
-bool lan_buf_append_views(struct lan_buf *buf, struct lan_buf *from, uint32_t offset, uint32_t n);
-
 /* Moves the first n bytes of the chain `*from` behind the one fragment `buf`: whole fragments themselves, and of one in
  * part a view. `*from` is what is left, NULL if nothing. False: the views ran out or `*from` was shorter; whoever holds
  * both chains holds all bytes still. */
