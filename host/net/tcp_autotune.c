@@ -6,13 +6,13 @@
 
 #include "tcp_internal.h"
 
-enum { TICK_BITS = 18 }; /* of the clock that measures a round: 2^16 ticks of 2^18 ns are 17 s */
-#define RTT_UNKNOWN (100 * LAN_MS)
-#define RTT_MIN (2 * LAN_MS) /* below, what is drained in a round trip says nothing */
+enum { UNIT_BITS = 8 }; /* a round is measured in 16 bits of 2^8 ticks, which are 17 s */
+#define RTT_UNKNOWN LAN_TCP_TICKS(100 * LAN_MS)
+#define RTT_MIN LAN_TCP_TICKS(2 * LAN_MS) /* below, what is drained in a round trip says nothing */
 
-static uint16_t now_ticks(const struct lan_tcb *tcb)
+static uint16_t now_units(const struct lan_tcb *tcb)
 {
-    return (uint16_t)(lan_tcp_now(tcb) >> TICK_BITS);
+    return (uint16_t)(lan_tcp_now(tcb) >> UNIT_BITS);
 }
 
 static uint32_t larger(uint32_t a, uint32_t b)
@@ -44,21 +44,20 @@ uint32_t lan_tcp_receive_limit_max(const struct lan_tcb *tcb)
 void lan_tcp_tune_start(struct lan_tcb *tcb)
 {
     tcb->tune_seq = tcb->rcv_nxt;
-    tcb->tune_ticks = now_ticks(tcb);
+    tcb->tune_at = now_units(tcb);
 }
 
 /* The handshake has measured the round trip; a queue on the way makes it longer, and there the window need not grow. */
 void lan_tcp_tune_receive(struct lan_tcb *tcb)
 {
-    uint64_t rtt_ns = tcb->srtt_ns ? tcb->srtt_ns : RTT_UNKNOWN;
-    uint32_t rtt = (uint32_t)((rtt_ns > RTT_MIN ? rtt_ns : RTT_MIN) >> TICK_BITS);
-    uint16_t elapsed = (uint16_t)(now_ticks(tcb) - tcb->tune_ticks);
+    uint32_t rtt = larger(tcb->srtt ? tcb->srtt : RTT_UNKNOWN, RTT_MIN) >> UNIT_BITS;
+    uint16_t elapsed = (uint16_t)(now_units(tcb) - tcb->tune_at);
     uint32_t read = tcb->rcv_nxt - tcb->rcv_queued;
     if (elapsed < rtt || tcb->flags & TCB_FIN_ARRIVED)
         return;
     uint64_t drained = lan_divide((uint64_t)(read - tcb->tune_seq) * rtt, elapsed);
     tcb->tune_seq = read;
-    tcb->tune_ticks = now_ticks(tcb);
+    tcb->tune_at = now_units(tcb);
     if (2 * drained <= tcb->rcv_limit)
         return;
     uint32_t scaled = (uint32_t)UINT16_MAX << tcb->rcv_scale;

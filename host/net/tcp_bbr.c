@@ -8,10 +8,10 @@
 
 enum { RTT_GRAIN = 64 /* samples are not more exact than that */ };
 enum { PACING_MARGIN = 1, STARTUP_LOSS_EVENTS = 6, DRAIN_ROUNDS = 3, RENO_ROUNDS = 63, PROBE_UP_ROUNDS_MAX = 30 };
-#define MIN_RTT_FILTER BBR_TICKS(10 * LAN_S) /* ProbeRTT comes when it runs out */
-#define PROBE_RTT_DURATION BBR_TICKS(200 * LAN_MS)
-#define PROBE_WAIT BBR_TICKS(2 * LAN_S)
-#define PROBE_WAIT_RANDOM BBR_TICKS(1 * LAN_S)
+#define MIN_RTT_FILTER LAN_TCP_COARSE(10 * LAN_S) /* ProbeRTT comes when it runs out */
+#define PROBE_RTT_DURATION LAN_TCP_COARSE(200 * LAN_MS)
+#define PROBE_WAIT LAN_TCP_COARSE(2 * LAN_S)
+#define PROBE_WAIT_RANDOM LAN_TCP_COARSE(1 * LAN_S)
 
 static const struct {
     uint32_t pacing, cwnd;
@@ -22,10 +22,10 @@ static const struct {
     [BBR_PROBE_RTT] = {BBR_GAIN(100), BBR_GAIN(50)},
 };
 
-/* Whether `until`, in ticks, is over. */
+/* Whether `until`, in coarse ticks, is over. */
 static bool is_past(const struct lan_tcb *tcb, uint32_t until)
 {
-    return lan_seq_lt(until, lan_bbr_ticks(tcb));
+    return lan_seq_lt(until, lan_tcp_now_coarse(tcb));
 }
 
 /* 5.6.2. */
@@ -54,11 +54,8 @@ static void bbr_init(struct lan_tcb *tcb)
 {
     lan_bbr_model_init(tcb);
     lan_bbr_of(tcb)->state = BBR_STARTUP;
-    uint64_t round_ns = tcb->srtt_ns ? tcb->srtt_ns : LAN_MS;
-    uint32_t divisor = round_ns < UINT32_MAX ? (uint32_t)round_ns : UINT32_MAX;
-    uint64_t rate = lan_divide(lan_tcp_initial_window(tcb) * LAN_S, divisor);
-    tcb->sender->pacing_rate =
-        lan_bbr_scale(rate < BBR_UNBOUND ? (uint32_t)rate : BBR_UNBOUND - 1, GAINS[BBR_STARTUP].pacing);
+    uint32_t rate = lan_tcp_rate(lan_tcp_initial_window(tcb), tcb->srtt ? tcb->srtt : LAN_TCP_TICKS(LAN_MS));
+    tcb->sender->pacing_rate = lan_bbr_scale(rate, GAINS[BBR_STARTUP].pacing);
 }
 
 /* 5.3.3.6: the functions of ProbeBW. */
@@ -70,7 +67,7 @@ static void start_down(struct lan_tcb *tcb)
     bbr->probe_up_acked_per_inc = BBR_UNBOUND;
     bbr->rounds_since_probe = random & 1;
     bbr->probe_wait = (uint16_t)(PROBE_WAIT + (random >> 1) % PROBE_WAIT_RANDOM);
-    bbr->cycle_at = lan_bbr_ticks(tcb);
+    bbr->cycle_at = lan_tcp_now_coarse(tcb);
     bbr->ack_phase = BBR_ACKS_PROBE_STOPPING;
     lan_bbr_start_round(tcb);
     bbr->state = BBR_DOWN;
@@ -252,7 +249,7 @@ static void exit_probe_rtt(struct lan_tcb *tcb)
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     if (!bbr->probe_rtt_timed || !is_past(tcb, bbr->probe_rtt_done))
         return;
-    bbr->min_rtt_at = lan_bbr_ticks(tcb);
+    bbr->min_rtt_at = lan_tcp_now_coarse(tcb);
     restore_cwnd(tcb);
     lan_bbr_reset_short_term(tcb);
     if (bbr->full_bw_reached)
@@ -268,7 +265,7 @@ static void handle_probe_rtt(struct lan_tcb *tcb)
         if (tcb->sender->rate.in_flight > bbr->probe_rtt_cwnd)
             return;
         bbr->probe_rtt_timed = true;
-        bbr->probe_rtt_done = lan_bbr_ticks(tcb) + PROBE_RTT_DURATION;
+        bbr->probe_rtt_done = lan_tcp_now_coarse(tcb) + PROBE_RTT_DURATION;
         bbr->probe_rtt_round_done = false;
         lan_bbr_start_round(tcb);
         return;
@@ -285,10 +282,10 @@ static void update_min_rtt(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     if (expired && bbr->state != BBR_PROBE_RTT)
         bbr->probe_rtt_cwnd = lan_bbr_max(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), GAINS[BBR_PROBE_RTT].cwnd),
                                           (uint32_t)BBR_MIN_PIPE_SEGMENTS * tcb->mss);
-    if (ack->rtt_ns && (bbr->rtt_us < bbr->min_rtt_us || expired))
-        bbr->min_rtt_us = bbr->rtt_us;
-    if (ack->rtt_ns && bbr->rtt_us - bbr->min_rtt_us <= bbr->min_rtt_us / RTT_GRAIN) /* or seen once more */
-        bbr->min_rtt_at = lan_bbr_ticks(tcb);
+    if (ack->rtt && (bbr->rtt < bbr->min_rtt || expired))
+        bbr->min_rtt = bbr->rtt;
+    if (ack->rtt && bbr->rtt - bbr->min_rtt <= bbr->min_rtt / RTT_GRAIN) /* or seen once more */
+        bbr->min_rtt_at = lan_tcp_now_coarse(tcb);
     if (expired && bbr->state != BBR_PROBE_RTT && !bbr->idle_restart) {
         save_cwnd(tcb);
         bbr->state = BBR_PROBE_RTT;
@@ -416,7 +413,7 @@ static void bbr_restart(struct lan_tcb *tcb)
         return;
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     bbr->idle_restart = true;
-    bbr->extra_since_ns = lan_tcp_now(tcb);
+    bbr->extra_since = lan_tcp_now(tcb);
     bbr->extra_delivered = 0;
     if (lan_bbr_probes_bw(tcb))
         set_pacing_rate(tcb, BBR_GAIN(100));

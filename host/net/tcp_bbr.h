@@ -49,14 +49,6 @@ static inline uint32_t lan_bbr_percent(uint32_t value, uint32_t percent)
     return lan_bbr_scale(value, BBR_GAIN(percent));
 }
 
-/* Ticks of 2^20 ns: what the deadlines of seconds are counted in. */
-#define BBR_TICKS(ns) ((uint32_t)((ns) >> 20))
-
-static inline uint32_t lan_bbr_ticks(const struct lan_tcb *tcb)
-{
-    return BBR_TICKS(lan_tcp_now(tcb));
-}
-
 static inline bool lan_bbr_probes_bw(const struct lan_tcb *tcb)
 {
     uint8_t state = lan_bbr_of(tcb)->state;

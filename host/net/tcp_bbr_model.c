@@ -20,7 +20,9 @@ enum {
     EXTRA_ACKED_ROUNDS = 5, /* half of the filter's length: it has two slots */
     OFFLOAD_QUANTA = 3,
 };
-#define EXTRA_ACKED_INTERVAL_MAX LAN_S
+#define EXTRA_ACKED_INTERVAL_MAX LAN_TCP_TICKS(LAN_S)
+
+#define SECONDS_IN_2_20_TICKS ((uint32_t)((UINT64_C(1) << (20 + 20 + LAN_TCP_TICK_BITS)) / LAN_S)) /* as a gain */
 
 LAN_RARE uint32_t lan_bbr_scale(uint32_t value, uint32_t gain)
 {
@@ -59,10 +61,10 @@ void lan_bbr_model_init(struct lan_tcb *tcb)
     tcb->sender->rate = (struct lan_tcp_rate){0};
     *bbr = (struct lan_tcp_bbr){.inflight_lt = BBR_UNBOUND,
                                 .probe_up_acked_per_inc = BBR_UNBOUND,
-                                .min_rtt_us = tcb->srtt_ns ? (uint32_t)lan_divide(tcb->srtt_ns, 1000) : BBR_UNBOUND,
-                                .min_rtt_at = lan_bbr_ticks(tcb),
+                                .min_rtt = tcb->srtt ? tcb->srtt : BBR_UNBOUND,
+                                .min_rtt_at = lan_tcp_now_coarse(tcb),
                                 .probe_rtt_cwnd = lan_tcp_initial_window(tcb),
-                                .extra_since_ns = lan_tcp_now(tcb)};
+                                .extra_since = lan_tcp_now(tcb)};
     lan_bbr_reset_short_term(tcb);
 }
 
@@ -76,12 +78,16 @@ uint32_t lan_bbr_bw(const struct lan_tcb *tcb)
     return lan_bbr_min(lan_bbr_max_bw(tcb), lan_bbr_of(tcb)->bw_st);
 }
 
+static uint32_t bytes_in(uint32_t bw, uint32_t ticks)
+{
+    return lan_bbr_scale(lan_bbr_scale(bw, ticks), SECONDS_IN_2_20_TICKS);
+}
+
 uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain)
 {
-    if (lan_bbr_of(tcb)->min_rtt_us == BBR_UNBOUND)
+    if (lan_bbr_of(tcb)->min_rtt == BBR_UNBOUND)
         return lan_tcp_initial_window(tcb);
-    uint64_t bytes = lan_divide((uint64_t)bw * lan_bbr_of(tcb)->min_rtt_us, 1000000);
-    return lan_bbr_scale(bytes < BBR_UNBOUND ? (uint32_t)bytes : BBR_UNBOUND - 1, gain);
+    return lan_bbr_scale(bytes_in(bw, lan_bbr_of(tcb)->min_rtt), gain);
 }
 
 /* 5.6.4.2, QuantizationBudget(). */
@@ -120,7 +126,7 @@ uint32_t lan_bbr_target_inflight(const struct lan_tcb *tcb)
 static bool sees_queue(const struct lan_tcb *tcb)
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    return (uint64_t)bbr->rtt_us * 100 > (uint64_t)bbr->min_rtt_us * QUEUE;
+    return (uint64_t)bbr->rtt * 100 > (uint64_t)bbr->min_rtt * QUEUE;
 }
 
 bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in_flight)
@@ -191,7 +197,7 @@ static void adapt_short_term(struct lan_tcb *tcb, const struct lan_tcp_sample *s
 static uint8_t cover_of(const struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    bool empty = (uint64_t)bbr->rtt_us * 100 <= (uint64_t)bbr->min_rtt_us * EMPTY;
+    bool empty = (uint64_t)bbr->rtt * 100 <= (uint64_t)bbr->min_rtt * EMPTY;
     uint32_t unit = sample->sent->rate.in_flight / 100;
     if (!empty || !bbr->loss_in_round || bbr->ce_in_round || !unit)
         return 0;
@@ -218,13 +224,13 @@ static void update_congestion_signals(struct lan_tcb *tcb, const struct lan_tcp_
 static void update_ack_aggregation(struct lan_tcb *tcb, uint32_t newly_acked)
 {
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    uint64_t interval_ns = lan_tcp_now(tcb) - bbr->extra_since_ns;
-    if (interval_ns > EXTRA_ACKED_INTERVAL_MAX)
-        interval_ns = EXTRA_ACKED_INTERVAL_MAX;
-    uint32_t expected = (uint32_t)lan_divide(lan_bbr_bw(tcb) * interval_ns, LAN_S);
-    if (bbr->extra_delivered <= expected || interval_ns == EXTRA_ACKED_INTERVAL_MAX) {
+    uint32_t interval = lan_tcp_now(tcb) - bbr->extra_since;
+    if (interval > EXTRA_ACKED_INTERVAL_MAX)
+        interval = EXTRA_ACKED_INTERVAL_MAX;
+    uint32_t expected = bytes_in(lan_bbr_bw(tcb), interval);
+    if (bbr->extra_delivered <= expected || interval == EXTRA_ACKED_INTERVAL_MAX) {
         bbr->extra_delivered = 0;
-        bbr->extra_since_ns = lan_tcp_now(tcb);
+        bbr->extra_since = lan_tcp_now(tcb);
         expected = 0;
     }
     bbr->extra_delivered += newly_acked;
@@ -254,8 +260,8 @@ static void check_full_bw(struct lan_tcb *tcb, const struct lan_tcp_sample *samp
 void lan_bbr_model_update(struct lan_tcb *tcb, const struct lan_tcp_ack *ack, const struct lan_tcp_sample *sample)
 {
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    if (ack->rtt_ns)
-        bbr->rtt_us = (uint32_t)lan_divide(ack->rtt_ns, 1000) + 1;
+    if (ack->rtt)
+        bbr->rtt = ack->rtt;
     bbr->round_start = bbr->loss_round_start = false;
     if (sample->sent)
         update_congestion_signals(tcb, sample);

@@ -89,7 +89,7 @@ void lan_tcp_cookie_send(struct lan_tcb *listener, const struct lan_tcp_segment 
     child.ts_offset -= (lan_tcp_timestamp(&child) - cookie.options) & OPTIONS_MASK;
     lan_tcp_send_syn(&child);
     lan_timer_cancel(&child.timer);
-    listener->listen.cookies_until_ns = lan_tcp_now(listener) + 2 * SLOT;
+    listener->listen.cookies_until = cookie.slot + 2;
     LAN_COUNT(stack, tcp_ext_cookies_sent);
 }
 
@@ -108,7 +108,7 @@ struct lan_tcb *lan_tcp_cookie_take(struct lan_tcb *listener, const struct lan_t
 {
     struct lan_stack *stack = listener->stack;
     struct cookie cookie;
-    bool expected = lan_tcp_now(listener) < listener->listen.cookies_until_ns; /* or nobody could guess in vain */
+    bool expected = slot_now(stack) < listener->listen.cookies_until; /* or nobody could guess in vain */
     if (!expected || !cookie_of_ack(stack, segment, &cookie)) {
         if (expected)
             LAN_COUNT(stack, tcp_ext_cookies_failed);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CUBIC (RFC 9438), in its words: after a loss the window grows as a cubic function of time, flat around W_max, where
- * the loss was, and never slower than a Reno flow would. Windows are bytes here, times ticks of 2^20 ns, a millisecond
- * nearly. C is 0.4 segments a cubic second, beta 0.7. */
+ * the loss was, and never slower than a Reno flow would. Windows are bytes here, times coarse ticks. C is 0.4 segments
+ * a cubic second, beta 0.7. */
 
 #include "tcp_internal.h"
 
-enum { TICK_BITS = 20, TIME_BITS = 16 };
+enum { TIME_BITS = 16 };
 #define TICKS_CUBED_PER_C UINT64_C(2168404345) /* cubic ticks in which a window grows by one segment */
 
 /* The ticks in which a window grows by `bytes` from where it is flat: the inverse of bytes_after(). */
@@ -40,7 +40,7 @@ static void cubic_init(struct lan_tcb *tcb)
 static void begin_epoch(struct lan_tcb *tcb)
 {
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
-    cubic->epoch_ns = lan_tcp_now(tcb);
+    cubic->epoch = lan_tcp_now_coarse(tcb);
     cubic->w_est = tcb->cwnd;
     if (cubic->w_max < tcb->cwnd)
         cubic->w_max = tcb->cwnd;
@@ -75,15 +75,16 @@ static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
         lan_tcp_hystart_acked(tcb, ack);
         return;
     }
-    if (!cubic->epoch_ns)
+    if (!cubic->epoch)
         begin_epoch(tcb);
     grow_w_est(tcb, ack->acked);
-    uint32_t t = (uint32_t)((lan_tcp_now(tcb) - cubic->epoch_ns) >> TICK_BITS);
+    uint32_t t = lan_tcp_now_coarse(tcb) - cubic->epoch;
     if (w_cubic(tcb, t) < cubic->w_est) {
         tcb->cwnd = tcb->cwnd > cubic->w_est ? tcb->cwnd : cubic->w_est;
         return;
     }
-    uint32_t target = w_cubic(tcb, t + (uint32_t)(tcb->srtt_ns >> TICK_BITS)), most = tcb->cwnd + tcb->cwnd / 2;
+    uint32_t target = w_cubic(tcb, t + (tcb->srtt >> (LAN_TCP_COARSE_BITS - LAN_TCP_TICK_BITS))),
+             most = tcb->cwnd + tcb->cwnd / 2;
     target = target < most ? target : most;
     if (target <= tcb->cwnd)
         return;
@@ -104,7 +105,7 @@ static uint32_t cubic_ssthresh(struct lan_tcb *tcb)
     tcb->sender->cubic_before = *cubic;
     cubic->cwnd_prior = window;
     cubic->w_max = window < cubic->w_max ? (uint32_t)lan_divide((uint64_t)window * (100 + beta), 200) : window;
-    cubic->epoch_ns = 0;
+    cubic->epoch = 0;
     return reduced > least ? reduced : least;
 }
 

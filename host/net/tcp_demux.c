@@ -119,6 +119,6 @@ uint32_t lan_tcp_initial_sequence(const struct lan_tcb *tcb)
         uint16_t local_port, remote_port;
     } tuple = {tcb->flow.src, tcb->flow.dst, tcb->local_port, tcb->remote_port};
     /* RFC 6528 3: ISN = M + F(tuple, secret), M advances every 4 microseconds. */
-    return (uint32_t)lan_divide(lan_tcp_now(tcb), 4000) +
+    return (uint32_t)lan_divide(lan_tcp_of(tcb)->now_ns, 4000) +
            (uint32_t)lan_siphash(tcb->stack->secret, &tuple, sizeof tuple);
 }

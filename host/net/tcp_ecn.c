@@ -42,7 +42,7 @@ bool lan_tcp_ecn_refused(struct lan_tcb *tcb)
     if (!lan_tcp_ecn_syn(tcb))
         return false;
     tcb->ecn &= (uint8_t)~ECN_REQUEST;
-    tcb->progress_ns = lan_tcp_now(tcb);
+    tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
     return lan_tcp_resend_syn(tcb) == 0;
 }
 

@@ -5,33 +5,33 @@
 #include "tcp_internal.h"
 
 enum { N_RTT_SAMPLE = 8, CSS_GROWTH_DIVISOR = 4, CSS_ROUNDS = 5, MIN_RTT_DIVISOR = 8, L = 8 };
-#define MIN_RTT_THRESH (4 * LAN_MS)
-#define MAX_RTT_THRESH (16 * LAN_MS)
+#define MIN_RTT_THRESH LAN_TCP_TICKS(4 * LAN_MS)
+#define MAX_RTT_THRESH LAN_TCP_TICKS(16 * LAN_MS)
 
 static void begin_round(struct lan_tcb *tcb)
 {
     struct lan_tcp_hystart *hystart = &tcb->sender->hystart;
-    hystart->last_min_ns = hystart->current_min_ns;
-    hystart->current_min_ns = LAN_NEVER;
+    hystart->last_min = hystart->current_min;
+    hystart->current_min = LAN_TCP_NEVER;
     hystart->samples = 0;
     hystart->window_end = tcb->snd_nxt;
 }
 
 void lan_tcp_hystart_init(struct lan_tcb *tcb)
 {
-    tcb->sender->hystart = (struct lan_tcp_hystart){.current_min_ns = LAN_NEVER};
+    tcb->sender->hystart = (struct lan_tcp_hystart){.current_min = LAN_TCP_NEVER};
     begin_round(tcb);
 }
 
 /* 4.2: whether this round's samples say that the round trip has grown by an eighth of the last round's. */
 static bool delay_has_grown(const struct lan_tcp_hystart *hystart)
 {
-    uint64_t threshold_ns = hystart->last_min_ns / MIN_RTT_DIVISOR;
-    if (threshold_ns < MIN_RTT_THRESH)
-        threshold_ns = MIN_RTT_THRESH;
-    if (threshold_ns > MAX_RTT_THRESH)
-        threshold_ns = MAX_RTT_THRESH;
-    return hystart->last_min_ns != LAN_NEVER && hystart->current_min_ns >= hystart->last_min_ns + threshold_ns;
+    uint32_t threshold = hystart->last_min / MIN_RTT_DIVISOR;
+    if (threshold < MIN_RTT_THRESH)
+        threshold = MIN_RTT_THRESH;
+    if (threshold > MAX_RTT_THRESH)
+        threshold = MAX_RTT_THRESH;
+    return hystart->last_min != LAN_TCP_NEVER && hystart->current_min >= hystart->last_min + threshold;
 }
 
 static void judge_delay(struct lan_tcb *tcb)
@@ -41,8 +41,8 @@ static void judge_delay(struct lan_tcb *tcb)
         return;
     if (!hystart->css_rounds && delay_has_grown(hystart)) {
         hystart->css_rounds = 1;
-        hystart->css_baseline_ns = hystart->current_min_ns;
-    } else if (hystart->css_rounds && hystart->current_min_ns < hystart->css_baseline_ns) {
+        hystart->css_baseline = hystart->current_min;
+    } else if (hystart->css_rounds && hystart->current_min < hystart->css_baseline) {
         hystart->css_rounds = 0; /* it was a spike */
     }
 }
@@ -62,10 +62,10 @@ void lan_tcp_hystart_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
             return;
         }
     }
-    if (ack->rtt_ns) {
+    if (ack->rtt) {
         hystart->samples += hystart->samples < N_RTT_SAMPLE;
-        if (ack->rtt_ns < hystart->current_min_ns)
-            hystart->current_min_ns = ack->rtt_ns;
+        if (ack->rtt < hystart->current_min)
+            hystart->current_min = ack->rtt;
     }
     judge_delay(tcb);
     tcb->cwnd += hystart->css_rounds ? growth / CSS_GROWTH_DIVISOR : growth;

@@ -34,9 +34,9 @@ static uint8_t ca_state_of(const struct lan_tcb *tcb)
     return tcb->dupacks || (tcb->sender && tcb->sender->sacked) ? LAN_TCP_CA_DISORDER : LAN_TCP_CA_OPEN;
 }
 
-static uint32_t us(uint64_t ns)
+static uint32_t us(uint32_t ticks)
 {
-    return (uint32_t)lan_divide(ns, 1000);
+    return ticks + (uint32_t)((ticks * ((UINT64_C(24) << 32) / 1000) + INT32_MAX) >> 32); /* 1.024 of them */
 }
 
 static void tell_sender(const struct lan_tcb *tcb, struct lan_tcp_info *info)
@@ -47,7 +47,7 @@ static void tell_sender(const struct lan_tcb *tcb, struct lan_tcp_info *info)
     info->pacing_rate = rate == UINT32_MAX ? UINT64_MAX : rate;
     if (!sender)
         return;
-    info->min_rtt_us = us(sender->min_rtt_ns);
+    info->min_rtt_us = us(sender->min_rtt);
     info->sacked = sender->sacked;
     info->lost = sender->lost;
     info->total_retrans = sender->retransmitted;
@@ -65,9 +65,9 @@ static void tell_connection(const struct lan_tcb *tcb, struct lan_tcp_info *info
     info->snd_wscale = tcb->snd_scale;
     info->rcv_wscale = tcb->rcv_scale;
     info->reordering = !!(tcb->flags & TCB_REORDERING);
-    info->rto_us = us(tcb->rto_ns);
-    info->rtt_us = us(tcb->srtt_ns);
-    info->rttvar_us = us(tcb->rttvar_ns);
+    info->rto_us = us(tcb->rto);
+    info->rtt_us = us(tcb->srtt);
+    info->rttvar_us = us(tcb->rttvar);
     info->rcv_mss = tcb->rcv_mss;
     info->advmss = lan_tcp_mss_of_interface(tcb);
     info->pmtu = tcb->flow.mtu;

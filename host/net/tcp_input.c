@@ -129,7 +129,7 @@ static void reject(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
         return;
     bool repeats = segment->flags & SEG_FIN && segment->seq + segment->len == tcb->rcv_nxt;
     if (tcb->state == LAN_TCP_TIME_WAIT && repeats)
-        lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
+        lan_tcp_arm(tcb, LAN_TCP_LIFE, LAN_TCP_2MSL);
     if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == SEG_SYN && segment->seq == tcb->rcv_nxt - 1) {
         lan_tcp_send_syn(tcb); /* our SYN-ACK was lost */
     } else if (segment->len && !(segment->flags & SEG_SYN)) {
@@ -182,7 +182,7 @@ static bool fin_acked(struct lan_tcb *tcb)
     case LAN_TCP_FIN_WAIT_1:
         tcb->state = LAN_TCP_FIN_WAIT_2;
         if (!tcb->socket)
-            lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_FIN_WAIT);
+            lan_tcp_arm(tcb, LAN_TCP_LIFE, LAN_TCP_FIN_WAIT);
         return true;
     case LAN_TCP_CLOSING:
         lan_tcp_time_wait(tcb);

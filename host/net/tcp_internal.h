@@ -3,7 +3,8 @@
 #define LANYARD_TCP_INTERNAL_H
 
 /* TCP from the inside, in the words of RFC 9293: a connection is its transmission control block (TCB), SND.UNA is
- * snd_una. Sequence numbers are in host byte order, addresses and ports in network byte order, times in nanoseconds.
+ * snd_una. Sequence numbers are in host byte order, addresses and ports in network byte order, times in the units of
+ * tcp_tcb.h.
  *
  * tcp_input.c      arriving segments, in the order of RFC 9293 3.10.7    tcp_header.c     the header, parsed
  * tcp_predict.c    packets that need no such care
@@ -242,7 +243,8 @@ bool lan_tcp_sender_open(struct lan_tcb *tcb);
 
 /* Nothing is under way any more: the sender stays for a while, if memory is plenty. */
 void lan_tcp_sender_rest(struct lan_tcb *tcb);
-void lan_tcp_sender_close(struct lan_tcb *tcb); /* whatever is under way is forgotten */
+void lan_tcp_sender_close(struct lan_tcb *tcb);  /* whatever is under way is forgotten */
+void lan_tcp_sender_forget(struct lan_tcb *tcb); /* time-outs have gone on for minutes */
 bool lan_tcp_on_quiet(struct lan_tcb *tcb);
 
 /* [seq, end) has just been sent, again or for the first time; snd_nxt is still what it was. */
@@ -252,12 +254,15 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end);
 void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack);
 void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, struct lan_tcp_ack *ack);
 
+/* Whatever is old counts as sent a few minutes ago. */
+void lan_tcp_scoreboard_blur(struct lan_tcb *tcb);
+
 /* The first octets that are lost and not sent again; false: there are none. */
 bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost);
 
-/* Whatever was sent before `sent_ns` (or then, and ends before `end`) and has not arrived is lost `age_ns` after it was
- * sent. Returns when the next one will be, or LAN_NEVER. */
-uint64_t lan_tcp_lose_older(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint64_t age_ns);
+/* Whatever was sent before `sent` (or then, and ends before `end`) and has not arrived is lost `age` after it was sent.
+ * Returns in how long the next one will be, or LAN_TCP_NEVER. */
+uint32_t lan_tcp_lose_older(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint32_t age);
 
 /* The first `bytes` under way are lost, but for what SACK says has arrived. */
 void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes);
@@ -291,8 +296,8 @@ void lan_tcp_hystart_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); 
 
 /* tcp_rack.c */
 
-/* Octets up to `end` of a run with these flags, last sent at sent_ns, have arrived. */
-void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint32_t flags, struct lan_tcp_ack *ack);
+/* Octets up to `end` of a run with these flags, last sent at sent, have arrived. */
+void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint32_t flags, struct lan_tcp_ack *ack);
 void lan_tcp_rack_detect(struct lan_tcb *tcb); /* marks what is lost, and sets the deadline for the rest */
 void lan_tcp_rack_dsack(struct lan_tcb *tcb);
 void lan_tcp_rack_recovered(struct lan_tcb *tcb);
@@ -305,7 +310,7 @@ bool lan_tcp_on_tail_probe(struct lan_tcb *tcb);
 
 /* What was known when something was sent, then and until the next snapshot. */
 struct lan_tcp_snapshot {
-    uint64_t sent_ns;
+    uint32_t sent;
     struct lan_tcp_rate rate; /* in_flight includes what was sent */
 };
 
@@ -316,9 +321,10 @@ struct lan_tcp_sample {
     uint32_t delivered, lost;            /* since then */
 };
 
+uint32_t lan_tcp_rate(uint32_t bytes, uint32_t ticks);       /* bytes a second, below UINT32_MAX; ticks: not 0 */
 void lan_tcp_rate_sent(struct lan_tcb *tcb, uint32_t bytes); /* they have just been sent */
 void lan_tcp_rate_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack);
-void lan_tcp_rate_lost(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t bytes);
+void lan_tcp_rate_lost(struct lan_tcb *tcb, uint32_t sent, uint32_t bytes);
 void lan_tcp_rate_limited(struct lan_tcb *tcb); /* what is under way is less than the path would take */
 void lan_tcp_rate_rest(struct lan_tcb *tcb);    /* nothing is under way */
 
@@ -348,7 +354,7 @@ static inline bool lan_tcp_pauses(const struct lan_tcb *tcb)
 
 void lan_tcp_timestamp_open(struct lan_tcb *tcb);
 uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb);      /* now */
-uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb);  /* of TS.Recent, in units of 2^LAN_TCP_AGE_BITS ns */
+uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb);  /* of TS.Recent, in units of LAN_TCP_AGE() */
 bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb); /* it is no measure any more (RFC 7323 5.5) */
 
 /* tcp_ecn.c */
@@ -410,7 +416,7 @@ void lan_tcp_undo(struct lan_tcb *tcb);         /* nothing was lost: everything 
 
 /* tcp_retransmit.c */
 
-void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint64_t rtt_ns);
+void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint32_t rtt);
 void lan_tcp_syn_acked(struct lan_tcb *tcb); /* measures the round trip by it, unless it was sent twice */
 void lan_tcp_arm_retransmit(struct lan_tcb *tcb);
 void lan_tcp_end_probing(struct lan_tcb *tcb);          /* the window is open again */
@@ -431,7 +437,8 @@ long lan_tcp_recv_buf(struct lan_stack *stack, void *pcb, struct lan_buf **chain
 
 /* tcp_timer.c */
 
-void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns);
+void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint32_t ticks); /* from now */
+void lan_tcp_arm_at(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns);
 void lan_tcp_await_memory(struct lan_tcb *tcb); /* nobody tells when it is back: output looks again before long */
 void lan_tcp_fire(struct lan_timer *timer);
 void lan_tcp_arm_keepalive(struct lan_tcb *tcb); /* to be called when the option changes, and on each segment */
@@ -478,15 +485,42 @@ static inline struct lan_tcp *lan_tcp_of(const struct lan_tcb *tcb)
     return tcb->stack->tcp;
 }
 
-static inline uint64_t lan_tcp_now(const struct lan_tcb *tcb)
+static inline uint32_t lan_tcp_now(const struct lan_tcb *tcb)
 {
-    return tcb->stack->tcp->now_ns;
+    return tcb->stack->tcp->now;
+}
+
+static inline uint32_t lan_tcp_now_coarse(const struct lan_tcb *tcb)
+{
+    return tcb->stack->tcp->now_coarse;
+}
+
+static inline uint32_t lan_tcp_now_age(const struct lan_tcb *tcb)
+{
+    return LAN_TCP_AGE(tcb->stack->tcp->now_ns);
+}
+
+static inline uint64_t lan_tcp_ns(uint32_t ticks)
+{
+    return (uint64_t)ticks << LAN_TCP_TICK_BITS;
+}
+
+/* The deadline in `ticks` from now. */
+static inline uint64_t lan_tcp_in(const struct lan_tcb *tcb, uint32_t ticks)
+{
+    return tcb->stack->tcp->now_ns + lan_tcp_ns(ticks);
+}
+
+/* For how many nanoseconds the peer has acknowledged nothing. */
+static inline uint64_t lan_tcp_silent(const struct lan_tcb *tcb)
+{
+    return tcb->stack->tcp->now_ns - tcb->progress_ns;
 }
 
 static inline void lan_tcp_timestamp_take(struct lan_tcb *tcb, uint32_t tsval)
 {
     tcb->ts_recent = tsval;
-    tcb->ts_recent_at = (uint32_t)(lan_tcp_now(tcb) >> LAN_TCP_AGE_BITS);
+    tcb->ts_recent_at = lan_tcp_now_age(tcb);
 }
 
 /* RFC 7323 5.3 R1. */
@@ -508,13 +542,21 @@ static inline void lan_tcp_output_ack(struct lan_tcb *tcb)
     if (tcb->flags & TCB_ACK_NOW)
         lan_tcp_send_ack(tcb);
     else if (tcb->flags & TCB_ACK_LATER && tcb->deadline_ns[LAN_TCP_SEND_LATER] == LAN_NEVER)
-        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, lan_tcp_now(tcb) + LAN_TCP_ACK_DELAY);
+        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, LAN_TCP_ACK_DELAY);
+}
+
+static inline void lan_tcp_set_clock(struct lan_tcp *tcp, uint64_t now_ns)
+{
+    uint32_t now = (uint32_t)(now_ns >> LAN_TCP_TICK_BITS), now_coarse = (uint32_t)(now_ns >> LAN_TCP_COARSE_BITS);
+    tcp->now_ns = now_ns;
+    tcp->now = now + !now;
+    tcp->now_coarse = now_coarse + !now_coarse;
 }
 
 /* To be called on each entry into TCP. */
 static inline void lan_tcp_enter(struct lan_stack *stack)
 {
-    stack->tcp->now_ns = lan_now(stack);
+    lan_tcp_set_clock(stack->tcp, lan_now(stack));
 }
 
 static inline bool lan_tcp_memory_low(const struct lan_stack *stack)

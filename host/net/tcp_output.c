@@ -102,13 +102,13 @@ void lan_tcp_send_ack(struct lan_tcb *tcb)
 
 void lan_tcp_send_challenge(struct lan_tcb *tcb)
 {
-    uint32_t now = LAN_TCP_CHALLENGE_BITS(lan_tcp_now(tcb));
-    if (tcb->challenge_at && now - tcb->challenge_at < LAN_TCP_CHALLENGE_BITS(LAN_TCP_CHALLENGE_INTERVAL)) {
+    uint32_t now = lan_tcp_now_coarse(tcb);
+    if (tcb->challenge_at && now - tcb->challenge_at < LAN_TCP_CHALLENGE_INTERVAL) {
         LAN_COUNT(tcb->stack, tcp_ext_challenge_skipped);
         return;
     }
     /* At random, so that nobody learns from ours whether a guess of his has had one (CVE-2016-5696). */
-    uint32_t earlier = lan_random32(tcb->stack) % LAN_TCP_CHALLENGE_BITS(LAN_TCP_CHALLENGE_INTERVAL / 2);
+    uint32_t earlier = lan_random32(tcb->stack) % (LAN_TCP_CHALLENGE_INTERVAL / 2);
     tcb->challenge_at = now - earlier ? now - earlier : 1;
     LAN_COUNT(tcb->stack, tcp_ext_challenge_acks);
     lan_tcp_send_ack(tcb);

@@ -30,10 +30,10 @@ uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room)
 {
     uint32_t quantum = lan_tcp_send_quantum(tcb);
     if (lan_tcp_pauses(tcb)) {
-        uint64_t latest_ns = lan_tcp_now(tcb) + pause_for(tcb, quantum);
+        uint64_t latest_ns = lan_tcp_of(tcb)->now_ns + pause_for(tcb, quantum);
         if (tcb->sender->pace_ns > latest_ns)
             tcb->sender->pace_ns = latest_ns;
-        lan_tcp_arm(tcb, LAN_TCP_PACE, tcb->sender->pace_ns);
+        lan_tcp_arm_at(tcb, LAN_TCP_PACE, tcb->sender->pace_ns);
         return 0;
     }
     return room < quantum ? room : quantum;
@@ -42,7 +42,7 @@ uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room)
 /* A timer that fires a little late costs nothing of the rate. */
 void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes)
 {
-    uint64_t now_ns = lan_tcp_now(tcb), pause_ns = pause_for(tcb, bytes);
+    uint64_t now_ns = lan_tcp_of(tcb)->now_ns, pause_ns = pause_for(tcb, bytes);
     uint64_t *pace_ns = &tcb->sender->pace_ns;
     *pace_ns = (now_ns < *pace_ns + pause_ns / LATE ? *pace_ns : now_ns) + pause_ns;
 }

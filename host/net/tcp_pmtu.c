@@ -3,29 +3,26 @@
 
 #include "tcp_internal.h"
 
-enum { SUSPICIOUS_TIME_OUTS = 3, RECENT_S = 10 };
-enum { RAISE_AFTER_S = 600, GUESS_AFTER_S = 60 }; /* RFC 1191 6.3; a guess may be wrong */
+enum { SUSPICIOUS_TIME_OUTS = 3 };
+#define RECENT LAN_TCP_AGE(10 * LAN_S)
+#define RAISE_AFTER LAN_TCP_AGE(600 * LAN_S) /* RFC 1191 6.3 */
+#define GUESS_AFTER LAN_TCP_AGE(60 * LAN_S)  /* a guess may be wrong */
 
-static uint16_t now_s(const struct lan_tcb *tcb)
+static uint16_t age(const struct lan_tcb *tcb)
 {
-    return (uint16_t)lan_divide(lan_tcp_now(tcb), LAN_S);
-}
-
-static uint16_t age_s(const struct lan_tcb *tcb)
-{
-    return (uint16_t)(now_s(tcb) - tcb->pmtu_s);
+    return (uint16_t)(lan_tcp_now_age(tcb) - tcb->pmtu_at);
 }
 
 static void set_mtu(struct lan_tcb *tcb, uint32_t mtu)
 {
     tcb->flow.mtu = (uint16_t)mtu;
-    tcb->pmtu_s = now_s(tcb);
+    tcb->pmtu_at = (uint16_t)lan_tcp_now_age(tcb);
     lan_tcp_set_mss(tcb);
 }
 
 void lan_tcp_pmtu_open(struct lan_tcb *tcb)
 {
-    tcb->pmtu_s = (uint16_t)(now_s(tcb) - RECENT_S);
+    tcb->pmtu_at = (uint16_t)(lan_tcp_now_age(tcb) - RECENT);
 }
 
 /* RFC 1191 7.1: usual MTUs, for routers that do not name theirs. */
@@ -63,7 +60,7 @@ void lan_tcp_pmtu_timed_out(struct lan_tcb *tcb)
     uint32_t full = (uint32_t)tcb->mss + LAN_IP_HEADER + LAN_TCP_HEADER;
     if (full <= guess || tcb->snd_nxt - tcb->snd_una < tcb->mss || !guess || tcb->sender->sacked)
         return; /* by what SACK tells, large ones do arrive */
-    if (tcb->retries + 1 < SUSPICIOUS_TIME_OUTS && age_s(tcb) >= RECENT_S)
+    if (tcb->retries + 1 < SUSPICIOUS_TIME_OUTS && age(tcb) >= RECENT)
         return;
     LAN_COUNT(tcb->stack, tcp_ext_black_holes);
     set_mtu(tcb, guess);
@@ -72,7 +69,7 @@ void lan_tcp_pmtu_timed_out(struct lan_tcb *tcb)
 
 void lan_tcp_pmtu_grow_old(struct lan_tcb *tcb)
 {
-    if (age_s(tcb) >= (tcb->flags & TCB_MTU_GUESSED ? GUESS_AFTER_S : RAISE_AFTER_S))
+    if (age(tcb) >= (tcb->flags & TCB_MTU_GUESSED ? GUESS_AFTER : RAISE_AFTER))
         set_mtu(tcb, tcb->flow.netif->mtu);
 }
 

@@ -1,60 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RACK-TLP (RFC 8985): what was sent well before something that has arrived is lost, and when the tail of a flight
- * stays unanswered, a probe asks for the ACK that tells. Times are nanoseconds. */
+ * stays unanswered, a probe asks for the ACK that tells. */
 
 #include "tcp_internal.h"
 
 enum { DUPACK_THRESHOLD = 3, REORDER_WINDOW_MAX = 20, REORDER_PERSIST = 16 };
-#define MIN_RTT_WINDOW (300 * LAN_S)
+#define MIN_RTT_WINDOW LAN_TCP_COARSE(300 * LAN_S)
 
-static void take_rtt(struct lan_tcb *tcb, uint64_t rtt_ns, struct lan_tcp_ack *ack)
+static void take_rtt(struct lan_tcb *tcb, uint32_t rtt, struct lan_tcp_ack *ack)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    uint64_t now_ns = lan_tcp_now(tcb);
-    if (!sender->min_rtt_ns || rtt_ns <= sender->min_rtt_ns || now_ns - sender->min_rtt_at_ns > MIN_RTT_WINDOW) {
-        sender->min_rtt_ns = rtt_ns ? rtt_ns : 1;
-        sender->min_rtt_at_ns = now_ns;
+    uint32_t now = lan_tcp_now_coarse(tcb);
+    rtt += !rtt;
+    if (!sender->min_rtt || rtt <= sender->min_rtt || now - sender->min_rtt_at > MIN_RTT_WINDOW) {
+        sender->min_rtt = rtt;
+        sender->min_rtt_at = now;
     }
-    ack->rtt_ns = rtt_ns ? rtt_ns : 1;
+    ack->rtt = rtt;
 }
 
 /* Steps 1 to 3 of 6.2. */
-void lan_tcp_rack_update(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint32_t flags, struct lan_tcp_ack *ack)
+void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint32_t flags, struct lan_tcp_ack *ack)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    uint64_t rtt_ns = lan_tcp_now(tcb) - sent_ns;
-    if (!ack->first_sent_ns || sent_ns < ack->first_sent_ns)
-        ack->first_sent_ns = sent_ns;
+    uint32_t rtt = lan_tcp_now(tcb) - sent;
+    if (!ack->first_sent || lan_seq_lt(sent, ack->first_sent))
+        ack->first_sent = sent;
     if (flags & RUN_RETRANSMITTED) {
-        if (rtt_ns < sender->min_rtt_ns) /* it was the original that arrived */
+        if (rtt < sender->min_rtt) /* it was the original that arrived */
             return;
     } else {
         if (!(flags & RUN_BLURRED))
-            take_rtt(tcb, rtt_ns, ack);
+            take_rtt(tcb, rtt, ack);
         if (lan_seq_lt(end, sender->rack_fack))
             tcb->flags |= TCB_REORDERING;
         if (lan_seq_lt(ack->fack, end))
             ack->fack = end;
     }
-    if (ack->last_sent_ns < sent_ns)
-        ack->last_sent_ns = sent_ns;
-    if (sent_ns > sender->rack_sent_ns || (sent_ns == sender->rack_sent_ns && lan_seq_lt(sender->rack_end, end))) {
-        sender->rack_sent_ns = sent_ns;
+    if (!ack->last_sent || lan_seq_lt(ack->last_sent, sent))
+        ack->last_sent = sent;
+    if (!sender->rack_sent || lan_seq_lt(sender->rack_sent, sent) ||
+        (sent == sender->rack_sent && lan_seq_lt(sender->rack_end, end))) {
+        sender->rack_sent = sent;
         sender->rack_end = end;
-        sender->rack_rtt_ns = rtt_ns;
+        sender->rack_rtt = rtt;
     }
 }
 
 /* Step 4: how much later than its followers a segment may arrive, once one has (lan_tcp_rack_update(), or where it was
  * sent again before that, lan_tcp_undo()). Grows a quarter of the shortest round trip with each round in which a D-SACK
  * says that something was sent again in vain. */
-static uint64_t reorder_window(const struct lan_tcb *tcb)
+static uint32_t reorder_window(const struct lan_tcb *tcb)
 {
     bool recovering = tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
     if (!(tcb->flags & TCB_REORDERING) && (recovering || tcb->sender->sacked >= (uint32_t)DUPACK_THRESHOLD * tcb->mss))
         return 0;
-    uint64_t window_ns = tcb->sender->min_rtt_ns / 4 * (tcb->reorder_steps + 1u);
-    return window_ns < tcb->srtt_ns ? window_ns : tcb->srtt_ns;
+    uint32_t window = tcb->sender->min_rtt / 4 * (tcb->reorder_steps + 1u);
+    return window < tcb->srtt ? window : tcb->srtt;
 }
 
 void lan_tcp_rack_dsack(struct lan_tcb *tcb)
@@ -78,12 +80,13 @@ void lan_tcp_rack_recovered(struct lan_tcb *tcb)
 void lan_tcp_rack_detect(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    uint64_t age_ns = sender->rack_rtt_ns + reorder_window(tcb);
-    uint64_t due_ns = lan_tcp_lose_older(tcb, sender->rack_sent_ns, sender->rack_end, age_ns);
-    if (due_ns == LAN_NEVER)
+    uint32_t age = sender->rack_rtt + reorder_window(tcb), wait = LAN_TCP_NEVER;
+    if (sender->rack_sent)
+        wait = lan_tcp_lose_older(tcb, sender->rack_sent, sender->rack_end, age);
+    if (wait == LAN_TCP_NEVER)
         lan_tcp_disarm(tcb, LAN_TCP_REORDER);
     else
-        lan_tcp_arm(tcb, LAN_TCP_REORDER, due_ns);
+        lan_tcp_arm(tcb, LAN_TCP_REORDER, wait);
 }
 
 bool lan_tcp_on_reorder(struct lan_tcb *tcb)
@@ -101,15 +104,15 @@ void lan_tcp_probe_arm(struct lan_tcb *tcb)
     uint32_t busy = TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_PROBING | TCB_TAIL_PROBED;
     uint64_t due_ns = LAN_NEVER;
     if (flight && tcb->flags & TCB_SACK && !(tcb->flags & busy) && !tcb->sender->sacked && !tcb->sender->lost) {
-        uint64_t patience_ns = 2 * tcb->srtt_ns + (flight <= tcb->mss ? LAN_TCP_PEER_ACK_DELAY : 0);
-        due_ns = lan_tcp_now(tcb) + (tcb->srtt_ns ? patience_ns : LAN_TCP_PROBE_UNMEASURED);
+        uint32_t patience = 2 * tcb->srtt + (flight <= tcb->mss ? LAN_TCP_PEER_ACK_DELAY : 0);
+        due_ns = lan_tcp_in(tcb, tcb->srtt ? patience : LAN_TCP_PROBE_UNMEASURED);
         if (due_ns >= tcb->deadline_ns[LAN_TCP_RETRANSMIT])
             due_ns = LAN_NEVER;
     }
     if (due_ns == LAN_NEVER)
         lan_tcp_disarm(tcb, LAN_TCP_TAIL_PROBE);
     else
-        lan_tcp_arm(tcb, LAN_TCP_TAIL_PROBE, due_ns);
+        lan_tcp_arm_at(tcb, LAN_TCP_TAIL_PROBE, due_ns);
 }
 
 /* 7.3: something new if there is, or else the last segment once more. */

@@ -50,35 +50,40 @@ void lan_tcp_rate_sent(struct lan_tcb *tcb, uint32_t bytes)
 {
     struct lan_tcp_rate *rate = &tcb->sender->rate;
     struct ring *ring = open_ring(tcb);
-    uint64_t now_ns = lan_tcp_now(tcb);
+    uint32_t now = lan_tcp_now(tcb);
     rate->in_flight = lan_tcp_pipe(tcb);
     if (rate->in_flight <= bytes)
-        rate->first_sent_ns = rate->delivered_ns = now_ns;
+        rate->first_sent = rate->delivered_at = now;
     if (!ring)
         return;
     struct lan_tcp_snapshot *newest = &ring->snapshots[ring->newest];
-    if (ring->count && now_ns - newest->sent_ns < tcb->srtt_ns / SPACING &&
-        !newest->rate.app_limited == !rate->app_limited) {
+    if (ring->count && now - newest->sent < tcb->srtt / SPACING && !newest->rate.app_limited == !rate->app_limited) {
         newest->rate.in_flight = rate->in_flight;
         return;
     }
     uint32_t room = room_of(tcb);
     ring->newest = ring->newest + 1 < room ? ring->newest + 1 : 0;
     ring->count += ring->count < room;
-    ring->snapshots[ring->newest] = (struct lan_tcp_snapshot){.sent_ns = now_ns, .rate = *rate};
+    ring->snapshots[ring->newest] = (struct lan_tcp_snapshot){.sent = now, .rate = *rate};
 }
 
 /* The last snapshot before something was sent; NULL: it is gone. */
-static const struct lan_tcp_snapshot *find(const struct lan_tcb *tcb, uint64_t sent_ns)
+static const struct lan_tcp_snapshot *find(const struct lan_tcb *tcb, uint32_t sent)
 {
     const struct ring *ring = ring_of(tcb);
     uint32_t at = ring ? ring->newest : 0;
     for (uint32_t i = 0; ring && i < ring->count; i++) {
-        if (ring->snapshots[at].sent_ns <= sent_ns)
+        if (lan_seq_leq(ring->snapshots[at].sent, sent))
             return &ring->snapshots[at];
         at = (at ? at : room_of(tcb)) - 1;
     }
     return NULL;
+}
+
+uint32_t lan_tcp_rate(uint32_t bytes, uint32_t ticks)
+{
+    uint64_t rate = lan_divide(bytes * LAN_S >> LAN_TCP_TICK_BITS, ticks);
+    return rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX - 1;
 }
 
 /* 4.1.2.3, GenerateRateSample(). One ACK may tell of much that has arrived long ago, without SACK or after a time-out:
@@ -86,22 +91,17 @@ static const struct lan_tcp_snapshot *find(const struct lan_tcb *tcb, uint64_t s
 static struct lan_tcp_sample take_sample(const struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
     const struct lan_tcp_rate *rate = &tcb->sender->rate;
-    struct lan_tcp_sample sample = {.sent = find(tcb, ack->last_sent_ns)};
+    struct lan_tcp_sample sample = {.sent = find(tcb, ack->last_sent)};
     if (!sample.sent)
         return sample;
     const struct lan_tcp_rate *then = &sample.sent->rate;
-    uint64_t first_ns = ack->first_sent_ns < then->first_sent_ns ? ack->first_sent_ns : then->first_sent_ns;
-    uint64_t send_ns = ack->last_sent_ns - first_ns, ack_ns = rate->delivered_ns - then->delivered_ns;
-    uint64_t interval_ns = send_ns > ack_ns ? send_ns : ack_ns;
+    uint32_t first = lan_seq_lt(ack->first_sent, then->first_sent) ? ack->first_sent : then->first_sent;
+    uint32_t to_send = ack->last_sent - first, to_ack = rate->delivered_at - then->delivered_at;
+    uint32_t interval = to_send > to_ack ? to_send : to_ack;
     sample.delivered = rate->delivered - then->delivered;
     sample.lost = rate->lost - then->lost;
-    if (interval_ns && interval_ns >= tcb->sender->min_rtt_ns) {
-        uint64_t bytes = sample.delivered * LAN_S;
-        for (; interval_ns > UINT32_MAX; interval_ns >>= 1)
-            bytes >>= 1;
-        uint64_t bytes_a_second = lan_divide(bytes, (uint32_t)interval_ns);
-        sample.rate = bytes_a_second < UINT32_MAX ? (uint32_t)bytes_a_second : UINT32_MAX - 1;
-    }
+    if (interval && interval >= tcb->sender->min_rtt)
+        sample.rate = lan_tcp_rate(sample.delivered, interval);
     return sample;
 }
 
@@ -110,23 +110,24 @@ void lan_tcp_rate_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     struct lan_tcp_rate *rate = &tcb->sender->rate;
     if (ack->delivered) {
         rate->delivered += ack->delivered;
-        rate->delivered_ns = lan_tcp_now(tcb);
+        rate->delivered_at = lan_tcp_now(tcb);
     }
     struct lan_tcp_sample sample = {0};
-    if (ack->last_sent_ns)
+    if (ack->last_sent) {
         sample = take_sample(tcb, ack);
-    if (ack->last_sent_ns > rate->first_sent_ns)
-        rate->first_sent_ns = ack->last_sent_ns;
+        if (lan_seq_lt(rate->first_sent, ack->last_sent))
+            rate->first_sent = ack->last_sent;
+    }
     rate->in_flight = lan_tcp_pipe(tcb);
     if (rate->app_limited && lan_seq_lt(rate->app_limited, rate->delivered))
         rate->app_limited = 0;
     tcb->congestion->sampled(tcb, ack, &sample);
 }
 
-void lan_tcp_rate_lost(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t bytes)
+void lan_tcp_rate_lost(struct lan_tcb *tcb, uint32_t sent, uint32_t bytes)
 {
     tcb->sender->rate.lost += bytes;
-    tcb->congestion->lost(tcb, find(tcb, sent_ns), bytes);
+    tcb->congestion->lost(tcb, find(tcb, sent), bytes);
 }
 
 void lan_tcp_rate_limited(struct lan_tcb *tcb)

@@ -13,8 +13,8 @@ static bool sets_cwnd(const struct lan_tcb *tcb)
     return tcb->congestion->sampled;
 }
 
-/* A loss reduces ssthresh, unless a mark in the same window has. Remembers what to go back to, should this recovery turn
- * out to be in vain. */
+/* A loss reduces ssthresh, unless a mark in the same window has. Remembers what to go back to, should this recovery
+ * turn out to be in vain. */
 static void reduce_ssthresh(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
@@ -95,7 +95,7 @@ void lan_tcp_undo(struct lan_tcb *tcb)
     tcb->ssthresh = tcb->ssthresh > sender->undo_ssthresh ? tcb->ssthresh : sender->undo_ssthresh;
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_UNDO);
     lan_tcp_not_lost(tcb);
-    sender->rack_sent_ns = 0; /* what has arrived is not what was sent again */
+    sender->rack_sent = 0; /* what has arrived is not what was sent again */
     if (tcb->congestion->undone)
         tcb->congestion->undone(tcb);
 }

@@ -3,6 +3,7 @@
 
 #include "tcp_internal.h"
 
+/* Nanoseconds. */
 static uint64_t give_up_after(const struct lan_tcb *tcb)
 {
     if (tcb->user_timeout_ms)
@@ -12,56 +13,55 @@ static uint64_t give_up_after(const struct lan_tcb *tcb)
 
 void lan_tcp_arm_retransmit(struct lan_tcb *tcb)
 {
-    uint64_t now_ns = lan_tcp_now(tcb);
+    uint64_t due_ns = lan_tcp_in(tcb, tcb->rto);
     if (tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER && !tcb->retries)
-        tcb->progress_ns = now_ns;
-    uint64_t due_ns = now_ns + tcb->rto_ns;
+        tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
     if (tcb->retries || tcb->user_timeout_ms) { /* else R2 is farther away than any RTO */
         uint64_t give_up_ns = tcb->progress_ns + give_up_after(tcb);
         due_ns = due_ns < give_up_ns ? due_ns : give_up_ns;
     }
-    lan_tcp_arm(tcb, LAN_TCP_RETRANSMIT, due_ns);
+    lan_tcp_arm_at(tcb, LAN_TCP_RETRANSMIT, due_ns);
 }
 
 /* RFC 6298 (2.3), with the clock granularity replaced by a margin for delayed ACKs. */
 static void set_rto(struct lan_tcb *tcb)
 {
-    uint64_t margin_ns = 4 * (uint64_t)tcb->rttvar_ns;
-    if (margin_ns < LAN_TCP_RTO_MARGIN_MIN)
-        margin_ns = LAN_TCP_RTO_MARGIN_MIN;
-    tcb->rto_ns = tcb->srtt_ns ? tcb->srtt_ns + margin_ns : LAN_TCP_RTO_FIRST;
-    if (tcb->rto_ns < tcb->stack->config.tcp_rto_min_ms * LAN_MS)
-        tcb->rto_ns = tcb->stack->config.tcp_rto_min_ms * LAN_MS;
-    if (tcb->rto_ns > LAN_TCP_RTO_MAX)
-        tcb->rto_ns = LAN_TCP_RTO_MAX;
+    uint32_t margin = 4 * tcb->rttvar, least = lan_tcp_of(tcb)->rto_min;
+    if (margin < LAN_TCP_RTO_MARGIN_MIN)
+        margin = LAN_TCP_RTO_MARGIN_MIN;
+    tcb->rto = tcb->srtt ? tcb->srtt + margin : LAN_TCP_RTO_FIRST;
+    if (tcb->rto < least)
+        tcb->rto = least;
+    if (tcb->rto > LAN_TCP_RTO_MAX)
+        tcb->rto = LAN_TCP_RTO_MAX;
 }
 
 static void back_off(struct lan_tcb *tcb)
 {
-    tcb->rto_ns = tcb->rto_ns < LAN_TCP_RTO_MAX / 2 ? tcb->rto_ns * 2 : LAN_TCP_RTO_MAX; /* RFC 6298 (5.5) */
+    tcb->rto = tcb->rto < LAN_TCP_RTO_MAX / 2 ? tcb->rto * 2 : LAN_TCP_RTO_MAX; /* RFC 6298 (5.5) */
+    if (tcb->rto == LAN_TCP_RTO_MAX && tcb->sender)
+        lan_tcp_sender_forget(tcb);
     if (tcb->retries < UINT8_MAX)
         tcb->retries++;
 }
 
-void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint64_t rtt_ns)
+void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint32_t rtt)
 {
-    uint64_t rttvar_ns = tcb->rttvar_ns;
-    if (!tcb->srtt_ns) { /* RFC 6298 (2.2) */
-        tcb->srtt_ns = rtt_ns ? rtt_ns : 1;
-        rttvar_ns = rtt_ns / 2;
+    if (!tcb->srtt) { /* RFC 6298 (2.2) */
+        tcb->srtt = rtt + !rtt;
+        tcb->rttvar = rtt / 2;
     } else { /* (2.3) */
-        uint64_t deviation = rtt_ns > tcb->srtt_ns ? rtt_ns - tcb->srtt_ns : tcb->srtt_ns - rtt_ns;
-        rttvar_ns += deviation / 4 - rttvar_ns / 4;
-        tcb->srtt_ns += rtt_ns / 8 - tcb->srtt_ns / 8;
+        uint32_t deviation = rtt > tcb->srtt ? rtt - tcb->srtt : tcb->srtt - rtt;
+        tcb->rttvar += deviation / 4 - tcb->rttvar / 4;
+        tcb->srtt += rtt / 8 - tcb->srtt / 8;
     }
-    tcb->rttvar_ns = rttvar_ns < UINT32_MAX ? (uint32_t)rttvar_ns : UINT32_MAX; /* four of them: 17 s */
     set_rto(tcb);
 }
 
 void lan_tcp_syn_acked(struct lan_tcb *tcb)
 {
     if (!(tcb->flags & TCB_SYN_LOST) && tcb->progress_ns) /* Karn's algorithm; and a cookie knows of no time */
-        lan_tcp_rtt_measured(tcb, lan_tcp_now(tcb) - tcb->progress_ns);
+        lan_tcp_rtt_measured(tcb, LAN_TCP_TICKS(lan_tcp_silent(tcb)));
     tcb->rtt_seq = tcb->snd_nxt;
 }
 
@@ -69,7 +69,7 @@ void lan_tcp_end_probing(struct lan_tcb *tcb)
 {
     tcb->flags &= ~(uint32_t)TCB_PROBING;
     if (tcb->socket)
-        tcb->progress_ns = lan_tcp_now(tcb);
+        tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
     set_rto(tcb);
     lan_tcp_arm_retransmit(tcb);
 }
@@ -105,7 +105,7 @@ static void time_out(struct lan_tcb *tcb)
 
 bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
 {
-    if (lan_tcp_now(tcb) - tcb->progress_ns >= give_up_after(tcb)) {
+    if (lan_tcp_silent(tcb) >= give_up_after(tcb)) {
         LAN_COUNT(tcb->stack, tcp_ext_abort_on_timeout);
         lan_tcp_finish(tcb, tcb->soft_error ? tcb->soft_error : ETIMEDOUT);
         return false;

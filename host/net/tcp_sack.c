@@ -12,6 +12,7 @@
 #include "tcp_internal.h"
 
 enum { SAME_TIME = 64 /* transmissions within SRTT / 64 count as one */ };
+#define OLD LAN_TCP_TICKS(240 * LAN_S) /* nobody measures a round trip by it */
 enum { SPLIT_MAX = 2 /* runs more by marking a range */, RESERVE = 4 /* SACK leaves a quarter of the room */ };
 
 static struct lan_tcp_run *runs_of(const struct lan_tcb *tcb)
@@ -100,14 +101,14 @@ static uint32_t split(struct lan_tcb *tcb, uint32_t seq)
         return at;
     make_room(tcb, at);
     struct lan_tcp_run *run = &runs_of(tcb)[at];
-    *run = (struct lan_tcp_run){.end = seq, .flags = run[1].flags, .sent_ns = run[1].sent_ns};
+    *run = (struct lan_tcp_run){.end = seq, .flags = run[1].flags, .sent = run[1].sent};
     return at + 1;
 }
 
 /* One run is in order of time, so that its time is that of the octets sent first, which are its first. */
 static bool alike(const struct lan_tcb *tcb, const struct lan_tcp_run *a, const struct lan_tcp_run *b)
 {
-    bool together = a->sent_ns <= b->sent_ns && b->sent_ns - a->sent_ns <= tcb->srtt_ns / SAME_TIME;
+    bool together = b->sent - a->sent <= tcb->srtt / SAME_TIME;
     return a->flags == b->flags && (a->flags & RUN_SACKED || together);
 }
 
@@ -125,25 +126,25 @@ static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
     remove_runs(tcb, from + 1, to - from - 1);
 }
 
-/* Neighbours that differ in time only, and by no more than `apart_ns`, become one, as of the later one's time. */
-static void coarsen(struct lan_tcb *tcb, uint64_t apart_ns)
+/* Neighbours that differ in time only, and by no more than `apart`, become one, as of the later one's time. */
+static void coarsen(struct lan_tcb *tcb, uint32_t apart)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     struct lan_tcp_run *runs = runs_of(tcb);
-    uint64_t first_ns = runs[0].sent_ns;
-    uint32_t last = 0;
+    uint32_t first = runs[0].sent, last = 0;
     for (uint32_t i = 1; i < sender->run_count; i++) {
-        uint64_t sent_ns = runs[i].sent_ns;
-        bool apart = apart_ns < LAN_NEVER && (sent_ns < runs[last].sent_ns || sent_ns - first_ns > apart_ns);
-        if ((runs[i].flags ^ runs[last].flags) & ~(uint32_t)RUN_BLURRED || (!(runs[i].flags & RUN_SACKED) && apart)) {
+        uint32_t sent = runs[i].sent;
+        bool earlier = lan_seq_lt(sent, runs[last].sent), far = earlier || sent - first > apart;
+        if ((runs[i].flags ^ runs[last].flags) & ~(uint32_t)RUN_BLURRED ||
+            (!(runs[i].flags & RUN_SACKED) && far && apart != LAN_TCP_NEVER)) {
             runs[++last] = runs[i];
-            first_ns = sent_ns;
+            first = sent;
             continue;
         }
         runs[last].end = runs[i].end;
-        runs[last].flags |= runs[i].flags | (sent_ns != first_ns ? RUN_BLURRED : 0);
-        if (runs[last].sent_ns < sent_ns)
-            runs[last].sent_ns = sent_ns;
+        runs[last].flags |= runs[i].flags | (sent != first ? RUN_BLURRED : 0);
+        if (!earlier)
+            runs[last].sent = sent;
     }
     sender->run_count = last + 1;
 }
@@ -151,9 +152,9 @@ static void coarsen(struct lan_tcb *tcb, uint64_t apart_ns)
 /* Room for `runs` more, at the least price in knowledge of when they were sent. */
 static bool find_room(struct lan_tcb *tcb, uint32_t runs)
 {
-    const uint64_t apart_ns[] = {tcb->srtt_ns / 32, tcb->srtt_ns / 8, LAN_NEVER};
-    for (uint32_t i = 0; !has_room(tcb, runs) && i < sizeof apart_ns / sizeof *apart_ns; i++)
-        coarsen(tcb, apart_ns[i]);
+    const uint32_t apart[] = {tcb->srtt / 32, tcb->srtt / 8, LAN_TCP_NEVER};
+    for (uint32_t i = 0; !has_room(tcb, runs) && i < sizeof apart / sizeof *apart; i++)
+        coarsen(tcb, apart[i]);
     return has_room(tcb, runs);
 }
 
@@ -165,7 +166,7 @@ static void make_coarse_room(struct lan_tcb *tcb)
         return;
     LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
     sender->run_count = 1;
-    *runs_of(tcb) = (struct lan_tcp_run){.end = tcb->snd_nxt, .sent_ns = lan_tcp_now(tcb)};
+    *runs_of(tcb) = (struct lan_tcp_run){.end = tcb->snd_nxt, .sent = lan_tcp_now(tcb)};
     sender->sacked = sender->lost = 0;
 }
 
@@ -176,7 +177,7 @@ static void sent_again(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
     uint32_t from = split(tcb, seq), to = split(tcb, end);
     for (uint32_t i = from; i < to; i++) {
         set_flags(tcb, i, RUN_RETRANSMITTED);
-        runs_of(tcb)[i].sent_ns = lan_tcp_now(tcb);
+        runs_of(tcb)[i].sent = lan_tcp_now(tcb);
     }
     join(tcb, from, to);
 }
@@ -189,7 +190,7 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
         if (lan_seq_leq(end, tcb->snd_nxt))
             return;
     }
-    struct lan_tcp_run fresh = {.end = end, .sent_ns = lan_tcp_now(tcb)};
+    struct lan_tcp_run fresh = {.end = end, .sent = lan_tcp_now(tcb)};
     struct lan_tcp_run *behind = runs_of(tcb) + sender->run_count;
     if (sender->run_count && alike(tcb, behind - 1, &fresh)) {
         behind[-1].end = end;
@@ -203,7 +204,7 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
 
 static void delivered(struct lan_tcb *tcb, const struct lan_tcp_run *run, uint32_t end, struct lan_tcp_ack *ack)
 {
-    lan_tcp_rack_update(tcb, run->sent_ns, end, run->flags, ack);
+    lan_tcp_rack_update(tcb, run->sent, end, run->flags, ack);
 }
 
 void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack)
@@ -299,7 +300,7 @@ static void lose(struct lan_tcb *tcb, uint32_t at)
     const struct lan_tcp_run *run = &runs_of(tcb)[at];
     set_flags(tcb, at, run->flags | RUN_LOST);
     if (tcb->congestion->lost)
-        lan_tcp_rate_lost(tcb, run->sent_ns, run->end - start_of(tcb, at));
+        lan_tcp_rate_lost(tcb, run->sent, run->end - start_of(tcb, at));
 }
 
 void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
@@ -334,21 +335,34 @@ void lan_tcp_not_lost(struct lan_tcb *tcb)
     take_back(tcb, RUN_LOST);
 }
 
-uint64_t lan_tcp_lose_older(struct lan_tcb *tcb, uint64_t sent_ns, uint32_t end, uint64_t age_ns)
+uint32_t lan_tcp_lose_older(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint32_t age)
 {
-    uint64_t earliest_ns = LAN_NEVER, merged_ns = 2 * tcb->srtt_ns / SAME_TIME; /* SRTT may have been more then */
+    uint32_t wait = LAN_TCP_NEVER, merged = 2 * tcb->srtt / SAME_TIME; /* SRTT may have been more then */
     for (uint32_t i = 0; i < tcb->sender->run_count; i++) {
         const struct lan_tcp_run *run = &runs_of(tcb)[i];
-        bool before = run->sent_ns < sent_ns || (run->sent_ns == sent_ns && lan_seq_lt(run->end, end));
+        bool before = lan_seq_lt(run->sent, sent) || (run->sent == sent && lan_seq_lt(run->end, end));
         if (run->flags & (RUN_SACKED | RUN_LOST) || !before)
             continue;
-        uint64_t due_ns = run->sent_ns + age_ns;
-        if (run->sent_ns != sent_ns && sent_ns - run->sent_ns <= merged_ns) /* its end may have been sent after that */
-            due_ns += merged_ns;
-        if (due_ns <= lan_tcp_now(tcb))
+        uint32_t waited = lan_tcp_now(tcb) - run->sent, most = age;
+        if (run->sent != sent && sent - run->sent <= merged) /* its end may have been sent after that */
+            most += merged;
+        if (waited >= most)
             lose(tcb, i);
-        else if (due_ns < earliest_ns)
-            earliest_ns = due_ns;
+        else if (most - waited < wait)
+            wait = most - waited;
     }
-    return earliest_ns;
+    return wait;
+}
+
+LAN_RARE void lan_tcp_scoreboard_blur(struct lan_tcb *tcb)
+{
+    uint32_t now = lan_tcp_now(tcb);
+    for (uint32_t i = 0; i < tcb->sender->run_count; i++) {
+        struct lan_tcp_run *run = &runs_of(tcb)[i];
+        if (now - run->sent <= OLD)
+            continue;
+        run->sent = now - OLD;
+        run->sent += !run->sent;
+        run->flags |= RUN_BLURRED;
+    }
 }

@@ -36,18 +36,27 @@ void lan_tcp_sender_rest(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     sender->first_run = sender->run_count = sender->sacked = sender->lost = 0;
+    sender->rack_sent = 0;
     lan_tcp_disarm(tcb, LAN_TCP_TAIL_PROBE);
     lan_tcp_rate_rest(tcb);
     if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_plenty && !lan_tcp_pauses(tcb))
         lan_tcp_sender_close(tcb);
     else
-        lan_tcp_arm(tcb, LAN_TCP_QUIET, lan_tcp_now(tcb) + LAN_TCP_SENDER_KEEP);
+        lan_tcp_arm(tcb, LAN_TCP_QUIET, LAN_TCP_SENDER_KEEP);
+}
+
+/* Instants must not outlive the clock: of what goes on for so long only that it does is remembered. */
+LAN_RARE void lan_tcp_sender_forget(struct lan_tcb *tcb)
+{
+    tcb->sender->rack_sent = 0;
+    lan_tcp_rate_rest(tcb);
+    lan_tcp_scoreboard_blur(tcb);
 }
 
 bool lan_tcp_on_quiet(struct lan_tcb *tcb)
 {
     if (lan_tcp_pauses(tcb))
-        lan_tcp_arm(tcb, LAN_TCP_QUIET, tcb->sender->pace_ns);
+        lan_tcp_arm_at(tcb, LAN_TCP_QUIET, tcb->sender->pace_ns);
     else if (tcb->snd_una == tcb->snd_nxt)
         lan_tcp_sender_close(tcb);
     return true;

@@ -257,7 +257,7 @@ static void tcp_close(struct lan_stack *stack, void *pcb, bool abort)
     }
     lan_tcp_disarm(tcb, LAN_TCP_LIFE);
     if (tcb->state == LAN_TCP_FIN_WAIT_2)
-        lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_FIN_WAIT);
+        lan_tcp_arm(tcb, LAN_TCP_LIFE, LAN_TCP_FIN_WAIT);
     finish_sending(tcb);
 }
 

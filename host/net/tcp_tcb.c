@@ -6,6 +6,7 @@
 #include "tcp_internal.h"
 
 enum { RTO_RFC_2988 = 5 }; /* RFC 4022 tcpRtoAlgorithm: what RFC 6298 has become */
+#define IN_MS(ticks) (((uint64_t)((ticks) + 1) << LAN_TCP_TICK_BITS) / LAN_MS)
 
 static uint32_t tcb_count(const struct lan_config *config)
 {
@@ -30,12 +31,14 @@ void lan_tcp_init(struct lan_stack *stack)
     tcp->memory_low = config->pool.buffers / 8 + 2;
     tcp->memory_critical = config->pool.buffers / 16 + 1;
     tcp->memory_reserve = config->pool.buffers / 32 + 1;
+    tcp->rto_min = IN_MS(LAN_TCP_RTO_MAX) < config->tcp_rto_min_ms ? LAN_TCP_RTO_MAX
+                                                                   : LAN_TCP_TICKS(config->tcp_rto_min_ms * LAN_MS);
     stack->port->random(stack->port->ctx, tcp->connections_key, sizeof tcp->connections_key);
     lan_tcb_list_init(&tcp->time_wait);
     stack->tcp = tcp;
     stack->counters.tcp_rto_algorithm = RTO_RFC_2988;
-    stack->counters.tcp_rto_min = LAN_TCP_RTO_MARGIN_MIN / LAN_MS;
-    stack->counters.tcp_rto_max = LAN_TCP_RTO_MAX / LAN_MS;
+    stack->counters.tcp_rto_min = IN_MS(LAN_TCP_RTO_MARGIN_MIN);
+    stack->counters.tcp_rto_max = IN_MS(LAN_TCP_RTO_MAX);
     stack->counters.tcp_max_conn = config->tcp_connections;
     lan_tcp_ports_init(stack);
 }
@@ -169,7 +172,7 @@ void lan_tcp_time_wait(struct lan_tcb *tcb)
     tcb->state = LAN_TCP_TIME_WAIT;
     let_go(tcb);
     lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
-    lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + LAN_TCP_2MSL);
+    lan_tcp_arm(tcb, LAN_TCP_LIFE, LAN_TCP_2MSL);
     LAN_COUNT(tcb->stack, tcp_ext_time_waits);
     if (tcb->socket)
         lan_socket_event(tcb->socket);
@@ -205,11 +208,11 @@ void lan_tcp_start(struct lan_tcb *tcb)
     tcb->flags &= TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE | TCB_BOUND; /* what an earlier attempt left */
     tcb->soft_error = 0;
     tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
-    tcb->srtt_ns = tcb->rttvar_ns = 0;
+    tcb->srtt = tcb->rttvar = 0;
     lan_tcp_set_iss(tcb, lan_tcp_initial_sequence(tcb));
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->ecn &= ECN_WISHES;
-    tcb->rto_ns = LAN_TCP_RTO_FIRST;
+    tcb->rto = LAN_TCP_RTO_FIRST;
     tcb->flags |= TCB_SCALING | TCB_SACK;
     tcb->ts_recent = tcb->rcv_nxt = 0;
     lan_tcp_timestamp_open(tcb);
@@ -266,8 +269,8 @@ void lan_tcp_established(struct lan_tcb *tcb)
 {
     lan_tcp_set_state(tcb, tcb->flags & TCB_FIN_QUEUED ? LAN_TCP_FIN_WAIT_1 : LAN_TCP_ESTABLISHED);
     tcb->retries = 0;
-    if (tcb->flags & TCB_SYN_LOST && !tcb->srtt_ns)
-        tcb->rto_ns = LAN_TCP_RTO_AFTER_SYN_LOSS;
+    if (tcb->flags & TCB_SYN_LOST && !tcb->srtt)
+        tcb->rto = LAN_TCP_RTO_AFTER_SYN_LOSS;
     lan_tcp_disarm(tcb, LAN_TCP_RETRANSMIT);
     tcb->cwnd = lan_tcp_initial_window(tcb);
     tcb->ssthresh = UINT32_MAX;

@@ -18,29 +18,45 @@ enum {
     LAN_TCP_STAMP_BYTES = 12,              /* of a segment with a time stamp, padded */
     LAN_TCP_PADDED_TIMESTAMP = 0x0101080a, /* NOP, NOP, kind and length: how everybody pads a time stamp */
     LAN_TCP_PORT_COUNTERS = 64,            /* of destinations that share one */
-    LAN_TCP_AGE_BITS = 30,                 /* of a nanosecond clock that counts seconds, nearly */
     LAN_TCP_SPARE_TCBS = 16,               /* room for the usual handful of listeners beside the connections */
 };
 
 #define LAN_MS 1000000ull
 #define LAN_S 1000000000ull
 
-#define LAN_TCP_RTO_FIRST (1 * LAN_S)          /* RFC 6298 (2.1) */
-#define LAN_TCP_RTO_AFTER_SYN_LOSS (3 * LAN_S) /* RFC 6298 (5.7) */
-#define LAN_TCP_RTO_MARGIN_MIN (200 * LAN_MS)  /* RTO >= SRTT + this: a delayed ACK must not look like a loss */
-#define LAN_TCP_RTO_MAX (60 * LAN_S)           /* RFC 6298 (2.5) */
-#define LAN_TCP_R2 (120 * LAN_S)               /* RFC 9293 SHLD-11: at least 100 s */
-#define LAN_TCP_R2_SYN (180 * LAN_S)           /* RFC 9293 MUST-23 */
-#define LAN_TCP_ACK_DELAY (40 * LAN_MS)        /* RFC 9293 MUST-40: below 500 ms */
-#define LAN_TCP_PEER_ACK_DELAY (200 * LAN_MS)  /* what to expect of others, RFC 8985 7.2 */
-#define LAN_TCP_PROBE_UNMEASURED (1 * LAN_S)   /* tail loss probe without a round-trip time, RFC 8985 7.2 */
-#define LAN_TCP_MEMORY_RETRY (10 * LAN_MS)     /* after a segment that found no buffer */
-#define LAN_TCP_2MSL (60 * LAN_S)
-#define LAN_TCP_FIN_WAIT (60 * LAN_S)                                 /* FIN-WAIT-2 without an application */
-#define LAN_TCP_SENDER_KEEP (10 * LAN_S)                              /* what is known of the path is outdated then */
-#define LAN_TCP_CHALLENGE_BITS(time_ns) ((uint32_t)((time_ns) >> 16)) /* 65 us, for 78 hours */
-#define LAN_TCP_CHALLENGE_INTERVAL (500 * LAN_MS) /* at most between two challenge ACKs of a connection, RFC 5961 7 */
-enum { LAN_TCP_R1 = 3 };                          /* retransmissions before the route is looked up again (SHLD-10) */
+/* Time inside TCP. Where a name does not say otherwise an instant or a span of time is 32 bits of ticks of 2^10 ns, a
+ * microsecond nearly. They wrap after 73 minutes, so instants are compared modulo 2^32, as sequence numbers are, and
+ * none may grow old: whoever keeps one sees to that. Instants that may grow old are counted in one of two coarser
+ * units, or are nanoseconds (_ns), as deadlines are, which the timing wheel takes. */
+enum {
+    LAN_TCP_TICK_BITS = 10,
+    LAN_TCP_COARSE_BITS = 20, /* coarse ticks: a millisecond nearly, for 52 days */
+    LAN_TCP_AGE_BITS = 30,    /* a second nearly, for 146 years */
+};
+#define LAN_TCP_TICKS(ns) ((uint32_t)((ns) >> LAN_TCP_TICK_BITS))
+#define LAN_TCP_COARSE(ns) ((uint32_t)((ns) >> LAN_TCP_COARSE_BITS))
+#define LAN_TCP_AGE(ns) ((uint32_t)((ns) >> LAN_TCP_AGE_BITS))
+#define LAN_TCP_NEVER UINT32_MAX
+
+#define LAN_TCP_RTO_FIRST LAN_TCP_TICKS(1 * LAN_S)          /* RFC 6298 (2.1) */
+#define LAN_TCP_RTO_AFTER_SYN_LOSS LAN_TCP_TICKS(3 * LAN_S) /* RFC 6298 (5.7) */
+#define LAN_TCP_RTO_MARGIN_MIN LAN_TCP_TICKS(200 * LAN_MS)  /* RTO >= SRTT + this: a delayed ACK is no loss */
+#define LAN_TCP_RTO_MAX LAN_TCP_TICKS(60 * LAN_S)           /* RFC 6298 (2.5) */
+#define LAN_TCP_R2 (120 * LAN_S)                            /* RFC 9293 SHLD-11: at least 100 s */
+#define LAN_TCP_R2_SYN (180 * LAN_S)                        /* RFC 9293 MUST-23 */
+#define LAN_TCP_ACK_DELAY LAN_TCP_TICKS(40 * LAN_MS)        /* RFC 9293 MUST-40: below 500 ms */
+#define LAN_TCP_PEER_ACK_DELAY LAN_TCP_TICKS(200 * LAN_MS)  /* what to expect of others, RFC 8985 7.2 */
+#define LAN_TCP_PROBE_UNMEASURED                                                                                       \
+    LAN_TCP_TICKS(1 * LAN_S)                            /* tail loss probe without a round-trip time, RFC 8985 7.2     \
+                                                         */
+#define LAN_TCP_MEMORY_RETRY LAN_TCP_TICKS(10 * LAN_MS) /* after a segment that found no buffer */
+#define LAN_TCP_2MSL LAN_TCP_TICKS(60 * LAN_S)
+#define LAN_TCP_FIN_WAIT LAN_TCP_TICKS(60 * LAN_S)    /* FIN-WAIT-2 without an application */
+#define LAN_TCP_SENDER_KEEP LAN_TCP_TICKS(10 * LAN_S) /* what is known of the path is outdated then */
+#define LAN_TCP_CHALLENGE_INTERVAL                                                                                     \
+    LAN_TCP_COARSE(500 * LAN_MS) /* between challenge ACKs of a connection, RFC 5961 7                                 \
+                                  */
+enum { LAN_TCP_R1 = 3 };         /* retransmissions before the route is looked up again (SHLD-10) */
 enum { LAN_TCP_KEEP_IDLE_S = 7200, LAN_TCP_KEEP_INTERVAL_S = 75, LAN_TCP_KEEP_PROBES = 9 };
 
 /* Sequence numbers are compared modulo 2^32 (RFC 9293 3.4). */
@@ -135,7 +151,7 @@ enum {
     RUN_SACKED = 1u << 0,
     RUN_LOST = 1u << 1,          /* and not sent again yet */
     RUN_RETRANSMITTED = 1u << 2, /* sent more than once */
-    RUN_BLURRED = 1u << 3,       /* part of it may have been sent well before sent_ns */
+    RUN_BLURRED = 1u << 3,       /* part of it may have been sent well before `sent` */
 };
 
 struct lan_tcb;
@@ -164,14 +180,15 @@ extern const struct lan_tcp_congestion LAN_TCP_NEWRENO, LAN_TCP_CUBIC, LAN_TCP_B
 
 /* RFC 9438 4.1.1; windows in bytes. */
 struct lan_tcp_cubic {
-    uint64_t epoch_ns; /* when congestion avoidance began; 0: it has not, since the last loss */
-    uint32_t w_max, k /* ticks, tcp_cubic.c */, cwnd_prior;
+    uint32_t epoch; /* when congestion avoidance began, in coarse ticks; 0: it has not, since the last loss */
+    uint32_t k;     /* coarse ticks */
+    uint32_t w_max, cwnd_prior;
     uint32_t w_est, w_est_rest; /* and what is left of a byte */
 };
 
-/* RFC 9406 4.2; LAN_NEVER stands for infinity. */
+/* RFC 9406 4.2; LAN_TCP_NEVER stands for infinity. */
 struct lan_tcp_hystart {
-    uint64_t last_min_ns, current_min_ns, css_baseline_ns;
+    uint32_t last_min, current_min, css_baseline;
     uint32_t window_end;
     uint8_t samples;    /* up to N_RTT_SAMPLE */
     uint8_t css_rounds; /* 0: not in conservative slow start */
@@ -180,17 +197,17 @@ struct lan_tcp_hystart {
 /* BBR (tcp_bbr.c), in the words of draft-ietf-ccwg-bbr, _st and _lt being short-term and long-term. Rates are bytes a
  * second, UINT32_MAX stands for infinity. */
 struct lan_tcp_bbr {
-    uint64_t extra_since_ns;                       /* extra_acked_interval_start */
+    uint32_t extra_since;                          /* extra_acked_interval_start */
     uint32_t extra_delivered, extra[2];            /* extra_acked_filter: of the last rounds, of those before */
     uint32_t max_bw[2], bw_st, bw_latest, full_bw; /* max_bw_filter: of this cycle, of the one before */
     uint32_t inflight_lt, inflight_st, inflight_latest;
     uint32_t round_end, loss_round_end; /* next_round_delivered, loss_round_delivered */
     uint32_t probe_up_acked, probe_up_acked_per_inc;
-    uint32_t min_rtt_us, rtt_us;                   /* rtt_us: the latest */
-    uint32_t min_rtt_at, probe_rtt_done, cycle_at; /* ticks of 2^20 ns */
+    uint32_t min_rtt, rtt;                         /* rtt: the latest */
+    uint32_t min_rtt_at, probe_rtt_done, cycle_at; /* coarse ticks */
     uint32_t probe_rtt_cwnd, prior_cwnd;
     uint32_t undo_bw_st, undo_inflight_st, undo_inflight_lt;
-    uint16_t probe_wait; /* ticks */
+    uint16_t probe_wait; /* coarse ticks */
     uint8_t state, ack_phase, undo_state;
     uint8_t drain_rounds, extra_rounds; /* in Drain; that extra[0] stands for */
     uint8_t rounds_since_probe, probe_up_rounds, full_bw_count, loss_events;
@@ -205,8 +222,8 @@ struct lan_tcp_bbr {
 /* What was delivered and lost since the sender began, in bytes; and up to which `delivered` the application, not the
  * path, bounds the rate (0: it does not). */
 struct lan_tcp_rate {
-    uint64_t delivered_ns;  /* when `delivered` became what it is */
-    uint64_t first_sent_ns; /* when the segment left whose ACK did that */
+    uint32_t delivered_at; /* when `delivered` became what it is */
+    uint32_t first_sent;   /* when the segment left whose ACK did that */
     uint32_t delivered, lost, app_limited;
     uint32_t in_flight;
 };
@@ -224,14 +241,14 @@ struct lan_tcp_listen {
     struct lan_tcb_list embryonic; /* SYN-RECEIVED */
     struct lan_tcb_list ready;     /* wait for accept() */
     uint32_t embryonic_count, ready_count, backlog;
-    uint64_t cookies_until_ns; /* ACKs may carry a cookie until then */
+    uint32_t cookies_until; /* ACKs may carry a cookie before that slot (tcp_cookie.c) */
 };
 
 /* A run of octets that share a fate (tcp_sack.c). */
 struct lan_tcp_run {
     uint32_t end; /* it starts where the one before ends, or at SND.UNA */
     uint32_t flags;
-    uint64_t sent_ns; /* the first transmission of the run, the last time it was sent */
+    uint32_t sent; /* the first transmission of the run, the last time it was sent */
 };
 
 /* What a connection knows of what it has under way, and what it learns of the path. Lives in a buffer of the pool from
@@ -246,11 +263,12 @@ struct lan_tcp_sender {
     uint32_t prr_delivered, prr_out, recover_flight; /* RFC 6937 */
     uint32_t cwnd_acked;                             /* bytes acknowledged towards the next step of cwnd */
     uint32_t undo_cwnd, undo_ssthresh;
-    uint32_t undo_stamp;                /* time stamp of the first retransmission */
-    uint32_t undo_bytes;                /* sent again and not reported as duplicate */
-    uint32_t undo_una;                  /* a duplicate before this was sent again by an earlier recovery */
-    uint64_t rack_sent_ns, rack_rtt_ns; /* of the segment sent last of those that have arrived */
-    uint64_t min_rtt_ns, min_rtt_at_ns;
+    uint32_t undo_stamp;          /* time stamp of the first retransmission */
+    uint32_t undo_bytes;          /* sent again and not reported as duplicate */
+    uint32_t undo_una;            /* a duplicate before this was sent again by an earlier recovery */
+    uint32_t rack_sent, rack_rtt; /* of the segment sent last of those that have arrived; 0: none that matters */
+    uint32_t min_rtt;
+    uint32_t min_rtt_at; /* coarse ticks */
     uint32_t rack_end, rack_fack;
     uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
     uint32_t tail_end;
@@ -291,14 +309,14 @@ struct lan_tcb {
     uint8_t retries; /* retransmissions or probes without an answer */
     uint8_t reorder_steps, reorder_persist;
     uint8_t keep_probes_sent, keep_probes;
-    uint8_t quick_acks;  /* segments of data still to be acknowledged at once */
-    uint8_t asked;       /* ASKED_* */
-    uint16_t mss;        /* payload bytes of the largest segment to send */
-    uint16_t mss_limit;  /* LAN_TCP_MAXSEG; bounds both ways */
-    uint16_t rcv_mss;    /* largest segment received: two of them make an ACK due */
-    uint16_t peer_mss;   /* as its SYN said */
-    uint16_t pmtu_s;     /* second, modulo 2^16, in which flow.mtu was set */
-    uint16_t tune_ticks; /* when the application's present round trip began (tcp_autotune.c) */
+    uint8_t quick_acks; /* segments of data still to be acknowledged at once */
+    uint8_t asked;      /* ASKED_* */
+    uint16_t mss;       /* payload bytes of the largest segment to send */
+    uint16_t mss_limit; /* LAN_TCP_MAXSEG; bounds both ways */
+    uint16_t rcv_mss;   /* largest segment received: two of them make an ACK due */
+    uint16_t peer_mss;  /* as its SYN said */
+    uint16_t pmtu_at;   /* when flow.mtu was set, in units of LAN_TCP_AGE() */
+    uint16_t tune_at;   /* when the application's present round trip began (tcp_autotune.c) */
     uint16_t keep_idle_s, keep_interval_s;
     uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
     uint32_t pacing_limit;    /* LAN_SO_MAX_PACING_RATE, bytes a second; UINT32_MAX: none */
@@ -312,12 +330,12 @@ struct lan_tcb {
     uint32_t rcv_nxt, rcv_adv; /* IRS is rcv_nxt - 1 until there is data */
     uint32_t rcv_acked;        /* the last acknowledgment sent */
     union {
-        uint32_t tune_seq; /* what the application had read at tune_ticks ... */
+        uint32_t tune_seq; /* what the application had read at tune_at ... */
         uint32_t rcv_fin;  /* ... until a FIN arrives: there is nothing left to tune */
     };
     uint32_t snd_up, rcv_up;         /* the octet after the urgent data: SND.UP, RCV.UP */
     uint32_t ts_offset, ts_recent;   /* RFC 7323 4.3: TS.Recent */
-    uint32_t ts_recent_at;           /* when that came, in LAN_TCP_AGE_BITS */
+    uint32_t ts_recent_at;           /* when that came, in units of LAN_TCP_AGE() */
     uint32_t dsack_start, dsack_end; /* what arrived twice, and is to be told; equal: nothing */
 
     /* The send queue: bytes [snd_una, snd_una + snd_queued) in buffers joined by `link`; `scratch[0]` holds a buffer's
@@ -330,17 +348,15 @@ struct lan_tcb {
     uint32_t rcv_queued, rcv_limit;
     struct lan_buf *rcv_head, *rcv_tail, *rcv_islands;
 
-    uint32_t
-        challenge_at; /* when the last challenge ACK left, or a bit before; in LAN_TCP_CHALLENGE_BITS; 0: none yet */
+    uint32_t challenge_at; /* when the last challenge ACK left, or a bit before; in coarse ticks; 0: none yet */
 
     union {
         struct lan_tcp_listen listen; /* in LISTEN */
         struct {
-            uint64_t srtt_ns;     /* 0: not measured yet */
-            uint64_t rto_ns;      /* backed off as it stands */
+            uint32_t srtt, rttvar; /* 0: not measured yet */
+            uint32_t rto;          /* backed off as it stands */
+            uint32_t rtt_seq;      /* an ACK from here on measures the round trip once more */
             uint64_t progress_ns; /* when the peer last acknowledged something, or the first unacknowledged byte left */
-            uint32_t rttvar_ns;
-            uint32_t rtt_seq; /* an ACK from here on measures the round trip once more */
             uint32_t cwnd, ssthresh;
         };
     };
@@ -352,7 +368,11 @@ _Static_assert(sizeof(struct lan_tcb) <= (sizeof(void *) == 4 ? 320 : 512), "wha
 
 /* TCP's part of a stack. */
 struct lan_tcp {
-    uint64_t now_ns; /* taken once on each entry into TCP */
+    /* Taken once on each entry into TCP, in three units. Neither count of ticks is ever 0, which so can say that an
+     * instant is none. */
+    uint64_t now_ns;
+    uint32_t now, now_coarse;
+    uint32_t rto_min; /* of the configuration */
     struct lan_tcb *free;
     struct lan_tcb **connections, **ports;
     uint32_t connections_mask, ports_mask;
@@ -405,9 +425,9 @@ struct lan_tcp_ack {
     uint32_t delivered;   /* bytes newly known to have arrived, in order or not */
     uint32_t fack;        /* rack_fack to be */
     uint32_t dsack_bytes; /* with dsack */
-    uint64_t rtt_ns;      /* of the last segment that it acknowledges and that was sent once; 0: none */
+    uint32_t rtt;         /* of the last segment that it acknowledges and that was sent once; 0: none */
     /* When the one sent first of those that it acknowledges was, and the one sent last. 0: none, or nobody can tell. */
-    uint64_t first_sent_ns, last_sent_ns;
+    uint32_t first_sent, last_sent;
     bool dsack, duplicate;
     bool ece;           /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
     bool original;      /* it answers what was sent before the first retransmission */

@@ -4,11 +4,22 @@
 
 #include "tcp_internal.h"
 
-void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns)
+void lan_tcp_arm_at(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns)
 {
     *lan_tcp_deadline(tcb, which) = deadline_ns;
     if (!lan_timer_running(&tcb->timer) || deadline_ns < tcb->timer.deadline_ns)
         lan_timer_set(&tcb->stack->timers, &tcb->timer, deadline_ns);
+}
+
+void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint32_t ticks)
+{
+    lan_tcp_arm_at(tcb, which, lan_tcp_in(tcb, ticks));
+}
+
+/* Keep-alive may wait for hours. */
+static void arm_life(struct lan_tcb *tcb, uint32_t seconds)
+{
+    lan_tcp_arm_at(tcb, LAN_TCP_LIFE, lan_tcp_of(tcb)->now_ns + seconds * LAN_S);
 }
 
 void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
@@ -16,7 +27,7 @@ void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
     bool open = tcb->state >= LAN_TCP_ESTABLISHED && tcb->state < LAN_TCP_TIME_WAIT && tcb->socket;
     if (open && tcb->flags & TCB_KEEPALIVE) {
         tcb->keep_probes_sent = 0;
-        lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + tcb->keep_idle_s * LAN_S);
+        arm_life(tcb, tcb->keep_idle_s);
     } else if (tcb->state == LAN_TCP_ESTABLISHED || tcb->state == LAN_TCP_CLOSE_WAIT) {
         lan_tcp_disarm(tcb, LAN_TCP_LIFE);
     }
@@ -48,7 +59,7 @@ static bool keep_alive(struct lan_tcb *tcb)
     if (tcb->keep_probes_sent < UINT8_MAX)
         tcb->keep_probes_sent++;
     lan_tcp_send_keepalive(tcb);
-    lan_tcp_arm(tcb, LAN_TCP_LIFE, lan_tcp_now(tcb) + tcb->keep_interval_s * LAN_S);
+    arm_life(tcb, tcb->keep_interval_s);
     return true;
 }
 
@@ -62,10 +73,9 @@ static bool on_life(struct lan_tcb *tcb)
 
 void lan_tcp_await_memory(struct lan_tcb *tcb)
 {
-    uint64_t due_ns = lan_tcp_now(tcb) + LAN_TCP_MEMORY_RETRY;
     tcb->flags |= (uint32_t)TCB_STARVED;
-    if (due_ns < tcb->deadline_ns[LAN_TCP_SEND_LATER])
-        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, due_ns);
+    if (lan_tcp_in(tcb, LAN_TCP_MEMORY_RETRY) < tcb->deadline_ns[LAN_TCP_SEND_LATER])
+        lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, LAN_TCP_MEMORY_RETRY);
 }
 
 static bool on_send_later(struct lan_tcb *tcb)
@@ -99,7 +109,7 @@ void lan_tcp_fire(struct lan_timer *timer)
     };
     struct lan_tcb *tcb = (struct lan_tcb *)((char *)timer - offsetof(struct lan_tcb, timer));
     lan_tcp_enter(tcb->stack);
-    uint64_t now_ns = lan_tcp_now(tcb), earliest_ns = LAN_NEVER;
+    uint64_t now_ns = lan_tcp_of(tcb)->now_ns, earliest_ns = LAN_NEVER;
     for (int i = 0; i < deadlines(tcb); i++) {
         uint64_t *deadline_ns = lan_tcp_deadline(tcb, i);
         if (*deadline_ns > now_ns)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The time stamps option (RFC 7323): protection against old duplicates (PAWS), and the knowledge which transmission an
- * ACK answers (Eifel detection, RFC 3522). The clock ticks every 2^20 ns and starts elsewhere for each connection, so
+ * ACK answers (Eifel detection, RFC 3522). The clock counts coarse ticks and starts elsewhere for each connection, so
  * that it tells nobody how long this host has been running (RFC 7323 5.4). */
 
 #include "siphash.h"
 #include "tcp_internal.h"
 
-enum { TICK_BITS = 20 };
-#define OUTDATED (24 * 86400 * LAN_S >> LAN_TCP_AGE_BITS)
+#define OUTDATED LAN_TCP_AGE(24 * 86400 * LAN_S)
 
 void lan_tcp_timestamp_open(struct lan_tcb *tcb)
 {
@@ -22,12 +21,12 @@ void lan_tcp_timestamp_open(struct lan_tcb *tcb)
 
 uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb)
 {
-    return (uint32_t)(lan_tcp_now(tcb) >> TICK_BITS) + tcb->ts_offset;
+    return lan_tcp_now_coarse(tcb) + tcb->ts_offset;
 }
 
 uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb)
 {
-    return (uint32_t)(lan_tcp_now(tcb) >> LAN_TCP_AGE_BITS) - tcb->ts_recent_at;
+    return lan_tcp_now_age(tcb) - tcb->ts_recent_at;
 }
 
 bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb)

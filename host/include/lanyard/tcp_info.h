@@ -45,8 +45,8 @@ struct lan_tcp_info {
     uint8_t snd_wscale, rcv_wscale;
     uint8_t reordering; /* the path has delivered out of order */
 
-    uint32_t rto_us, rtt_us, rttvar_us;
-    uint32_t min_rtt_us; /* of the last 5 minutes in which something was sent */
+    uint32_t rto_us, rtt_us, rttvar_us; /* to two microseconds */
+    uint32_t min_rtt_us;                /* of the last 5 minutes in which something was sent */
 
     uint32_t snd_mss, rcv_mss, advmss, pmtu;
     uint32_t snd_wnd, rcv_wnd; /* bytes that peer and host may send now */

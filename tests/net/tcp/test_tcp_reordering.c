@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A path that delivers out of order, as RACK learns it (RFC 8985 6.2) from duplicates that are reported (RFC 2883). */
+#include "clock.h"
 #include "sack_peer.h"
-#include "tcp_internal.h"
 
 #include <string.h>
 
@@ -91,10 +91,13 @@ static void sixteen_recoveries_without_a_duplicate_make_it_forget_RFC_8985_6_2(v
 /* A sender with nothing under way, whose round trip is 20 ms. */
 static struct lan_tcb lone_sender(struct fixture *f)
 {
-    struct lan_tcb tcb = {
-        .stack = f->stack, .flags = TCB_SACK, .mss = MSS, .srtt_ns = RTT_MS * LAN_MS, .congestion = &LAN_TCP_CUBIC};
+    struct lan_tcb tcb = {.stack = f->stack,
+                          .flags = TCB_SACK,
+                          .mss = MSS,
+                          .srtt = LAN_TCP_TICKS(RTT_MS * LAN_MS),
+                          .congestion = &LAN_TCP_CUBIC};
     assert_true(lan_tcp_sender_open(&tcb));
-    f->stack->tcp->now_ns += LAN_S;
+    let_pass(f->stack, LAN_S);
     return tcb;
 }
 
@@ -116,21 +119,21 @@ static void a_duplicate_counts_once_a_round_though_the_last_was_2_gb_ago(void **
 static void send_again_backwards(struct fixture *f, uint32_t more)
 {
     struct lan_tcb tcb = lone_sender(f);
-    uint64_t *now_ns = &f->stack->tcp->now_ns;
     lan_tcp_sent(&tcb, 0, 2 * MSS);
     tcb.snd_nxt = 2 * MSS;
-    uint64_t again_ns = *now_ns += 30 * LAN_MS;
+    let_pass(f->stack, 30 * LAN_MS);
+    uint32_t again = lan_tcp_now(&tcb);
     lan_tcp_sent(&tcb, MSS, 2 * MSS);
-    *now_ns += LAN_MS / 10;
+    let_pass(f->stack, LAN_MS / 10);
     lan_tcp_sent(&tcb, 0, MSS);
-    for (uint32_t i = 0; i < more; i++, tcb.snd_nxt += MSS, *now_ns += LAN_MS / 2)
+    for (uint32_t i = 0; i < more; i++, tcb.snd_nxt += MSS, let_pass(f->stack, LAN_MS / 2))
         lan_tcp_sent(&tcb, tcb.snd_nxt, tcb.snd_nxt + MSS);
-    *now_ns += RTT_MS * LAN_MS;
+    let_pass(f->stack, RTT_MS * LAN_MS);
     struct lan_tcp_segment segment = {.sacks = 1, .sack = {{MSS, 2 * MSS}}};
     struct lan_tcp_ack ack = {0};
     lan_tcp_scoreboard_sacked(&tcb, &segment, &ack);
-    assert_int_equal(ack.last_sent_ns, again_ns);
-    lan_tcp_lose_older(&tcb, tcb.sender->rack_sent_ns, tcb.sender->rack_end, tcb.sender->rack_rtt_ns);
+    assert_int_equal(ack.last_sent, again);
+    lan_tcp_lose_older(&tcb, tcb.sender->rack_sent, tcb.sender->rack_end, tcb.sender->rack_rtt);
     assert_int_equal(tcb.sender->lost, 0);
     lan_tcp_sender_close(&tcb);
 }
@@ -151,17 +154,16 @@ static void an_original_that_arrives_after_a_round_trip_tells_nothing_of_the_res
 {
     struct fixture *f = *state;
     struct lan_tcb tcb = lone_sender(f);
-    uint64_t *now_ns = &f->stack->tcp->now_ns;
-    tcb.sender->min_rtt_ns = RTT_MS * LAN_MS;
+    tcb.sender->min_rtt = LAN_TCP_TICKS(RTT_MS * LAN_MS);
     lan_tcp_sent(&tcb, 0, 8 * MSS);
     tcb.snd_nxt = 8 * MSS;
-    *now_ns += RTT_MS * LAN_MS;
+    let_pass(f->stack, RTT_MS * LAN_MS);
     lan_tcp_sent(&tcb, 0, MSS);
-    *now_ns += (RTT_MS + 5) * LAN_MS;
+    let_pass(f->stack, (RTT_MS + 5) * LAN_MS);
     struct lan_tcp_ack ack = {.original = true};
     lan_tcp_scoreboard_acked(&tcb, MSS, &ack);
     assert_int_equal(ack.delivered, MSS);
-    lan_tcp_lose_older(&tcb, tcb.sender->rack_sent_ns, tcb.sender->rack_end, tcb.sender->rack_rtt_ns);
+    lan_tcp_lose_older(&tcb, tcb.sender->rack_sent, tcb.sender->rack_end, tcb.sender->rack_rtt);
     assert_int_equal(tcb.sender->lost, 0);
     lan_tcp_sender_close(&tcb);
 }
@@ -171,16 +173,17 @@ static void what_is_one_run_stays_so_when_the_round_trip_shortens(void **state)
 {
     struct fixture *f = *state;
     struct lan_tcb tcb = lone_sender(f);
-    uint64_t *now_ns = &f->stack->tcp->now_ns, start_ns = *now_ns, apart_ns = 31 * LAN_MS / 100;
+    uint64_t apart_ns = 31 * LAN_MS / 100;
     lan_tcp_sent(&tcb, 0, MSS);
-    *now_ns += apart_ns;
+    let_pass(f->stack, apart_ns);
     tcb.snd_nxt = MSS;
     lan_tcp_sent(&tcb, MSS, 2 * MSS);
     tcb.snd_nxt = 2 * MSS;
     assert_int_equal(tcb.sender->run_count, 1);
-    tcb.srtt_ns = 15 * LAN_MS;
-    *now_ns = start_ns + 15 * LAN_MS + apart_ns;
-    lan_tcp_lose_older(&tcb, start_ns + apart_ns, MSS, 15 * LAN_MS); /* sent with the second, which may be on its way */
+    uint32_t second = lan_tcp_now(&tcb);
+    tcb.srtt = LAN_TCP_TICKS(15 * LAN_MS);
+    let_pass(f->stack, 15 * LAN_MS);
+    lan_tcp_lose_older(&tcb, second, MSS, tcb.srtt); /* sent with the second, which may be on its way */
     assert_int_equal(tcb.sender->lost, 0);
     lan_tcp_sender_close(&tcb);
 }

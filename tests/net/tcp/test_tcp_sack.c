@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recovery with SACK: RFC 2018, RFC 2883, RFC 6675, RFC 6937, RFC 8985. */
+#include "clock.h"
 #include "sack_peer.h"
-#include "tcp_internal.h"
 
 #include <string.h>
 
@@ -297,12 +297,15 @@ static void a_scoreboard_that_is_full_forgets_nothing_that_it_knows(void **state
 {
     enum { SEGMENTS = 600 };
     struct fixture *f = *state;
-    struct lan_tcb tcb = {
-        .stack = f->stack, .flags = TCB_SACK, .mss = MSS, .srtt_ns = 20 * LAN_MS, .congestion = &LAN_TCP_CUBIC};
+    struct lan_tcb tcb = {.stack = f->stack,
+                          .flags = TCB_SACK,
+                          .mss = MSS,
+                          .srtt = LAN_TCP_TICKS(20 * LAN_MS),
+                          .congestion = &LAN_TCP_CUBIC};
     struct lan_tcp_ack ack = {0};
     struct lan_tcp_block lost;
     assert_true(lan_tcp_sender_open(&tcb));
-    for (uint32_t i = 0; i < SEGMENTS; i++, tcb.snd_nxt += MSS, f->stack->tcp->now_ns += LAN_MS / 100)
+    for (uint32_t i = 0; i < SEGMENTS; i++, tcb.snd_nxt += MSS, let_pass(f->stack, LAN_MS / 100))
         lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
     for (uint32_t i = 1; i < SEGMENTS; i += 2) {
         struct lan_tcp_segment segment = {.sacks = 1, .sack = {{i * MSS, (i + 1) * MSS}}};
@@ -312,7 +315,7 @@ static void a_scoreboard_that_is_full_forgets_nothing_that_it_knows(void **state
     assert_true(known >= 20 * MSS);
     lan_tcp_mark_lost(&tcb, SEGMENTS * MSS);
     assert_int_equal(tcb.sender->lost, SEGMENTS * MSS - known);
-    for (; lan_tcp_next_lost(&tcb, &lost); f->stack->tcp->now_ns += LAN_MS)
+    for (; lan_tcp_next_lost(&tcb, &lost); let_pass(f->stack, LAN_MS))
         lan_tcp_sent(&tcb, lost.start, lost.end - lost.start < MSS ? lost.end : lost.start + MSS);
     assert_int_equal(tcb.sender->sacked, known);
     assert_int_equal(lan_tcp_pipe(&tcb), SEGMENTS * MSS - known);
@@ -324,8 +327,11 @@ static void a_scoreboard_that_is_full_forgets_nothing_that_it_knows(void **state
 /* A sender with nothing under way, whose round trip is 20 ms. */
 static struct lan_tcb lone_sender(struct fixture *f)
 {
-    struct lan_tcb tcb = {
-        .stack = f->stack, .flags = TCB_SACK, .mss = MSS, .srtt_ns = 20 * LAN_MS, .congestion = &LAN_TCP_CUBIC};
+    struct lan_tcb tcb = {.stack = f->stack,
+                          .flags = TCB_SACK,
+                          .mss = MSS,
+                          .srtt = LAN_TCP_TICKS(20 * LAN_MS),
+                          .congestion = &LAN_TCP_CUBIC};
     assert_true(lan_tcp_sender_open(&tcb));
     return tcb;
 }
@@ -337,13 +343,13 @@ static void sack_is_taken_though_the_scoreboard_is_full_of_times(void **state)
     struct fixture *f = *state;
     struct lan_tcb tcb = lone_sender(f);
     struct lan_tcp_ack ack = {0};
-    for (uint32_t i = 0; i < SEGMENTS; i++, tcb.snd_nxt += MSS, f->stack->tcp->now_ns += LAN_MS / 2)
+    for (uint32_t i = 0; i < SEGMENTS; i++, tcb.snd_nxt += MSS, let_pass(f->stack, LAN_MS / 2))
         lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
     for (uint32_t i = 2; i < SEGMENTS; i += 6) {
         struct lan_tcp_segment segment = {.sacks = 1, .sack = {{i * MSS, (i + 1) * MSS}}};
         lan_tcp_scoreboard_sacked(&tcb, &segment, &ack);
         if (i == 2) /* no round trip is measured by a time that gave way: this one took 54 ms */
-            assert_false(tcb.sender->min_rtt_ns && tcb.sender->min_rtt_ns < 54 * LAN_MS);
+            assert_false(tcb.sender->min_rtt && tcb.sender->min_rtt < LAN_TCP_TICKS(54 * LAN_MS) - 1);
     }
     assert_int_equal(tcb.sender->sacked, (SEGMENTS - 2) / 6 * MSS);
     assert_int_equal(counter(f, "TcpExtTCPSACKDiscard"), 0);
@@ -355,24 +361,26 @@ static void what_may_have_left_after_a_segment_that_arrived_is_not_lost(void **s
 {
     struct fixture *f = *state;
     struct lan_tcb tcb = lone_sender(f);
-    uint64_t *now_ns = &f->stack->tcp->now_ns, start_ns = *now_ns += LAN_S;
+    let_pass(f->stack, LAN_S);
+    uint64_t start_ns = f->stack->tcp->now_ns;
     for (uint32_t i = 0; i < 2; i++, tcb.snd_nxt += MSS)
         lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
-    *now_ns += 30 * LAN_MS;
-    for (uint32_t i = 2; i < 4; i++, tcb.snd_nxt += MSS, *now_ns += LAN_MS / 10) {
+    let_pass(f->stack, 30 * LAN_MS);
+    for (uint32_t i = 2; i < 4; i++, tcb.snd_nxt += MSS, let_pass(f->stack, LAN_MS / 10)) {
         lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
-        *now_ns += LAN_MS / 10;
+        let_pass(f->stack, LAN_MS / 10);
         if (i == 2)
             lan_tcp_sent(&tcb, 0, MSS);
     }
     struct lan_tcp_ack ack = {0};
     lan_tcp_scoreboard_acked(&tcb, 2 * MSS, &ack);
-    *now_ns = start_ns + 50 * LAN_MS + LAN_MS / 10;
-    uint64_t due_ns = lan_tcp_lose_older(&tcb, start_ns + 30 * LAN_MS + LAN_MS / 10, MSS, 20 * LAN_MS);
+    lan_tcp_set_clock(f->stack->tcp, start_ns + 50 * LAN_MS + LAN_MS / 10);
+    uint32_t again = lan_tcp_now(&tcb) - tcb.srtt;
+    uint32_t wait = lan_tcp_lose_older(&tcb, again, MSS, tcb.srtt);
     assert_int_equal(tcb.sender->lost, 0);
-    assert_in_range(due_ns, *now_ns + 1, *now_ns + LAN_MS);
-    *now_ns = due_ns;
-    lan_tcp_lose_older(&tcb, start_ns + 30 * LAN_MS + LAN_MS / 10, MSS, 20 * LAN_MS);
+    assert_in_range(wait, 1, LAN_TCP_TICKS(LAN_MS));
+    let_pass(f->stack, (uint64_t)wait << LAN_TCP_TICK_BITS);
+    lan_tcp_lose_older(&tcb, again, MSS, tcb.srtt);
     assert_int_equal(tcb.sender->lost, 2 * MSS);
     lan_tcp_sender_close(&tcb);
 }
