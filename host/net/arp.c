@@ -372,7 +372,7 @@ static void handle(struct lan_netif *netif, const struct arp_packet *arp)
         send_arp(netif, OP_REPLY, arp->sender_mac, arp->sender);
 }
 
-void lan_arp_input(struct lan_netif *netif, struct lan_buf *packet)
+LAN_RARE void lan_arp_input(struct lan_netif *netif, struct lan_buf *packet)
 {
     struct lan_stack *stack = netif->stack;
     struct arp_packet arp;

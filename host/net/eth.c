@@ -46,32 +46,22 @@ static inline void dispatch(struct lan_netif *netif, struct lan_buf *frame)
     }
 }
 
-/* What is not plainly a frame to this netif's own address. */
-LAN_RARE static void input_other(struct lan_netif *netif, struct lan_buf *frame)
+void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
 {
     struct lan_counters *counters = &netif->stack->counters;
 
+    frame->flags &= ~(uint32_t)(LAN_BUF_BROADCAST | LAN_BUF_MULTICAST);
     if (!lan_buf_pullup(frame, LAN_ETH_HEADER)) {
         netif->stats.in_errors++;
         lan_drop(frame, &counters->eth_in_short);
         return;
     }
-    if (lan_same_mac(frame->data, LAN_ETH_BROADCAST)) {
-        frame->flags |= LAN_BUF_BROADCAST;
-    } else if (frame->data[0] & 1) {
-        frame->flags |= LAN_BUF_MULTICAST;
-    } else if (!lan_same_mac(frame->data, netif->mac)) {
-        lan_drop(frame, &counters->eth_in_other_host);
-        return;
+    if (!lan_same_mac(frame->data, netif->mac)) {
+        if (!(frame->data[0] & 1)) {
+            lan_drop(frame, &counters->eth_in_other_host);
+            return;
+        }
+        frame->flags |= lan_same_mac(frame->data, LAN_ETH_BROADCAST) ? LAN_BUF_BROADCAST : LAN_BUF_MULTICAST;
     }
     dispatch(netif, frame);
-}
-
-void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
-{
-    frame->flags &= ~(uint32_t)(LAN_BUF_BROADCAST | LAN_BUF_MULTICAST);
-    if (frame->len >= LAN_ETH_HEADER && lan_same_mac(frame->data, netif->mac))
-        dispatch(netif, frame);
-    else
-        input_other(netif, frame);
 }

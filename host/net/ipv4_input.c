@@ -41,15 +41,11 @@ bool lan_ip_is_group(const struct lan_stack *stack, uint32_t address)
 LAN_RARE static bool source_valid(const struct lan_netif *netif, uint32_t src)
 {
     uint32_t network = lan_htonl(src) >> 24;
+    bool own = lan_ip_is_own(netif->stack, src);
 
     if (netif->features & LAN_NETIF_LOOPBACK)
-        return lan_ip_is_own(netif->stack, src);
-    if (network == 0 || network == 127 || network >= 224)
-        return false;
-    for (netif = netif->stack->netifs; netif; netif = netif->next)
-        if (src == netif->address || lan_ip_is_subnet_broadcast(netif, src))
-            return false;
-    return true;
+        return own;
+    return !own && network != 0 && network != 127 && network < 224 && !lan_ip_is_group(netif->stack, src);
 }
 
 /* Whether a packet to an address that is not the netif's own is for us all the same; says whether as one of a group. */

@@ -30,10 +30,12 @@ struct lan_netif_ops {
     int (*transmit)(struct lan_netif *netif, struct lan_buf *frame);
 };
 
-/* The first counters of the interfaces group of RFC 2863; a driver keeps its own beside them. */
+/* The first counters of the interfaces group of RFC 2863; a driver keeps its own beside them. Bytes need 64 bits
+ * (3.1.6), everything else is as wide as the machine counts in one step. */
 struct lan_netif_stats {
-    uint64_t in_frames, in_bytes, in_errors, in_discards, in_unknown_protocols;
-    uint64_t out_frames, out_bytes, out_errors, out_discards;
+    uint64_t in_bytes, out_bytes;
+    uintptr_t in_frames, in_errors, in_discards, in_unknown_protocols;
+    uintptr_t out_frames, out_errors, out_discards;
 };
 
 struct lan_netif {
