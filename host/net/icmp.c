@@ -91,10 +91,10 @@ static void answer_echo(struct lan_stack *stack, struct lan_buf *message, const 
         return;
 
     uint8_t *icmp = reply->data;
-    uint32_t checksum = lan_get16(icmp + 2) + (LAN_ICMP_ECHO << 8);
+    uint32_t checksum = lan_load16(icmp + 2) + lan_htons(LAN_ICMP_ECHO << 8);
 
     icmp[0] = LAN_ICMP_ECHO_REPLY;
-    lan_put16(icmp + 2, (uint16_t)(checksum + (checksum >> 16)));
+    lan_store16(icmp + 2, (uint16_t)(checksum + (checksum >> 16)));
     LAN_COUNT(stack, icmp_out_echo_reps);
     send(stack, reply, info, info->tos);
 }
@@ -137,38 +137,33 @@ void lan_icmp_deliver_error(struct lan_stack *stack, const uint8_t *quoted, size
         LAN_COUNT(stack, icmp_in_ignored);
 }
 
-static void take_error(struct lan_stack *stack, struct lan_buf *message)
+static void take_error(struct lan_stack *stack, const struct lan_buf *message)
 {
-    uint32_t bytes = lan_buf_total(message);
-    uint32_t wanted = ICMP_HEADER + QUOTED_MAX;
-
-    lan_buf_pullup(message, bytes < wanted ? bytes : wanted); /* what is missing is seen below */
-
+    _Alignas(4) uint8_t quoted[QUOTED_MAX];
+    uint32_t bytes = lan_buf_copy(message, ICMP_HEADER, quoted, sizeof quoted);
     const uint8_t *icmp = message->data;
-    bool tells_mtu = icmp[0] == LAN_ICMP_UNREACHABLE && icmp[1] == LAN_UNREACHABLE_FRAGMENTATION;
 
-    lan_icmp_deliver_error(stack, icmp + ICMP_HEADER, message->len - ICMP_HEADER, icmp[0], icmp[1],
-                           tells_mtu ? lan_get16(icmp + 6) : 0);
+    lan_icmp_deliver_error(stack, quoted, bytes, icmp[0], icmp[1], lan_get16(icmp + 6));
 }
 
-/* Which counter a message of this type is counted by. */
-static lan_count *type_counter(struct lan_counters *counters, uint8_t type)
+/* By which counter a message of this type is counted, as a place among the counters. */
+static uint16_t type_counter(uint8_t type)
 {
     switch (type) {
     case LAN_ICMP_ECHO:
-        return &counters->icmp_in_echos;
+        return offsetof(struct lan_counters, icmp_in_echos);
     case LAN_ICMP_ECHO_REPLY:
-        return &counters->icmp_in_echo_reps;
+        return offsetof(struct lan_counters, icmp_in_echo_reps);
     case LAN_ICMP_UNREACHABLE:
-        return &counters->icmp_in_dest_unreachs;
+        return offsetof(struct lan_counters, icmp_in_dest_unreachs);
     case LAN_ICMP_TIME_EXCEEDED:
-        return &counters->icmp_in_time_excds;
+        return offsetof(struct lan_counters, icmp_in_time_excds);
     case LAN_ICMP_PARAMETER_PROBLEM:
-        return &counters->icmp_in_parm_probs;
+        return offsetof(struct lan_counters, icmp_in_parm_probs);
     case LAN_ICMP_REDIRECT: /* RFC 1122 3.2.2.2 would follow it; anyone on the link could send it (RFC 6274 3.2.2.2) */
-        return &counters->icmp_in_redirects;
+        return offsetof(struct lan_counters, icmp_in_redirects);
     default:
-        return &counters->icmp_in_ignored;
+        return offsetof(struct lan_counters, icmp_in_ignored);
     }
 }
 
@@ -193,7 +188,7 @@ void lan_icmp_input(struct lan_stack *stack, struct lan_buf *message, const stru
 
     uint8_t type = message->data[0];
 
-    (*type_counter(&stack->counters, type))++;
+    (*(lan_count *)(void *)((uint8_t *)&stack->counters + type_counter(type)))++;
     if (type == LAN_ICMP_ECHO) {
         answer_echo(stack, message, info);
         return;

@@ -45,7 +45,7 @@ void lan_icmp_error(struct lan_stack *stack, const struct lan_buf *packet, const
                     uint8_t code);
 
 /* Tells the transport that sent `quoted` (an IP header and at least 8 bytes) of an error: one that came in, or one of
- * our own making (no answer to ARP). `mtu`: with LAN_UNREACHABLE_FRAGMENTATION, else 0. */
+ * our own making (no answer to ARP). `mtu`: of meaning with LAN_UNREACHABLE_FRAGMENTATION. */
 void lan_icmp_deliver_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
                             uint32_t mtu);
 
