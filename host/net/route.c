@@ -38,33 +38,22 @@ static bool mask_valid(uint32_t netmask)
     return (zeros & (zeros + 1)) == 0;
 }
 
-static uint32_t find_exact(const struct lan_routes *routes, uint32_t destination, uint32_t netmask)
-{
-    uint32_t i = 0;
-
-    while (i < routes->count &&
-           (routes->entries[i].destination != destination || routes->entries[i].netmask != netmask))
-        i++;
-    return i;
-}
-
 int lan_route_add(struct lan_stack *stack, uint32_t destination, uint32_t netmask, uint32_t gateway,
                   struct lan_netif *netif)
 {
     struct lan_routes *routes = &stack->routes;
+    struct lan_route *route = routes->entries, *end = route + routes->count;
 
     if (!mask_valid(netmask) || (destination & ~netmask) || netif->stack != stack)
         return -EINVAL;
-    if (find_exact(routes, destination, netmask) < routes->count)
-        return -EEXIST;
+    for (; route < end && route->netmask >= netmask; route++) /* the longer mask is the greater in any byte order */
+        if (route->destination == destination && route->netmask == netmask)
+            return -EEXIST;
     if (routes->count == routes->capacity)
         return -ENOBUFS;
-
-    uint32_t i = routes->count++;
-
-    for (; i > 0 && lan_htonl(routes->entries[i - 1].netmask) < lan_htonl(netmask); i--)
-        routes->entries[i] = routes->entries[i - 1];
-    routes->entries[i] = (struct lan_route){destination, netmask, gateway, netif};
+    memmove(route + 1, route, (size_t)(end - route) * sizeof *route);
+    *route = (struct lan_route){destination, netmask, gateway, netif};
+    routes->count++;
     lan_arp_invalidate_flows(stack);
     return 0;
 }
@@ -72,12 +61,14 @@ int lan_route_add(struct lan_stack *stack, uint32_t destination, uint32_t netmas
 int lan_route_delete(struct lan_stack *stack, uint32_t destination, uint32_t netmask)
 {
     struct lan_routes *routes = &stack->routes;
-    uint32_t i = find_exact(routes, destination, netmask);
+    struct lan_route *route = routes->entries, *end = route + routes->count;
 
-    if (i == routes->count)
+    while (route < end && (route->destination != destination || route->netmask != netmask))
+        route++;
+    if (route == end)
         return -ESRCH;
-    for (routes->count--; i < routes->count; i++)
-        routes->entries[i] = routes->entries[i + 1];
+    routes->count--;
+    memmove(route, route + 1, (size_t)(end - route - 1) * sizeof *route);
     lan_arp_invalidate_flows(stack);
     return 0;
 }
