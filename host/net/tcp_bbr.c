@@ -13,13 +13,12 @@ enum { PACING_MARGIN = 1, STARTUP_LOSS_EVENTS = 6, DRAIN_ROUNDS = 3, RENO_ROUNDS
 #define PROBE_WAIT LAN_TCP_COARSE(2 * LAN_S)
 #define PROBE_WAIT_RANDOM LAN_TCP_COARSE(1 * LAN_S)
 
+/* Per cent. */
 static const struct {
-    uint32_t pacing, cwnd;
+    uint16_t pacing, cwnd;
 } GAINS[] = {
-    [BBR_STARTUP] = {BBR_GAIN(277), BBR_GAIN(200)},  [BBR_DRAIN] = {BBR_GAIN(50), BBR_GAIN(200)},
-    [BBR_DOWN] = {BBR_GAIN(90), BBR_GAIN(200)},      [BBR_CRUISE] = {BBR_GAIN(100), BBR_GAIN(200)},
-    [BBR_REFILL] = {BBR_GAIN(100), BBR_GAIN(200)},   [BBR_UP] = {BBR_GAIN(125), BBR_GAIN(225)},
-    [BBR_PROBE_RTT] = {BBR_GAIN(100), BBR_GAIN(50)},
+    [BBR_STARTUP] = {277, 200}, [BBR_DRAIN] = {50, 200}, [BBR_DOWN] = {90, 200},      [BBR_CRUISE] = {100, 200},
+    [BBR_REFILL] = {100, 200},  [BBR_UP] = {125, 225},   [BBR_PROBE_RTT] = {100, 50},
 };
 
 /* Whether `until`, in coarse ticks, is over. */
@@ -29,11 +28,11 @@ static bool is_past(const struct lan_tcb *tcb, uint32_t until)
 }
 
 /* 5.6.2. */
-static void set_pacing_rate(struct lan_tcb *tcb, uint32_t gain)
+static void set_pacing_rate(struct lan_tcb *tcb, uint32_t percent)
 {
     uint32_t cover = lan_bbr_of(tcb)->cover;
-    uint32_t share = cover ? BBR_GAIN(100) + cover * BBR_GAIN(1) : BBR_GAIN(100 - PACING_MARGIN);
-    uint32_t rate = lan_bbr_scale(lan_bbr_scale(lan_bbr_bw(tcb), gain), share);
+    uint32_t share = cover ? 100 + cover : 100 - PACING_MARGIN;
+    uint32_t rate = lan_bbr_percent(lan_bbr_percent(lan_bbr_bw(tcb), percent), share);
     if (rate && (lan_bbr_of(tcb)->full_bw_reached || rate > tcb->sender->pacing_rate))
         tcb->sender->pacing_rate = rate;
 }
@@ -55,7 +54,7 @@ static void bbr_init(struct lan_tcb *tcb)
     lan_bbr_model_init(tcb);
     lan_bbr_of(tcb)->state = BBR_STARTUP;
     uint32_t rate = lan_tcp_rate(lan_tcp_initial_window(tcb), tcb->srtt ? tcb->srtt : LAN_TCP_TICKS(LAN_MS));
-    tcb->sender->pacing_rate = lan_bbr_scale(rate, GAINS[BBR_STARTUP].pacing);
+    tcb->sender->pacing_rate = lan_bbr_percent(rate, GAINS[BBR_STARTUP].pacing);
 }
 
 /* 5.3.3.6: the functions of ProbeBW. */
@@ -65,7 +64,7 @@ static void start_down(struct lan_tcb *tcb)
     uint32_t random = lan_random32(tcb->stack);
     lan_bbr_reset_signals(tcb);
     bbr->probe_up_acked_per_inc = BBR_UNBOUND;
-    bbr->rounds_since_probe = random & 1;
+    bbr->probe_round = bbr->rounds - (random & 1);
     bbr->probe_wait = (uint16_t)(PROBE_WAIT + (random >> 1) % PROBE_WAIT_RANDOM);
     bbr->cycle_at = lan_tcp_now_coarse(tcb);
     bbr->ack_phase = BBR_ACKS_PROBE_STOPPING;
@@ -126,7 +125,7 @@ static bool is_time_to_cruise(const struct lan_tcb *tcb)
 {
     uint32_t in_flight = tcb->sender->rate.in_flight;
     return in_flight <= lan_bbr_inflight_with_headroom(tcb) &&
-           in_flight <= lan_bbr_inflight(tcb, lan_bbr_max_bw(tcb), BBR_GAIN(100));
+           in_flight <= lan_bbr_inflight(tcb, lan_bbr_max_bw(tcb), 100);
 }
 
 /* 5.3.3.5: often enough for Reno and CUBIC to get their share, or every two or three seconds. */
@@ -134,7 +133,7 @@ static bool is_time_to_probe(const struct lan_tcb *tcb)
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     uint32_t reno_rounds = lan_bbr_min(lan_bbr_target_inflight(tcb) / tcb->mss, RENO_ROUNDS);
-    return is_past(tcb, bbr->cycle_at + bbr->probe_wait) || bbr->rounds_since_probe >= reno_rounds;
+    return is_past(tcb, bbr->cycle_at + bbr->probe_wait) || bbr->rounds - bbr->probe_round >= reno_rounds;
 }
 
 static void raise_inflight_lt(struct lan_tcb *tcb, uint32_t newly_acked)
@@ -226,7 +225,7 @@ static void check_startup_loss(struct lan_tcb *tcb, const struct lan_tcp_sample 
         return;
     bbr->undo_state = BBR_STARTUP;
     bbr->full_bw_reached = true;
-    bbr->inflight_lt = lan_bbr_max(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), BBR_GAIN(100)), bbr->inflight_latest);
+    bbr->inflight_lt = lan_bbr_max(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), 100), bbr->inflight_latest);
 }
 
 static void check_startup_and_drain(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
@@ -235,11 +234,10 @@ static void check_startup_and_drain(struct lan_tcb *tcb, const struct lan_tcp_sa
     check_startup_loss(tcb, sample);
     if (bbr->state == BBR_STARTUP && bbr->full_bw_reached) {
         bbr->state = BBR_DRAIN;
-        bbr->drain_rounds = 0;
+        bbr->drain_round = bbr->rounds;
     }
-    if (bbr->state == BBR_DRAIN &&
-        (tcb->sender->rate.in_flight <= lan_bbr_inflight(tcb, lan_bbr_bw(tcb), BBR_GAIN(100)) ||
-         bbr->drain_rounds > DRAIN_ROUNDS))
+    if (bbr->state == BBR_DRAIN && (tcb->sender->rate.in_flight <= lan_bbr_inflight(tcb, lan_bbr_bw(tcb), 100) ||
+                                    bbr->rounds - bbr->drain_round > DRAIN_ROUNDS))
         start_down(tcb);
 }
 
@@ -416,7 +414,7 @@ static void bbr_restart(struct lan_tcb *tcb)
     bbr->extra_since = lan_tcp_now(tcb);
     bbr->extra_delivered = 0;
     if (lan_bbr_probes_bw(tcb))
-        set_pacing_rate(tcb, BBR_GAIN(100));
+        set_pacing_rate(tcb, 100);
     else if (bbr->state == BBR_PROBE_RTT)
         exit_probe_rtt(tcb);
 }

@@ -21,7 +21,7 @@ enum {
 /* What the ACKs that arrive now say about the last probe for bandwidth. */
 enum { BBR_ACKS_INIT, BBR_ACKS_REFILLING, BBR_ACKS_PROBE_STARTING, BBR_ACKS_PROBE_FEEDBACK, BBR_ACKS_PROBE_STOPPING };
 
-enum { LAN_BBR_BETA = 70, LAN_BBR_LOSS_THRESHOLD = 2, BBR_MIN_PIPE_SEGMENTS = 4 };
+enum { LAN_BBR_BETA = 70, LAN_BBR_LOSS_THRESHOLD = 2, BBR_MIN_PIPE_SEGMENTS = 4 }; /* the first two per cent */
 #define BBR_UNBOUND UINT32_MAX
 
 static inline struct lan_tcp_bbr *lan_bbr_of(const struct lan_tcb *tcb)
@@ -39,15 +39,8 @@ static inline uint32_t lan_bbr_min(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* Per cent as a gain, in units that a shift divides by. */
-#define BBR_GAIN(percent) ((uint32_t)((percent)*UINT64_C(1048576) / 100))
-
-uint32_t lan_bbr_scale(uint32_t value, uint32_t gain);
-
-static inline uint32_t lan_bbr_percent(uint32_t value, uint32_t percent)
-{
-    return lan_bbr_scale(value, BBR_GAIN(percent));
-}
+/* No more than BBR_UNBOUND - 1. */
+uint32_t lan_bbr_percent(uint32_t value, uint32_t percent);
 
 static inline bool lan_bbr_probes_bw(const struct lan_tcb *tcb)
 {
@@ -69,10 +62,10 @@ void lan_bbr_reset_full_bw(struct lan_tcb *tcb, uint32_t baseline);
 void lan_bbr_advance_max_bw(struct lan_tcb *tcb);
 uint32_t lan_bbr_max_bw(const struct lan_tcb *tcb);
 uint32_t lan_bbr_bw(const struct lan_tcb *tcb);
-uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain);
-uint32_t lan_bbr_inflight(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain);
+uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t bw, uint32_t percent);
+uint32_t lan_bbr_inflight(const struct lan_tcb *tcb, uint32_t bw, uint32_t percent);
 uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb);
-uint32_t lan_bbr_max_inflight(const struct lan_tcb *tcb, uint32_t gain);
+uint32_t lan_bbr_max_inflight(const struct lan_tcb *tcb, uint32_t percent);
 uint32_t lan_bbr_target_inflight(const struct lan_tcb *tcb);
 bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in_flight);
 

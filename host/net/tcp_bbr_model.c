@@ -11,9 +11,10 @@
 #include "tcp_bbr.h"
 
 enum {
+    ONE_PER_CENT = ((1 << 20) + 50) / 100, /* of 2^20 */
     LOSS_THRESHOLD_WITHOUT_QUEUE = 10,
-    EMPTY = 106, /* of the shortest round trip: less is no queue at all */
-    QUEUE = 125, /* of the shortest round trip: what ProbeBW_UP makes of it in a round */
+    EMPTY = 16, /* a part of the shortest round trip: what is less than that beyond it is no queue at all */
+    QUEUE = 4,  /* what ProbeBW_UP adds to the shortest round trip in a round */
     HEADROOM = 15,
     FULL_BW_GROWTH = 125,
     FULL_BW_ROUNDS = 3,
@@ -22,12 +23,19 @@ enum {
 };
 #define EXTRA_ACKED_INTERVAL_MAX LAN_TCP_TICKS(LAN_S)
 
-#define SECONDS_IN_2_20_TICKS ((uint32_t)((UINT64_C(1) << (20 + 20 + LAN_TCP_TICK_BITS)) / LAN_S)) /* as a gain */
+#define SECONDS_IN_2_20_TICKS ((uint32_t)((UINT64_C(1) << (20 + 20 + LAN_TCP_TICK_BITS)) / LAN_S)) /* a part of 2^20   \
+                                                                                                    */
 
-LAN_RARE uint32_t lan_bbr_scale(uint32_t value, uint32_t gain)
+/* Times a part of 2^20. */
+LAN_RARE static uint32_t scale(uint32_t value, uint32_t part)
 {
-    uint64_t scaled = (uint64_t)value * gain >> 20;
+    uint64_t scaled = (uint64_t)value * part >> 20;
     return scaled < BBR_UNBOUND ? (uint32_t)scaled : BBR_UNBOUND - 1;
+}
+
+uint32_t lan_bbr_percent(uint32_t value, uint32_t percent)
+{
+    return scale(value, percent * ONE_PER_CENT);
 }
 
 void lan_bbr_start_round(struct lan_tcb *tcb)
@@ -80,14 +88,14 @@ uint32_t lan_bbr_bw(const struct lan_tcb *tcb)
 
 static uint32_t bytes_in(uint32_t bw, uint32_t ticks)
 {
-    return lan_bbr_scale(lan_bbr_scale(bw, ticks), SECONDS_IN_2_20_TICKS);
+    return scale(scale(bw, ticks), SECONDS_IN_2_20_TICKS);
 }
 
-uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain)
+uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t bw, uint32_t percent)
 {
     if (lan_bbr_of(tcb)->min_rtt == BBR_UNBOUND)
         return lan_tcp_initial_window(tcb);
-    return lan_bbr_scale(bytes_in(bw, lan_bbr_of(tcb)->min_rtt), gain);
+    return lan_bbr_percent(bytes_in(bw, lan_bbr_of(tcb)->min_rtt), percent);
 }
 
 /* 5.6.4.2, QuantizationBudget(). */
@@ -98,15 +106,15 @@ static uint32_t quantized(const struct lan_tcb *tcb, uint32_t inflight)
     return lan_bbr_of(tcb)->state == BBR_UP ? inflight + 2u * tcb->mss : inflight;
 }
 
-uint32_t lan_bbr_inflight(const struct lan_tcb *tcb, uint32_t bw, uint32_t gain)
+uint32_t lan_bbr_inflight(const struct lan_tcb *tcb, uint32_t bw, uint32_t percent)
 {
-    return quantized(tcb, lan_bbr_bdp(tcb, bw, gain));
+    return quantized(tcb, lan_bbr_bdp(tcb, bw, percent));
 }
 
-uint32_t lan_bbr_max_inflight(const struct lan_tcb *tcb, uint32_t gain)
+uint32_t lan_bbr_max_inflight(const struct lan_tcb *tcb, uint32_t percent)
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    return quantized(tcb, lan_bbr_bdp(tcb, lan_bbr_bw(tcb), gain) + lan_bbr_max(bbr->extra[0], bbr->extra[1]));
+    return quantized(tcb, lan_bbr_bdp(tcb, lan_bbr_bw(tcb), percent) + lan_bbr_max(bbr->extra[0], bbr->extra[1]));
 }
 
 uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb)
@@ -120,13 +128,13 @@ uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb)
 
 uint32_t lan_bbr_target_inflight(const struct lan_tcb *tcb)
 {
-    return lan_bbr_min(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), BBR_GAIN(100)), tcb->cwnd);
+    return lan_bbr_min(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), 100), tcb->cwnd);
 }
 
 static bool sees_queue(const struct lan_tcb *tcb)
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    return (uint64_t)bbr->rtt * 100 > (uint64_t)bbr->min_rtt * QUEUE;
+    return bbr->rtt > bbr->min_rtt + bbr->min_rtt / QUEUE;
 }
 
 bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in_flight)
@@ -134,7 +142,7 @@ bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in
     uint32_t threshold = sees_queue(tcb) ? LAN_BBR_LOSS_THRESHOLD : LOSS_THRESHOLD_WITHOUT_QUEUE;
     if (!(tcb->flags & TCB_SACK)) /* one loss a round trip is all that can be seen */
         return lost;
-    return (uint64_t)lost * 100 > (uint64_t)in_flight * threshold;
+    return lost > in_flight / (100 / threshold);
 }
 
 /* 5.5.1. */
@@ -148,9 +156,7 @@ static void update_round(struct lan_tcb *tcb, const struct lan_tcp_sample *sampl
     lan_bbr_start_round(tcb);
     bbr->was_cwnd_limited = bbr->cwnd_limited;
     bbr->cwnd_limited = false;
-    bbr->rounds_since_probe += bbr->rounds_since_probe < UINT8_MAX;
-    bbr->drain_rounds += bbr->drain_rounds < UINT8_MAX;
-    bbr->extra_rounds += bbr->extra_rounds < UINT8_MAX;
+    bbr->rounds++;
 }
 
 /* 5.5.5. */
@@ -176,7 +182,7 @@ static bool was_congested(const struct lan_tcb *tcb, const struct lan_tcp_sample
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     bool queue = bbr->state != BBR_DOWN && sees_queue(tcb);
-    uint32_t tolerated = lan_bbr_percent(sample->sent->rate.in_flight, LOSS_THRESHOLD_WITHOUT_QUEUE);
+    uint32_t tolerated = sample->sent->rate.in_flight / (100 / LOSS_THRESHOLD_WITHOUT_QUEUE);
     return bbr->ce_in_round || (bbr->loss_in_round && (queue || sample->lost > tolerated));
 }
 
@@ -197,7 +203,7 @@ static void adapt_short_term(struct lan_tcb *tcb, const struct lan_tcp_sample *s
 static uint8_t cover_of(const struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    bool empty = (uint64_t)bbr->rtt * 100 <= (uint64_t)bbr->min_rtt * EMPTY;
+    bool empty = bbr->rtt <= bbr->min_rtt + bbr->min_rtt / EMPTY;
     uint32_t unit = sample->sent->rate.in_flight / 100;
     if (!empty || !bbr->loss_in_round || bbr->ce_in_round || !unit)
         return 0;
@@ -235,8 +241,8 @@ static void update_ack_aggregation(struct lan_tcb *tcb, uint32_t newly_acked)
     }
     bbr->extra_delivered += newly_acked;
     uint32_t extra = bbr->extra_delivered - expected;
-    if (bbr->extra_rounds >= (bbr->full_bw_reached ? EXTRA_ACKED_ROUNDS : 1)) {
-        bbr->extra_rounds = 0;
+    if (bbr->rounds - bbr->extra_round >= (bbr->full_bw_reached ? EXTRA_ACKED_ROUNDS : 1)) {
+        bbr->extra_round = bbr->rounds;
         bbr->extra[1] = bbr->extra[0];
         bbr->extra[0] = 0;
     }

@@ -201,7 +201,9 @@ struct lan_tcp_bbr {
     uint32_t extra_delivered, extra[2];            /* extra_acked_filter: of the last rounds, of those before */
     uint32_t max_bw[2], bw_st, bw_latest, full_bw; /* max_bw_filter: of this cycle, of the one before */
     uint32_t inflight_lt, inflight_st, inflight_latest;
-    uint32_t round_end, loss_round_end; /* next_round_delivered, loss_round_delivered */
+    uint32_t round_end, loss_round_end;             /* next_round_delivered, loss_round_delivered */
+    uint32_t rounds;                                /* so far; when these were that many: */
+    uint32_t probe_round, drain_round, extra_round; /* the last probe began, Drain, what extra[0] stands for */
     uint32_t probe_up_acked, probe_up_acked_per_inc;
     uint32_t min_rtt, rtt;                         /* rtt: the latest */
     uint32_t min_rtt_at, probe_rtt_done, cycle_at; /* coarse ticks */
@@ -209,8 +211,7 @@ struct lan_tcp_bbr {
     uint32_t undo_bw_st, undo_inflight_st, undo_inflight_lt;
     uint16_t probe_wait; /* coarse ticks */
     uint8_t state, ack_phase, undo_state;
-    uint8_t drain_rounds, extra_rounds; /* in Drain; that extra[0] stands for */
-    uint8_t rounds_since_probe, probe_up_rounds, full_bw_count, loss_events;
+    uint8_t probe_up_rounds, full_bw_count, loss_events;
     uint8_t cover; /* per cent of the last round that were lost without a queue, up to LAN_BBR_LOSS_THRESHOLD */
     bool full_bw_now, full_bw_reached;
     bool round_start, loss_round_start, loss_in_round, ce_in_round;
