@@ -62,33 +62,34 @@ int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame)
     return send(netif, frame);
 }
 
-_Static_assert((int)LAN_BUF_IP_CSUM == LAN_NETIF_TX_IP_CSUM && (int)LAN_BUF_L4_CSUM == LAN_NETIF_TX_L4_CSUM,
-               "a request for a checksum and the feature are the same bit");
-
-static bool driver_can_segment(const struct lan_netif *netif, const struct lan_buf *frame)
+static bool too_many_fragments(const struct lan_netif *netif, const struct lan_buf *frame)
 {
-    return (netif->features & LAN_NETIF_TSO) && (!netif->max_tso_bytes || lan_buf_total(frame) <= netif->max_tso_bytes);
+    uint32_t room = netif->features & LAN_NETIF_SG ? netif->max_fragments : 1;
+
+    for (; frame && room; frame = frame->next)
+        room--;
+    return frame != NULL;
 }
 
-/* Whether the driver can take the frame as it is. */
-static inline bool driver_can(const struct lan_netif *netif, const struct lan_buf *frame)
+/* Which features the driver would need for the frame as it is, and has not. It would sum and cut at the wrong place if
+ * it had to be given the tag in the frame. */
+static inline uint32_t missing(const struct lan_netif *netif, const struct lan_buf *frame)
 {
-    uint32_t requests = frame->flags, features = netif->features;
+    uint32_t needed = frame->flags & (LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM | LAN_BUF_TSO | LAN_BUF_VLAN);
+    uint32_t lacks = needed & ~netif->features;
 
-    if (requests & (LAN_BUF_IP_CSUM | LAN_BUF_L4_CSUM) & ~features)
-        return false;
-    if ((requests & LAN_BUF_TSO) && !driver_can_segment(netif, frame))
-        return false;
-    if ((requests & LAN_BUF_VLAN) && !(features & LAN_NETIF_VLAN_TX))
-        return false;
-    return !frame->next || !lan_netif_too_many_fragments(netif, frame);
+    if (needed & LAN_BUF_TSO && netif->max_tso_bytes && lan_buf_total(frame) > netif->max_tso_bytes)
+        lacks |= LAN_NETIF_TSO;
+    if (lacks & LAN_NETIF_VLAN_TX)
+        lacks = needed;
+    return frame->next && too_many_fragments(netif, frame) ? lacks | LAN_NETIF_SG : lacks;
 }
 
 int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame)
 {
-    if ((netif->features & LAN_NETIF_LOOPBACK) || driver_can(netif, frame))
-        return send(netif, frame);
-    return lan_offload_transmit(netif, frame);
+    uint32_t lacks = netif->features & LAN_NETIF_LOOPBACK ? 0 : missing(netif, frame);
+
+    return lacks ? lan_offload_transmit(netif, frame, lacks) : send(netif, frame);
 }
 
 static struct lan_buf *dequeue(struct lan_netif *netif)

@@ -19,21 +19,11 @@ int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame);
 /* The same for a frame that the driver can take as it is. */
 int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame);
 
-/* Does in software what `netif` cannot (segmentation, checksums, joining fragments), then sends the result. */
-int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame);
+/* Does in software what the `lacks` of LAN_NETIF_* would, then sends the result. */
+int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame, uint32_t lacks);
 
 /* Completes the checksum that LAN_BUF_L4_CSUM asks for, and takes the request back. */
 void lan_fill_l4_checksum(struct lan_buf *frame);
-
-/* Whether a frame has more fragments than the driver takes. */
-static inline bool lan_netif_too_many_fragments(const struct lan_netif *netif, const struct lan_buf *frame)
-{
-    uint32_t room = netif->features & LAN_NETIF_SG ? netif->max_fragments : 1;
-
-    for (; frame && room; frame = frame->next)
-        room--;
-    return frame != NULL;
-}
 
 /* The next frame of those that have arrived together; there is one. */
 struct lan_buf *lan_netif_take(struct lan_netif *netif);

@@ -71,17 +71,15 @@ static struct lan_buf *joined(struct lan_stack *stack, const struct lan_buf *fra
     return whole;
 }
 
-/* Sends a frame that the driver cannot take as it is. */
-static int transmit_mended(struct lan_netif *netif, struct lan_buf *frame)
+static int transmit_mended(struct lan_netif *netif, struct lan_buf *frame, uint32_t lacks)
 {
-    bool tag = (frame->flags & LAN_BUF_VLAN) && !(netif->features & LAN_NETIF_VLAN_TX);
-    uint32_t features = tag ? 0 : netif->features;
+    bool tag = lacks & LAN_NETIF_VLAN_TX;
 
-    if ((frame->flags & LAN_BUF_L4_CSUM) && !(features & LAN_NETIF_TX_L4_CSUM))
+    if (lacks & LAN_NETIF_TX_L4_CSUM)
         lan_fill_l4_checksum(frame);
-    if ((frame->flags & LAN_BUF_IP_CSUM) && !(features & LAN_NETIF_TX_IP_CSUM))
+    if (lacks & LAN_NETIF_TX_IP_CSUM)
         fill_ip_checksum(frame);
-    if (lan_netif_too_many_fragments(netif, frame) || (tag && lan_buf_headroom(frame) < TAG_BYTES)) {
+    if (lacks & LAN_NETIF_SG || (tag && lan_buf_headroom(frame) < TAG_BYTES)) {
         struct lan_buf *whole = joined(netif->stack, frame);
 
         if (!whole)
@@ -185,7 +183,7 @@ static int transmit_segments(struct lan_netif *netif, struct lan_buf *frame)
     return first_result;
 }
 
-int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame)
+int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame, uint32_t lacks)
 {
-    return frame->flags & LAN_BUF_TSO ? transmit_segments(netif, frame) : transmit_mended(netif, frame);
+    return lacks & LAN_NETIF_TSO ? transmit_segments(netif, frame) : transmit_mended(netif, frame, lacks);
 }
