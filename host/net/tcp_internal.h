@@ -104,7 +104,6 @@ void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb);
 
 /* tcp_demux.c */
 
-
 /* The connection of these addresses and ports (network order), or NULL. */
 struct lan_tcb *lan_tcp_find(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port, uint32_t remote,
                              uint16_t remote_port);
