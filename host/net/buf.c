@@ -151,21 +151,10 @@ bool lan_buf_append_cut(struct lan_buf *buf, struct lan_buf **from, uint32_t n)
     return true;
 }
 
-/* Takes the fragment behind `buf` out of the chain; views of it may live on. */
-static void drop_next(struct lan_buf *buf)
+/* Cuts n bytes off what follows `buf`, and takes fragments that become empty out of the chain; views of them may live
+ * on. */
+static void cut_behind(struct lan_buf *buf, uint32_t n)
 {
-    struct lan_buf *gone = buf->next;
-
-    buf->next = gone->next;
-    gone->next = NULL;
-    lan_buf_free(gone);
-}
-
-LAN_RARE void lan_buf_pull_chain(struct lan_buf *buf, uint32_t n)
-{
-    n -= buf->len;
-    buf->data += buf->len;
-    buf->len = 0;
     while (n && buf->next) {
         struct lan_buf *next = buf->next;
         uint32_t here = n < next->len ? n : next->len;
@@ -173,9 +162,21 @@ LAN_RARE void lan_buf_pull_chain(struct lan_buf *buf, uint32_t n)
         next->data += here;
         next->len -= here;
         n -= here;
-        if (next->len == 0)
-            drop_next(buf);
+        if (next->len == 0) {
+            buf->next = next->next;
+            next->next = NULL;
+            lan_buf_free(next);
+        }
     }
+}
+
+LAN_RARE void lan_buf_pull_chain(struct lan_buf *buf, uint32_t n)
+{
+    uint32_t here = buf->len;
+
+    buf->data += here;
+    buf->len = 0;
+    cut_behind(buf, n - here);
 }
 
 void lan_buf_trim(struct lan_buf *buf, uint32_t n)
@@ -194,18 +195,12 @@ void lan_buf_trim(struct lan_buf *buf, uint32_t n)
 
 LAN_RARE bool lan_buf_pullup_chain(struct lan_buf *buf, uint32_t n)
 {
-    if (n - buf->len > lan_buf_tailroom(buf) || lan_buf_total(buf) < n)
-        return false;
-    while (buf->len < n) {
-        struct lan_buf *next = buf->next;
-        uint32_t take = n - buf->len < next->len ? n - buf->len : next->len;
+    uint32_t missing = n - buf->len;
 
-        memcpy(lan_buf_put(buf, take), next->data, take);
-        next->data += take;
-        next->len -= take;
-        if (next->len == 0)
-            drop_next(buf);
-    }
+    if (missing > lan_buf_tailroom(buf) || lan_buf_total(buf) < n)
+        return false;
+    lan_buf_copy(buf->next, 0, lan_buf_put(buf, missing), missing);
+    cut_behind(buf, missing);
     return true;
 }
 
