@@ -12,7 +12,7 @@
 static inline struct lan_tcb **connection_slot(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port,
                                                uint32_t remote, uint16_t remote_port)
 {
-    const uint64_t *key = tcp->connections_key;
+    const uint64_t *key = tcp->random.connections_key;
     uint32_t ports = (uint32_t)local_port << 16 | remote_port;
     uint64_t hash = (key[0] + remote) * (key[1] + ports) + key[2] * local + key[3];
     struct lan_tcb **link = &tcp->connections[(uint32_t)(hash >> 32) & tcp->connections_mask], *tcb;
@@ -26,6 +26,16 @@ struct lan_tcb *lan_tcp_find(const struct lan_tcp *tcp, uint32_t local, uint16_t
                              uint16_t remote_port)
 {
     return *connection_slot(tcp, local, local_port, remote, remote_port);
+}
+
+static struct lan_tcb **twin_slot(const struct lan_tcb *tcb)
+{
+    return connection_slot(lan_tcp_of(tcb), tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port);
+}
+
+struct lan_tcb *lan_tcp_find_twin(const struct lan_tcb *tcb)
+{
+    return *twin_slot(tcb);
 }
 
 static struct lan_tcb **port_slot(const struct lan_tcp *tcp, uint16_t port)
@@ -49,10 +59,7 @@ struct lan_tcb *lan_tcp_find_listener(const struct lan_tcp *tcp, uint32_t local,
 
 static struct lan_tcb **slot_of(const struct lan_tcb *tcb)
 {
-    struct lan_tcp *tcp = lan_tcp_of(tcb);
-    if (tcb->flags & TCB_IN_PORTS)
-        return port_slot(tcp, tcb->local_port);
-    return connection_slot(tcp, tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port);
+    return tcb->flags & TCB_IN_PORTS ? port_slot(lan_tcp_of(tcb), tcb->local_port) : twin_slot(tcb);
 }
 
 static void insert(struct lan_tcb *tcb, uint32_t flag)
@@ -112,13 +119,12 @@ int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port)
     return 0;
 }
 
-uint32_t lan_tcp_initial_sequence(const struct lan_tcb *tcb)
+uint64_t lan_tcp_hash(const struct lan_tcb *tcb, enum lan_tcp_purpose purpose)
 {
     const struct {
         uint32_t local, remote;
         uint16_t local_port, remote_port;
-    } tuple = {tcb->flow.src, tcb->flow.dst, tcb->local_port, tcb->remote_port};
-    /* RFC 6528 3: ISN = M + F(tuple, secret), M advances every 4 microseconds. */
-    return (uint32_t)lan_divide(lan_tcp_of(tcb)->now_ns, 4000) +
-           (uint32_t)lan_siphash(tcb->stack->secret, &tuple, sizeof tuple);
+        uint32_t purpose;
+    } tuple = {tcb->flow.src, tcb->flow.dst, tcb->local_port, tcb->remote_port, purpose};
+    return lan_siphash(tcb->stack->secret, &tuple, sizeof tuple);
 }

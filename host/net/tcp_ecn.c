@@ -10,22 +10,15 @@ enum { SETUP = SEG_ECE | SEG_CWR };
 
 LAN_RARE int lan_tcp_ecn_set(struct lan_tcb *tcb, uint32_t mode)
 {
-    static const uint8_t wishes[] = {
-        [LAN_TCP_ECN_OFF] = 0,
-        [LAN_TCP_ECN_ON] = ECN_REQUEST | ECN_ACCEPT,
-        [LAN_TCP_ECN_PASSIVE] = ECN_ACCEPT,
-    };
-    if (mode >= sizeof wishes)
+    if (mode > LAN_TCP_ECN_PASSIVE)
         return -EINVAL;
-    tcb->ecn = (uint8_t)((tcb->ecn & ~ECN_WISHES) | wishes[mode]);
+    tcb->ecn = (uint8_t)((tcb->ecn & ~ECN_WISHES) | mode);
     return 0;
 }
 
 LAN_RARE uint32_t lan_tcp_ecn_mode(const struct lan_tcb *tcb)
 {
-    if (tcb->ecn & ECN_REQUEST)
-        return LAN_TCP_ECN_ON;
-    return tcb->ecn & ECN_ACCEPT ? LAN_TCP_ECN_PASSIVE : LAN_TCP_ECN_OFF;
+    return tcb->ecn & ECN_WISHES;
 }
 
 uint8_t lan_tcp_ecn_syn(const struct lan_tcb *tcb)
@@ -41,7 +34,7 @@ bool lan_tcp_ecn_refused(struct lan_tcb *tcb)
 {
     if (!lan_tcp_ecn_syn(tcb))
         return false;
-    tcb->ecn &= (uint8_t)~ECN_REQUEST;
+    lan_tcp_ecn_set(tcb, LAN_TCP_ECN_PASSIVE);
     tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
     return lan_tcp_resend_syn(tcb) == 0;
 }
@@ -51,11 +44,10 @@ bool lan_tcp_ecn_refused(struct lan_tcb *tcb)
 void lan_tcp_ecn_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
     bool reply = segment->flags & SEG_ACK;
+    bool wanted = reply ? tcb->ecn & ECN_REQUEST : tcb->listener && tcb->ecn & ECN_WISHES;
     tcb->ecn &= ECN_WISHES;
-    if (reply && tcb->ecn & ECN_REQUEST && segment->ecn == SEG_ECE)
+    if (wanted && segment->ecn == (reply ? SEG_ECE : SETUP))
         tcb->ecn |= tcb->flags & TCB_SYN_LOST ? ECN_ECHO : ECN_ECHO | ECN_CAPABLE;
-    else if (!reply && tcb->listener && tcb->ecn & ECN_ACCEPT && segment->ecn == SETUP)
-        tcb->ecn |= ECN_ECHO | ECN_CAPABLE;
 }
 
 void lan_tcp_ecn_arrived(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)

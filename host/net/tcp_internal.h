@@ -65,6 +65,7 @@ void lan_tcb_free(struct lan_tcb *tcb);
 /* The connection is over: reports `error` (positive errno, 0: in order) to the application, which keeps the TCB and
  * what is left to read until it closes the socket. Without an application the TCB is gone when this returns. */
 void lan_tcp_finish(struct lan_tcb *tcb, int error);
+void lan_tcp_give_up(struct lan_tcb *tcb); /* the peer does not answer: why, ICMP may have said */
 
 /* To and from ESTABLISHED and CLOSE-WAIT, which are counted. */
 void lan_tcp_set_state(struct lan_tcb *tcb, enum lan_tcp_state state);
@@ -108,6 +109,9 @@ void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb);
 struct lan_tcb *lan_tcp_find(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port, uint32_t remote,
                              uint16_t remote_port);
 
+/* The connection in the table that has the addresses and ports of `tcb`, or NULL. */
+struct lan_tcb *lan_tcp_find_twin(const struct lan_tcb *tcb);
+
 /* The listener for a SYN to this address and port: one bound to the address before one bound to any. */
 struct lan_tcb *lan_tcp_find_listener(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port);
 
@@ -120,15 +124,14 @@ int lan_tcp_bind_port(struct lan_tcb *tcb, uint32_t local, uint16_t port);
 /* Whether the port is taken for `tcb` by a socket bound to the same address or to any. */
 bool lan_tcp_port_taken(const struct lan_tcb *tcb, uint32_t local, uint16_t port);
 
-/* The initial sequence number of RFC 6528 for the TCB's addresses and ports. */
-uint32_t lan_tcp_initial_sequence(const struct lan_tcb *tcb);
+/* Of the TCB's addresses and ports, keyed: nobody can tell the one purpose's from the other's. */
+enum lan_tcp_purpose { LAN_TCP_FOR_ISS, LAN_TCP_FOR_STAMP, LAN_TCP_FOR_COOKIE, LAN_TCP_FOR_PORT };
+uint64_t lan_tcp_hash(const struct lan_tcb *tcb, enum lan_tcp_purpose purpose);
 
 /* tcp_port.c */
 
-void lan_tcp_ports_init(struct lan_stack *stack);
-
-/* Chooses the local port of a connection whose flow and remote port are set; 0 (none left) or the port. */
-uint16_t lan_tcp_choose_port(struct lan_tcb *tcb);
+/* Chooses the local port of a connection whose flow and remote port are set; false: none is left. */
+bool lan_tcp_choose_port(struct lan_tcb *tcb);
 
 /* Whether a new connection of ours may take the place of this one, which is in TIME-WAIT. */
 bool lan_tcp_may_succeed(const struct lan_tcb *old);

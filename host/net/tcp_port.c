@@ -9,48 +9,36 @@
  * that sends the SYN.
  */
 
-#include "siphash.h"
 #include "tcp_internal.h"
 
 enum { FIRST = 1024, COUNT = 65536 - FIRST };
 enum { STEP_MASK = 3 }; /* 3.3.5: what others learn of the counter by their own connections is not exact */
-
-void lan_tcp_ports_init(struct lan_stack *stack)
-{
-    struct lan_tcp *tcp = stack->tcp;
-    stack->port->random(stack->port->ctx, tcp->port_counters, sizeof tcp->port_counters);
-}
 
 bool lan_tcp_may_succeed(const struct lan_tcb *old)
 {
     return old->state == LAN_TCP_TIME_WAIT && old->flags & TCB_TIMESTAMPS && lan_tcp_timestamp_age(old) > 1;
 }
 
-static bool usable(const struct lan_tcb *tcb, uint16_t port)
+static bool usable(const struct lan_tcb *tcb)
 {
-    if (lan_tcp_port_taken(tcb, tcb->flow.src, port))
+    if (lan_tcp_port_taken(tcb, tcb->flow.src, tcb->local_port))
         return false;
-    const struct lan_tcb *old = lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, port, tcb->flow.dst, tcb->remote_port);
+    const struct lan_tcb *old = lan_tcp_find_twin(tcb);
     return !old || lan_tcp_may_succeed(old);
 }
 
-LAN_RARE uint16_t lan_tcp_choose_port(struct lan_tcb *tcb)
+LAN_RARE bool lan_tcp_choose_port(struct lan_tcb *tcb)
 {
-    struct lan_stack *stack = tcb->stack;
-    const struct {
-        uint32_t local, remote;
-        uint16_t remote_port, unused;
-        uint32_t purpose; /* beside the other hashes over addresses */
-    } destination = {tcb->flow.src, tcb->flow.dst, tcb->remote_port, 0, 3};
-    uint64_t hash = lan_siphash(stack->secret, &destination, sizeof destination);
-    uint32_t *counter = &stack->tcp->port_counters[hash >> 32 & (LAN_TCP_PORT_COUNTERS - 1)];
+    tcb->local_port = 0;
+    uint64_t hash = lan_tcp_hash(tcb, LAN_TCP_FOR_PORT);
+    uint32_t *counter = &lan_tcp_of(tcb)->random.port_counters[hash >> 32 & (LAN_TCP_PORT_COUNTERS - 1)];
     for (uint32_t i = 0; i < COUNT; i++) {
-        uint16_t port = lan_htons((uint16_t)(FIRST + ((uint32_t)hash + *counter + i) % COUNT));
-        if (usable(tcb, port)) {
-            *counter += i + 1 + (lan_random32(stack) & STEP_MASK);
-            tcb->local_port = port;
-            return port;
+        tcb->local_port = lan_htons((uint16_t)(FIRST + ((uint32_t)hash + *counter + i) % COUNT));
+        if (usable(tcb)) {
+            *counter += i + 1 + (lan_random32(tcb->stack) & STEP_MASK);
+            return true;
         }
     }
-    return 0;
+    tcb->local_port = 0;
+    return false;
 }

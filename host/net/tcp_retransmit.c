@@ -106,8 +106,7 @@ static void time_out(struct lan_tcb *tcb)
 bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
 {
     if (lan_tcp_silent(tcb) >= give_up_after(tcb)) {
-        LAN_COUNT(tcb->stack, tcp_ext_abort_on_timeout);
-        lan_tcp_finish(tcb, tcb->soft_error ? tcb->soft_error : ETIMEDOUT);
+        lan_tcp_give_up(tcb);
         return false;
     }
     if (tcb->retries + 1 == LAN_TCP_R1) { /* RFC 9293 MUST-20 (a): maybe there is another way */

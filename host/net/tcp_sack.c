@@ -172,8 +172,7 @@ static void make_coarse_room(struct lan_tcb *tcb)
 
 static void sent_again(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
 {
-    if (!has_room(tcb, SPLIT_MAX))
-        make_coarse_room(tcb);
+    make_coarse_room(tcb);
     uint32_t from = split(tcb, seq), to = split(tcb, end);
     for (uint32_t i = from; i < to; i++) {
         set_flags(tcb, i, RUN_RETRANSMITTED);
@@ -196,7 +195,7 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
         behind[-1].end = end;
         return;
     }
-    if (sender->run_count && !has_room(tcb, 1))
+    if (!has_room(tcb, 1))
         make_coarse_room(tcb);
     make_room(tcb, sender->run_count);
     runs_of(tcb)[sender->run_count - 1] = fresh;
@@ -307,8 +306,7 @@ void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
 {
     if (!tcb->sender)
         return;
-    if (!has_room(tcb, SPLIT_MAX))
-        make_coarse_room(tcb);
+    make_coarse_room(tcb);
     uint32_t to = split(tcb, tcb->snd_una + bytes);
     for (uint32_t i = 0; i < to; i++) {
         if (!(runs_of(tcb)[i].flags & (RUN_SACKED | RUN_LOST)))

@@ -33,14 +33,13 @@ void lan_tcp_init(struct lan_stack *stack)
     tcp->memory_reserve = config->pool.buffers / 32 + 1;
     tcp->rto_min = IN_MS(LAN_TCP_RTO_MAX) < config->tcp_rto_min_ms ? LAN_TCP_RTO_MAX
                                                                    : LAN_TCP_TICKS(config->tcp_rto_min_ms * LAN_MS);
-    stack->port->random(stack->port->ctx, tcp->connections_key, sizeof tcp->connections_key);
+    stack->port->random(stack->port->ctx, &tcp->random, sizeof tcp->random);
     lan_tcb_list_init(&tcp->time_wait);
     stack->tcp = tcp;
     stack->counters.tcp_rto_algorithm = RTO_RFC_2988;
     stack->counters.tcp_rto_min = IN_MS(LAN_TCP_RTO_MARGIN_MIN);
     stack->counters.tcp_rto_max = IN_MS(LAN_TCP_RTO_MAX);
     stack->counters.tcp_max_conn = config->tcp_connections;
-    lan_tcp_ports_init(stack);
 }
 
 void lan_tcb_list_init(struct lan_tcb_list *list)
@@ -49,7 +48,7 @@ void lan_tcb_list_init(struct lan_tcb_list *list)
     list->tail = &list->first;
 }
 
-void lan_tcb_list_append(struct lan_tcb_list *list, struct lan_tcb *tcb)
+LAN_RARE void lan_tcb_list_append(struct lan_tcb_list *list, struct lan_tcb *tcb)
 {
     tcb->next = NULL;
     tcb->link = list->tail;
@@ -57,7 +56,7 @@ void lan_tcb_list_append(struct lan_tcb_list *list, struct lan_tcb *tcb)
     list->tail = &tcb->next;
 }
 
-void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb)
+LAN_RARE void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb)
 {
     *tcb->link = tcb->next;
     if (tcb->next)
@@ -167,6 +166,12 @@ void lan_tcp_finish(struct lan_tcb *tcb, int error)
         lan_socket_event(tcb->socket);
 }
 
+void lan_tcp_give_up(struct lan_tcb *tcb)
+{
+    LAN_COUNT(tcb->stack, tcp_ext_abort_on_timeout);
+    lan_tcp_finish(tcb, tcb->soft_error ? tcb->soft_error : ETIMEDOUT);
+}
+
 void lan_tcp_time_wait(struct lan_tcb *tcb)
 {
     tcb->state = LAN_TCP_TIME_WAIT;
@@ -209,7 +214,9 @@ void lan_tcp_start(struct lan_tcb *tcb)
     tcb->soft_error = 0;
     tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
     tcb->srtt = tcb->rttvar = 0;
-    lan_tcp_set_iss(tcb, lan_tcp_initial_sequence(tcb));
+    /* RFC 6528 3: ISN = M + F(tuple, secret), M advances every 4 microseconds. */
+    lan_tcp_set_iss(tcb,
+                    (uint32_t)lan_divide(lan_tcp_of(tcb)->now_ns, 4000) + (uint32_t)lan_tcp_hash(tcb, LAN_TCP_FOR_ISS));
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->ecn &= ECN_WISHES;
     tcb->rto = LAN_TCP_RTO_FIRST;
@@ -224,8 +231,7 @@ void lan_tcp_start(struct lan_tcb *tcb)
 
 int lan_tcp_open(struct lan_tcb *tcb, bool passive)
 {
-    struct lan_tcb *old =
-        lan_tcp_find(lan_tcp_of(tcb), tcb->flow.src, tcb->local_port, tcb->flow.dst, tcb->remote_port);
+    struct lan_tcb *old = lan_tcp_find_twin(tcb);
     if (old && !passive && !lan_tcp_may_succeed(old))
         return -EADDRINUSE;
     lan_tcp_start(tcb);

@@ -127,14 +127,13 @@ enum {
 
 /* tcb->ecn */
 enum {
-    ECN_REQUEST = 1u << 0,  /* LAN_TCP_ECN: our SYN asks for it */
-    ECN_ACCEPT = 1u << 1,   /* and we agree when the peer asks */
-    ECN_ECHO = 1u << 2,     /* the peer may send ECT: it is told of CE */
-    ECN_CAPABLE = 1u << 3,  /* so may we: new data are ECT, and ECE counts */
-    ECN_ECE_OWED = 1u << 4, /* CE has arrived: told until the peer says CWR */
-    ECN_CWR_OWED = 1u << 5, /* cwnd was reduced: the next new data say so */
-    ECN_REDUCED = 1u << 6,  /* for ECE, until recover is acknowledged */
-    ECN_WISHES = ECN_REQUEST | ECN_ACCEPT,
+    ECN_REQUEST = LAN_TCP_ECN_ON,                      /* the option: our SYN asks for it */
+    ECN_WISHES = LAN_TCP_ECN_ON | LAN_TCP_ECN_PASSIVE, /* either: we agree when the peer asks */
+    ECN_ECHO = 1u << 2,                                /* the peer may send ECT: it is told of CE */
+    ECN_CAPABLE = 1u << 3,                             /* so may we: new data are ECT, and ECE counts */
+    ECN_ECE_OWED = 1u << 4,                            /* CE has arrived: told until the peer says CWR */
+    ECN_CWR_OWED = 1u << 5,                            /* cwnd was reduced: the next new data say so */
+    ECN_REDUCED = 1u << 6,                             /* for ECE, until recover is acknowledged */
 };
 
 /* tcb->asked: options that the application has set. */
@@ -377,8 +376,10 @@ struct lan_tcp {
     struct lan_tcb *free;
     struct lan_tcb **connections, **ports;
     uint32_t connections_mask, ports_mask;
-    uint64_t connections_key[4];
-    uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
+    struct {
+        uint64_t connections_key[4];
+        uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
+    } random; /* at first */
     struct lan_tcb_list time_wait; /* the first one expires first */
     uint32_t tcbs, in_use;
     uint32_t embryonic; /* half-open connections of all listeners */

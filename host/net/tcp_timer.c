@@ -50,9 +50,8 @@ static bool keep_alive(struct lan_tcb *tcb)
         return true;
     }
     if (probed_in_vain(tcb)) {
-        LAN_COUNT(tcb->stack, tcp_ext_abort_on_timeout);
         lan_tcp_send_reset(tcb);
-        lan_tcp_finish(tcb, tcb->soft_error ? tcb->soft_error : ETIMEDOUT);
+        lan_tcp_give_up(tcb);
         return false;
     }
     LAN_COUNT(tcb->stack, tcp_ext_keep_alive);

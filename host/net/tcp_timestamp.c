@@ -3,19 +3,13 @@
  * ACK answers (Eifel detection, RFC 3522). The clock counts coarse ticks and starts elsewhere for each connection, so
  * that it tells nobody how long this host has been running (RFC 7323 5.4). */
 
-#include "siphash.h"
 #include "tcp_internal.h"
 
 #define OUTDATED LAN_TCP_AGE(24 * 86400 * LAN_S)
 
 void lan_tcp_timestamp_open(struct lan_tcb *tcb)
 {
-    const struct {
-        uint32_t local, remote;
-        uint16_t local_port, remote_port;
-        uint32_t purpose; /* beside the initial sequence number's */
-    } tuple = {tcb->flow.src, tcb->flow.dst, tcb->local_port, tcb->remote_port, 1};
-    tcb->ts_offset = (uint32_t)lan_siphash(tcb->stack->secret, &tuple, sizeof tuple);
+    tcb->ts_offset = (uint32_t)lan_tcp_hash(tcb, LAN_TCP_FOR_STAMP);
     tcb->flags |= TCB_TIMESTAMPS;
 }
 
