@@ -28,6 +28,19 @@ void lan_tcp_restart_window(struct lan_tcb *tcb)
         tcb->cwnd = restart;
 }
 
+uint32_t lan_tcp_used_window(const struct lan_tcb *tcb)
+{
+    uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+    return flight < tcb->cwnd ? flight : tcb->cwnd;
+}
+
+uint32_t lan_tcp_reduced(const struct lan_tcb *tcb, uint32_t twentieths)
+{
+    uint32_t window = lan_tcp_used_window(tcb), least = 2u * tcb->mss;
+    uint32_t reduced = window - window / 20 * twentieths; /* rounded up: whole segments stay whole */
+    return reduced > least ? reduced : least;
+}
+
 static void newreno_init(struct lan_tcb *tcb)
 {
     tcb->sender->cwnd_acked = 0;
@@ -50,11 +63,7 @@ static void newreno_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 
 static uint32_t newreno_ssthresh(struct lan_tcb *tcb)
 {
-    uint32_t flight = tcb->snd_nxt - tcb->snd_una;
-    uint32_t window = flight < tcb->cwnd ? flight : tcb->cwnd;              /* without limited transmit */
-    uint32_t least = 2u * tcb->mss, share = tcb->ecn & ECN_REDUCED ? 8 : 5; /* tenths: RFC 8511, RFC 5681 (4) */
-    uint32_t reduced = (uint32_t)lan_divide((uint64_t)window * share, 10);
-    return reduced > least ? reduced : least;
+    return lan_tcp_reduced(tcb, tcb->ecn & ECN_REDUCED ? 4 : 10); /* RFC 8511, RFC 5681 (4) */
 }
 
 const struct lan_tcp_congestion LAN_TCP_NEWRENO = {

@@ -32,7 +32,8 @@ static uint32_t encode(struct lan_stack *stack, const struct lan_tcp_segment *se
         uint16_t local_port, remote_port;
         struct cookie cookie;
         uint32_t purpose; /* beside the initial sequence number's and the time stamp's */
-    } all = {segment->info->dst, segment->info->src, segment->destination_port, segment->source_port, *cookie, LAN_TCP_FOR_COOKIE};
+    } all = {segment->info->dst, segment->info->src, segment->destination_port, segment->source_port, *cookie,
+             LAN_TCP_FOR_COOKIE};
     uint32_t hash = (uint32_t)lan_siphash(stack->secret, &all, sizeof all);
     return (hash & HASH_MASK) | (cookie->slot & 1) << SLOT_SHIFT | cookie->mss;
 }

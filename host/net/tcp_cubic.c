@@ -57,15 +57,21 @@ static uint32_t w_cubic(const struct lan_tcb *tcb, uint32_t t)
     return bytes < UINT32_MAX - cubic->w_max ? cubic->w_max + (uint32_t)bytes : UINT32_MAX;
 }
 
+/* Of `growth` a window, what `acked` bytes of it bring; a part of a byte is kept for the next time. */
+static uint32_t share(uint32_t growth, uint32_t acked, uint32_t window, uint32_t *part)
+{
+    uint64_t product = (uint64_t)growth * acked + *part;
+    uint32_t bytes = (uint32_t)lan_divide(product, window);
+    *part = (uint32_t)product - bytes * window;
+    return bytes;
+}
+
 /* 4.3: what a Reno flow with the same loss would have; alpha is 9/17, and 1 from where the loss was on. */
 static void grow_w_est(struct lan_tcb *tcb, uint32_t acked)
 {
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
-    uint64_t growth = (uint64_t)acked * tcb->mss + cubic->w_est_rest;
-    uint32_t divisor = cubic->w_est < cubic->cwnd_prior ? tcb->cwnd / 9 * 17 : tcb->cwnd;
-    uint32_t more = (uint32_t)lan_divide(growth, divisor);
-    cubic->w_est += more;
-    cubic->w_est_rest = (uint32_t)growth - more * divisor;
+    uint32_t window = cubic->w_est < cubic->cwnd_prior ? tcb->cwnd / 9 * 17 : tcb->cwnd;
+    cubic->w_est += share(tcb->mss, acked, window, &cubic->w_est_part);
 }
 
 static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
@@ -86,27 +92,20 @@ static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     uint32_t target = w_cubic(tcb, t + (tcb->srtt >> (LAN_TCP_COARSE_BITS - LAN_TCP_TICK_BITS))),
              most = tcb->cwnd + tcb->cwnd / 2;
     target = target < most ? target : most;
-    if (target <= tcb->cwnd)
-        return;
-    uint64_t growth =
-        (uint64_t)(target - tcb->cwnd) * ack->acked + tcb->sender->cwnd_acked; /* a part of a byte is kept */
-    uint32_t more = (uint32_t)lan_divide(growth, tcb->cwnd);
-    tcb->sender->cwnd_acked = (uint32_t)growth - more * tcb->cwnd;
-    tcb->cwnd += more;
+    if (tcb->cwnd < target)
+        tcb->cwnd += share(target - tcb->cwnd, ack->acked, tcb->cwnd, &tcb->sender->cwnd_acked);
 }
 
-/* 4.6, 4.7: multiplicative decrease and fast convergence. */
+/* 4.6, 4.7: multiplicative decrease (for a mark: RFC 8511) and fast convergence. */
 static uint32_t cubic_ssthresh(struct lan_tcb *tcb)
 {
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
-    uint32_t flight = tcb->snd_nxt - tcb->snd_una, window = flight < tcb->cwnd ? flight : tcb->cwnd;
-    uint32_t least = 2u * tcb->mss, beta = tcb->ecn & ECN_REDUCED ? 85 : 70; /* per cent: RFC 8511, 4.6 */
-    uint32_t reduced = (uint32_t)lan_divide((uint64_t)window * beta, 100);
+    uint32_t window = lan_tcp_used_window(tcb), reduced = lan_tcp_reduced(tcb, tcb->ecn & ECN_REDUCED ? 3 : 6);
     tcb->sender->cubic_before = *cubic;
     cubic->cwnd_prior = window;
-    cubic->w_max = window < cubic->w_max ? (uint32_t)lan_divide((uint64_t)window * (100 + beta), 200) : window;
+    cubic->w_max = window < cubic->w_max ? window / 2 + reduced / 2 : window;
     cubic->epoch = 0;
-    return reduced > least ? reduced : least;
+    return reduced;
 }
 
 static void cubic_undone(struct lan_tcb *tcb)

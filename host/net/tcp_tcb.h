@@ -182,7 +182,7 @@ struct lan_tcp_cubic {
     uint32_t epoch; /* when congestion avoidance began, in coarse ticks; 0: it has not, since the last loss */
     uint32_t k;     /* coarse ticks */
     uint32_t w_max, cwnd_prior;
-    uint32_t w_est, w_est_rest; /* and what is left of a byte */
+    uint32_t w_est, w_est_part; /* the second: of a byte */
 };
 
 /* RFC 9406 4.2; LAN_TCP_NEVER stands for infinity. */
@@ -229,8 +229,11 @@ struct lan_tcp_rate {
 };
 
 uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb); /* RFC 6928 */
-void lan_tcp_restart_window(struct lan_tcb *tcb);           /* RFC 5681 4.1: the restart() of most algorithms */
-void lan_tcp_start_congestion(struct lan_tcb *tcb);         /* there is a sender */
+uint32_t lan_tcp_used_window(const struct lan_tcb *tcb);    /* without limited transmit */
+/* That less so many twentieths, but two segments at least. */
+uint32_t lan_tcp_reduced(const struct lan_tcb *tcb, uint32_t twentieths);
+void lan_tcp_restart_window(struct lan_tcb *tcb);   /* RFC 5681 4.1: the restart() of most algorithms */
+void lan_tcp_start_congestion(struct lan_tcb *tcb); /* there is a sender */
 
 /* TCBs in order; `tail` points at the last one's link or at `first`. */
 struct lan_tcb_list {
@@ -379,7 +382,7 @@ struct lan_tcp {
     struct {
         uint64_t connections_key[4];
         uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
-    } random; /* at first */
+    } random;                      /* at first */
     struct lan_tcb_list time_wait; /* the first one expires first */
     uint32_t tcbs, in_use;
     uint32_t embryonic; /* half-open connections of all listeners */
