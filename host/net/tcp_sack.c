@@ -15,14 +15,14 @@ enum { SAME_TIME = 64 /* transmissions within SRTT / 64 count as one */ };
 #define OLD LAN_TCP_TICKS(240 * LAN_S) /* nobody measures a round trip by it */
 enum { SPLIT_MAX = 2 /* runs more by marking a range */, RESERVE = 4 /* SACK leaves a quarter of the room */ };
 
-static struct lan_tcp_run *runs_of(const struct lan_tcb *tcb)
+static struct lan_tcp_run *run_at(const struct lan_tcb *tcb, uint32_t at)
 {
-    return tcb->sender->runs + tcb->sender->first_run;
+    return tcb->sender->runs + tcb->sender->first_run + at;
 }
 
 static uint32_t start_of(const struct lan_tcb *tcb, uint32_t at)
 {
-    return at ? runs_of(tcb)[at - 1].end : tcb->snd_una;
+    return at ? run_at(tcb, at - 1)->end : tcb->snd_una;
 }
 
 /* `bytes` of a run have changed, or ended, what they count as. */
@@ -35,7 +35,7 @@ static void count_bytes(struct lan_tcb *tcb, uint32_t flags, uint32_t bytes)
 
 static void set_flags(struct lan_tcb *tcb, uint32_t at, uint32_t flags)
 {
-    struct lan_tcp_run *run = &runs_of(tcb)[at];
+    struct lan_tcp_run *run = run_at(tcb, at);
     uint32_t bytes = run->end - start_of(tcb, at);
     count_bytes(tcb, run->flags, 0u - bytes);
     count_bytes(tcb, flags, bytes);
@@ -45,7 +45,7 @@ static void set_flags(struct lan_tcb *tcb, uint32_t at, uint32_t flags)
 static void remove_runs(struct lan_tcb *tcb, uint32_t at, uint32_t n)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    struct lan_tcp_run *runs = runs_of(tcb);
+    struct lan_tcp_run *runs = run_at(tcb, 0);
     sender->run_count -= n;
     memmove(&runs[at], &runs[at + n], (sender->run_count - at) * sizeof *runs);
 }
@@ -70,10 +70,10 @@ static inline void make_room(struct lan_tcb *tcb, uint32_t at)
     struct lan_tcp_sender *sender = tcb->sender;
     uint32_t count = sender->run_count++;
     if (sender->first_run + count == room_of(tcb)) {
-        memmove(sender->runs, runs_of(tcb), count * sizeof(struct lan_tcp_run));
+        memmove(sender->runs, run_at(tcb, 0), count * sizeof(struct lan_tcp_run));
         sender->first_run = 0;
     }
-    struct lan_tcp_run *runs = runs_of(tcb);
+    struct lan_tcp_run *runs = run_at(tcb, 0);
     if (at < count)
         memmove(&runs[at + 1], &runs[at], (count - at) * sizeof *runs);
 }
@@ -81,7 +81,7 @@ static inline void make_room(struct lan_tcb *tcb, uint32_t at)
 /* The first run that ends beyond `seq`. */
 static uint32_t search(const struct lan_tcb *tcb, uint32_t seq)
 {
-    const struct lan_tcp_run *runs = runs_of(tcb);
+    const struct lan_tcp_run *runs = run_at(tcb, 0);
     uint32_t low = 0, high = tcb->sender->run_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
@@ -100,7 +100,7 @@ static uint32_t split(struct lan_tcb *tcb, uint32_t seq)
     if (at == tcb->sender->run_count || start_of(tcb, at) == seq)
         return at;
     make_room(tcb, at);
-    struct lan_tcp_run *run = &runs_of(tcb)[at];
+    struct lan_tcp_run *run = run_at(tcb, at);
     *run = (struct lan_tcp_run){.end = seq, .flags = run[1].flags, .sent = run[1].sent};
     return at + 1;
 }
@@ -117,7 +117,7 @@ static bool alike(const struct lan_tcb *tcb, const struct lan_tcp_run *a, const 
 static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    struct lan_tcp_run *runs = runs_of(tcb);
+    struct lan_tcp_run *runs = run_at(tcb, 0);
     if (from && alike(tcb, &runs[from - 1], &runs[from]))
         from--;
     if (to < sender->run_count && alike(tcb, &runs[from], &runs[to]))
@@ -130,7 +130,7 @@ static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
 static void coarsen(struct lan_tcb *tcb, uint32_t apart)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    struct lan_tcp_run *runs = runs_of(tcb);
+    struct lan_tcp_run *runs = run_at(tcb, 0);
     uint32_t first = runs[0].sent, last = 0;
     for (uint32_t i = 1; i < sender->run_count; i++) {
         uint32_t sent = runs[i].sent;
@@ -166,7 +166,7 @@ static void make_coarse_room(struct lan_tcb *tcb)
         return;
     LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
     sender->run_count = 1;
-    *runs_of(tcb) = (struct lan_tcp_run){.end = tcb->snd_nxt, .sent = lan_tcp_now(tcb)};
+    *run_at(tcb, 0) = (struct lan_tcp_run){.end = tcb->snd_nxt, .sent = lan_tcp_now(tcb)};
     sender->sacked = sender->lost = 0;
 }
 
@@ -176,7 +176,7 @@ static void sent_again(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
     uint32_t from = split(tcb, seq), to = split(tcb, end);
     for (uint32_t i = from; i < to; i++) {
         set_flags(tcb, i, RUN_RETRANSMITTED);
-        runs_of(tcb)[i].sent = lan_tcp_now(tcb);
+        run_at(tcb, i)->sent = lan_tcp_now(tcb);
     }
     join(tcb, from, to);
 }
@@ -190,7 +190,7 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
             return;
     }
     struct lan_tcp_run fresh = {.end = end, .sent = lan_tcp_now(tcb)};
-    struct lan_tcp_run *behind = runs_of(tcb) + sender->run_count;
+    struct lan_tcp_run *behind = run_at(tcb, sender->run_count);
     if (sender->run_count && alike(tcb, behind - 1, &fresh)) {
         behind[-1].end = end;
         return;
@@ -198,7 +198,7 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
     if (!has_room(tcb, 1))
         make_coarse_room(tcb);
     make_room(tcb, sender->run_count);
-    runs_of(tcb)[sender->run_count - 1] = fresh;
+    *run_at(tcb, sender->run_count - 1) = fresh;
 }
 
 static void delivered(struct lan_tcb *tcb, const struct lan_tcp_run *run, uint32_t end, struct lan_tcp_ack *ack)
@@ -210,7 +210,7 @@ void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_
 {
     struct lan_tcp_sender *sender = tcb->sender;
     while (tcb->snd_una != una) {
-        struct lan_tcp_run *run = runs_of(tcb);
+        struct lan_tcp_run *run = run_at(tcb, 0);
         bool whole = lan_seq_leq(run->end, una);
         uint32_t end = whole ? run->end : una, bytes = end - tcb->snd_una;
         count_bytes(tcb, run->flags, 0u - bytes);
@@ -229,7 +229,7 @@ void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_
 static bool take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct lan_tcp_ack *ack)
 {
     uint32_t known = search(tcb, start);
-    if (runs_of(tcb)[known].flags & RUN_SACKED && lan_seq_leq(end, runs_of(tcb)[known].end))
+    if (run_at(tcb, known)->flags & RUN_SACKED && lan_seq_leq(end, run_at(tcb, known)->end))
         return true;
     if (!find_room(tcb, SPLIT_MAX + room_of(tcb) / RESERVE)) {
         LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
@@ -237,7 +237,7 @@ static bool take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct
     }
     uint32_t from = split(tcb, start), to = split(tcb, end);
     for (uint32_t i = from; i < to; i++) {
-        struct lan_tcp_run *run = &runs_of(tcb)[i];
+        struct lan_tcp_run *run = run_at(tcb, i);
         if (run->flags & RUN_SACKED)
             continue;
         ack->delivered += run->end - start_of(tcb, i);
@@ -283,7 +283,7 @@ bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost)
 {
     if (!tcb->sender || !tcb->sender->lost)
         return false;
-    const struct lan_tcp_run *runs = runs_of(tcb);
+    const struct lan_tcp_run *runs = run_at(tcb, 0);
     uint32_t at = 0;
     while (!(runs[at].flags & RUN_LOST))
         at++;
@@ -296,7 +296,7 @@ bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost)
 
 static void lose(struct lan_tcb *tcb, uint32_t at)
 {
-    const struct lan_tcp_run *run = &runs_of(tcb)[at];
+    const struct lan_tcp_run *run = run_at(tcb, at);
     set_flags(tcb, at, run->flags | RUN_LOST);
     if (tcb->congestion->lost)
         lan_tcp_rate_lost(tcb, run->sent, run->end - start_of(tcb, at));
@@ -309,7 +309,7 @@ void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
     make_coarse_room(tcb);
     uint32_t to = split(tcb, tcb->snd_una + bytes);
     for (uint32_t i = 0; i < to; i++) {
-        if (!(runs_of(tcb)[i].flags & (RUN_SACKED | RUN_LOST)))
+        if (!(run_at(tcb, i)->flags & (RUN_SACKED | RUN_LOST)))
             lose(tcb, i);
     }
 }
@@ -317,12 +317,12 @@ void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
 static void take_back(struct lan_tcb *tcb, uint32_t flag)
 {
     for (uint32_t i = 0; i < tcb->sender->run_count; i++)
-        set_flags(tcb, i, runs_of(tcb)[i].flags & ~flag);
+        set_flags(tcb, i, run_at(tcb, i)->flags & ~flag);
 }
 
 void lan_tcp_reneged(struct lan_tcb *tcb)
 {
-    if (!(runs_of(tcb)->flags & RUN_SACKED))
+    if (!(run_at(tcb, 0)->flags & RUN_SACKED))
         return;
     LAN_COUNT(tcb->stack, tcp_ext_sack_reneging);
     take_back(tcb, RUN_SACKED);
@@ -337,7 +337,7 @@ uint32_t lan_tcp_lose_older(struct lan_tcb *tcb, uint32_t sent, uint32_t end, ui
 {
     uint32_t wait = LAN_TCP_NEVER, merged = 2 * tcb->srtt / SAME_TIME; /* SRTT may have been more then */
     for (uint32_t i = 0; i < tcb->sender->run_count; i++) {
-        const struct lan_tcp_run *run = &runs_of(tcb)[i];
+        const struct lan_tcp_run *run = run_at(tcb, i);
         bool before = lan_seq_lt(run->sent, sent) || (run->sent == sent && lan_seq_lt(run->end, end));
         if (run->flags & (RUN_SACKED | RUN_LOST) || !before)
             continue;
@@ -356,7 +356,7 @@ LAN_RARE void lan_tcp_scoreboard_blur(struct lan_tcb *tcb)
 {
     uint32_t now = lan_tcp_now(tcb);
     for (uint32_t i = 0; i < tcb->sender->run_count; i++) {
-        struct lan_tcp_run *run = &runs_of(tcb)[i];
+        struct lan_tcp_run *run = run_at(tcb, i);
         if (now - run->sent <= OLD)
             continue;
         run->sent = now - OLD;
