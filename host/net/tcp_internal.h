@@ -454,7 +454,12 @@ static inline uint64_t *lan_tcp_deadline(struct lan_tcb *tcb, enum lan_tcp_deadl
 
 static inline void lan_tcp_disarm(struct lan_tcb *tcb, enum lan_tcp_deadline which)
 {
-    *lan_tcp_deadline(tcb, which) = LAN_NEVER; /* the wheel's timer finds out when it fires */
+    tcb->armed &= (uint8_t) ~(1u << which); /* the wheel's timer finds out when it fires */
+}
+
+static inline bool lan_tcp_armed(const struct lan_tcb *tcb, enum lan_tcp_deadline which)
+{
+    return tcb->armed >> which & 1;
 }
 
 /* tcp_reassembly.c */
@@ -543,7 +548,7 @@ static inline void lan_tcp_output_ack(struct lan_tcb *tcb)
 {
     if (tcb->flags & TCB_ACK_NOW)
         lan_tcp_send_ack(tcb);
-    else if (tcb->flags & TCB_ACK_LATER && tcb->deadline_ns[LAN_TCP_SEND_LATER] == LAN_NEVER)
+    else if (tcb->flags & TCB_ACK_LATER && !lan_tcp_armed(tcb, LAN_TCP_SEND_LATER))
         lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, LAN_TCP_ACK_DELAY);
 }
 

@@ -252,7 +252,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
         if (tcb->congestion->sampled) /* whatever takes samples paces */
             lan_tcp_rate_sent(tcb, end - seq);
     }
-    if (tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER)
+    if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT))
         lan_tcp_arm_retransmit(tcb);
     return true;
 }
@@ -360,7 +360,7 @@ static bool send_queue(struct lan_tcb *tcb)
     tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
     /* Something waits and nothing is under way that would bring an ACK: the override timer of 3.8.6.2.1, which is the
      * window probe's (3.8.6.1) too. */
-    if (tcb->snd_nxt == tcb->snd_una && tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER && !lan_tcp_pauses(tcb)) {
+    if (tcb->snd_nxt == tcb->snd_una && !lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) && !lan_tcp_pauses(tcb)) {
         tcb->flags |= TCB_PROBING;
         lan_tcp_arm_retransmit(tcb);
     }

@@ -106,7 +106,7 @@ void lan_tcp_probe_arm(struct lan_tcb *tcb)
     if (flight && tcb->flags & TCB_SACK && !(tcb->flags & busy) && !tcb->sender->sacked && !tcb->sender->lost) {
         uint32_t patience = 2 * tcb->srtt + (flight <= tcb->mss ? LAN_TCP_PEER_ACK_DELAY : 0);
         due_ns = lan_tcp_in(tcb, tcb->srtt ? patience : LAN_TCP_PROBE_UNMEASURED);
-        if (due_ns >= tcb->deadline_ns[LAN_TCP_RETRANSMIT])
+        if (lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) && due_ns >= tcb->deadline_ns[LAN_TCP_RETRANSMIT])
             due_ns = LAN_NEVER;
     }
     if (due_ns == LAN_NEVER)

@@ -4,7 +4,7 @@
 #include "tcp_internal.h"
 
 /* Nanoseconds. */
-static uint64_t give_up_after(const struct lan_tcb *tcb)
+static LAN_RARE uint64_t give_up_after(const struct lan_tcb *tcb)
 {
     if (tcb->user_timeout_ms)
         return tcb->user_timeout_ms * LAN_MS;
@@ -14,7 +14,7 @@ static uint64_t give_up_after(const struct lan_tcb *tcb)
 void lan_tcp_arm_retransmit(struct lan_tcb *tcb)
 {
     uint64_t due_ns = lan_tcp_in(tcb, tcb->rto);
-    if (tcb->deadline_ns[LAN_TCP_RETRANSMIT] == LAN_NEVER && !tcb->retries)
+    if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) && !tcb->retries)
         tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
     if (tcb->retries || tcb->user_timeout_ms) { /* else R2 is farther away than any RTO */
         uint64_t give_up_ns = tcb->progress_ns + give_up_after(tcb);

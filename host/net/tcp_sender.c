@@ -17,8 +17,6 @@ bool lan_tcp_sender_open(struct lan_tcb *tcb)
     tcb->sender = (struct lan_tcp_sender *)buf->store;
     *tcb->sender = (struct lan_tcp_sender){
         .buf = buf, .recover = tcb->snd_una, .rack_fack = tcb->snd_una, .reorder_round = tcb->snd_una};
-    for (int i = LAN_TCP_OWN_DEADLINES; i < LAN_TCP_DEADLINES; i++)
-        lan_tcp_disarm(tcb, i);
     lan_tcp_start_congestion(tcb);
     return true;
 }
@@ -30,6 +28,7 @@ void lan_tcp_sender_close(struct lan_tcb *tcb)
     tcb->flags &= ~(uint32_t)TCB_SENDER_FLAGS;
     lan_buf_free(tcb->sender->buf);
     tcb->sender = NULL;
+    tcb->armed &= (1u << LAN_TCP_OWN_DEADLINES) - 1;
 }
 
 void lan_tcp_sender_rest(struct lan_tcb *tcb)

@@ -66,7 +66,7 @@ LAN_RARE void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb
     tcb->link = NULL;
 }
 
-void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
+LAN_RARE void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
 {
     *tcb = (struct lan_tcb){
         .stack = stack,
@@ -84,8 +84,6 @@ void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
         .quick_acks = (uint8_t)stack->config.tcp_quick_acks,
     };
     lan_tcp_ecn_set(tcb, stack->config.tcp_ecn);
-    for (int i = 0; i < LAN_TCP_OWN_DEADLINES; i++)
-        tcb->deadline_ns[i] = LAN_NEVER;
 }
 
 struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
@@ -134,8 +132,7 @@ static void retire(struct lan_tcb *tcb)
         lan_tcb_list_remove(&lan_tcp_of(tcb)->time_wait, tcb);
     lan_tcp_remove(tcb);
     lan_timer_cancel(&tcb->timer);
-    for (int i = 0; i < LAN_TCP_OWN_DEADLINES; i++)
-        tcb->deadline_ns[i] = LAN_NEVER;
+    tcb->armed = 0;
     let_go(tcb);
     lan_tcp_set_state(tcb, LAN_TCP_CLOSED);
 }

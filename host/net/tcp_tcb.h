@@ -259,7 +259,7 @@ struct lan_tcp_run {
 struct lan_tcp_sender {
     struct lan_buf *buf;
     struct lan_buf *cursor; /* of the send queue: where the last segment ended, or NULL */
-    uint64_t deadline_ns[LAN_TCP_DEADLINES - LAN_TCP_OWN_DEADLINES]; /* LAN_NEVER: not set */
+    uint64_t deadline_ns[LAN_TCP_DEADLINES - LAN_TCP_OWN_DEADLINES];
     uint32_t first_run, run_count;
     uint32_t sacked, lost; /* bytes: arrived beyond a gap; lost and not sent again */
     uint32_t recover;
@@ -299,8 +299,8 @@ struct lan_tcb {
     struct lan_tcb *listener;     /* not accepted yet: whose child this is */
     struct lan_tcb *next, **link; /* in a list of the listener, or in that of TIME-WAIT */
     struct lan_timer timer;
-    uint64_t deadline_ns[LAN_TCP_OWN_DEADLINES]; /* LAN_NEVER: not set */
-    struct lan_flow flow;                        /* flow.src is the local address, flow.dst the remote one */
+    uint64_t deadline_ns[LAN_TCP_OWN_DEADLINES];
+    struct lan_flow flow; /* flow.src is the local address, flow.dst the remote one */
     uint16_t local_port, remote_port;
     uint32_t flags; /* LAN_TCP_* */
     uint8_t state;  /* enum lan_tcp_state */
@@ -314,6 +314,7 @@ struct lan_tcb {
     uint8_t keep_probes_sent, keep_probes;
     uint8_t quick_acks; /* segments of data still to be acknowledged at once */
     uint8_t asked;      /* ASKED_* */
+    uint8_t armed;      /* bit n: lan_tcp_deadline n is set */
     uint16_t mss;       /* payload bytes of the largest segment to send */
     uint16_t mss_limit; /* LAN_TCP_MAXSEG; bounds both ways */
     uint16_t rcv_mss;   /* largest segment received: two of them make an ACK due */

@@ -4,9 +4,16 @@
 
 #include "tcp_internal.h"
 
+/* LAN_NEVER: it is not armed. */
+static LAN_RARE uint64_t due_at(struct lan_tcb *tcb, enum lan_tcp_deadline which)
+{
+    return lan_tcp_armed(tcb, which) ? *lan_tcp_deadline(tcb, which) : LAN_NEVER;
+}
+
 void lan_tcp_arm_at(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns)
 {
     *lan_tcp_deadline(tcb, which) = deadline_ns;
+    tcb->armed |= (uint8_t)(1u << which);
     if (!lan_timer_running(&tcb->timer) || deadline_ns < tcb->timer.deadline_ns)
         lan_timer_set(&tcb->stack->timers, &tcb->timer, deadline_ns);
 }
@@ -73,7 +80,7 @@ static bool on_life(struct lan_tcb *tcb)
 void lan_tcp_await_memory(struct lan_tcb *tcb)
 {
     tcb->flags |= (uint32_t)TCB_STARVED;
-    if (lan_tcp_in(tcb, LAN_TCP_MEMORY_RETRY) < tcb->deadline_ns[LAN_TCP_SEND_LATER])
+    if (lan_tcp_in(tcb, LAN_TCP_MEMORY_RETRY) < due_at(tcb, LAN_TCP_SEND_LATER))
         lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, LAN_TCP_MEMORY_RETRY);
 }
 
@@ -90,11 +97,6 @@ static bool on_send_later(struct lan_tcb *tcb)
     return true;
 }
 
-static int deadlines(const struct lan_tcb *tcb)
-{
-    return tcb->sender ? LAN_TCP_DEADLINES : LAN_TCP_OWN_DEADLINES;
-}
-
 void lan_tcp_fire(struct lan_timer *timer)
 {
     static bool (*const due[LAN_TCP_DEADLINES])(struct lan_tcb *) = {
@@ -109,17 +111,16 @@ void lan_tcp_fire(struct lan_timer *timer)
     struct lan_tcb *tcb = (struct lan_tcb *)((char *)timer - offsetof(struct lan_tcb, timer));
     lan_tcp_enter(tcb->stack);
     uint64_t now_ns = lan_tcp_of(tcb)->now_ns, earliest_ns = LAN_NEVER;
-    for (int i = 0; i < deadlines(tcb); i++) {
-        uint64_t *deadline_ns = lan_tcp_deadline(tcb, i);
-        if (*deadline_ns > now_ns)
+    for (int i = 0; i < LAN_TCP_DEADLINES; i++) {
+        if (due_at(tcb, i) > now_ns)
             continue;
-        *deadline_ns = LAN_NEVER;
+        lan_tcp_disarm(tcb, i);
         if (!due[i](tcb))
             return;
     }
-    for (int i = 0; i < deadlines(tcb); i++) {
-        uint64_t deadline_ns = *lan_tcp_deadline(tcb, i);
-        earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
+    for (int i = 0; i < LAN_TCP_DEADLINES; i++) {
+        uint64_t due_ns = due_at(tcb, i);
+        earliest_ns = due_ns < earliest_ns ? due_ns : earliest_ns;
     }
     if (earliest_ns != LAN_NEVER)
         lan_timer_set(&tcb->stack->timers, &tcb->timer, earliest_ns);
