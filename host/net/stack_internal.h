@@ -11,6 +11,7 @@
 #include "reassembly.h"
 #include "route.h"
 #include "socket_table.h"
+#include "tcp.h"
 #include "timer.h"
 #include "udp.h"
 
@@ -21,8 +22,8 @@ struct lan_stack {
     const struct lan_port *port;
     struct lan_pool *pool;
     struct lan_netif *netifs;
-    struct lan_tcp *tcp;
     struct lan_counters counters;
+    struct lan_tcp tcp;
     struct lan_arp arp;
     struct lan_routes routes;
     struct lan_icmp icmp;

@@ -12,10 +12,42 @@
 /* What a connection knows while it sends takes one buffer, which cannot be smaller. */
 enum { LAN_TCP_BUFFER_BYTES_MIN = 768 };
 
+enum { LAN_TCP_PORT_COUNTERS = 64 /* of destinations that share one */ };
+
+struct lan_tcb;
+
+/* TCBs in order; `tail` points at the last one's link or at `first`. */
+struct lan_tcb_list {
+    struct lan_tcb *first, **tail;
+};
+
+/* TCP's part of a stack. */
+struct lan_tcp {
+    /* Taken once on each entry into TCP, in three units. Neither count of ticks is ever 0, which so can say that an
+     * instant is none. */
+    uint64_t now_ns;
+    uint32_t now, now_coarse;
+    uint32_t rto_min; /* of the configuration */
+    struct lan_tcb *free;
+    struct lan_tcb **connections, **ports;
+    uint32_t connections_mask, ports_mask;
+    struct {
+        uint64_t connections_key[4];
+        uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
+    } random;                      /* at first */
+    struct lan_tcb_list time_wait; /* the first one expires first */
+    uint32_t tcbs, in_use;
+    uint32_t embryonic; /* half-open connections of all listeners */
+    /* Free buffers of the pool below which TCP keeps nothing in store; takes no more of what is to be sent, nor of what
+     * lies beyond gaps; promises no window; takes none for any purpose that lasts, as the rest is for the card and for
+     * answers. What is to be sent leaves some to receive with, or two ends that both send would wait for each other. */
+    uint32_t memory_plenty, memory_low, memory_critical, memory_reserve;
+};
+
 /* Bytes that lan_tcp_init() carves for a stack of this configuration. */
 size_t lan_tcp_memory(const struct lan_config *config);
 
-/* Carves connections and tables, and sets stack->tcp. */
+/* Carves connections and tables. */
 void lan_tcp_init(struct lan_stack *stack);
 
 /* One received segment, data at the TCP header. Takes ownership. */

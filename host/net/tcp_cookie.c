@@ -57,7 +57,7 @@ static void take_syn(struct lan_tcb *child, const struct lan_tcp_segment *segmen
 
 static uint32_t slot_now(const struct lan_stack *stack)
 {
-    return (uint32_t)(stack->tcp->now_ns / SLOT);
+    return (uint32_t)(stack->tcp.now_ns / SLOT);
 }
 
 static struct cookie cookie_of_syn(const struct lan_stack *stack, const struct lan_tcp_segment *syn)

@@ -12,8 +12,8 @@ void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t b
     (void)bytes; /* the header and 8 bytes are there */
     const uint8_t *header = quoted + (quoted[0] & 0xf) * 4;
     lan_tcp_enter(stack);
-    struct lan_tcb *tcb = lan_tcp_find(stack->tcp, lan_load32(quoted + 12), lan_load16(header), lan_load32(quoted + 16),
-                                       lan_load16(header + 2));
+    struct lan_tcb *tcb = lan_tcp_find(&stack->tcp, lan_load32(quoted + 12), lan_load16(header),
+                                       lan_load32(quoted + 16), lan_load16(header + 2));
     uint32_t seq = lan_get32(header + 4);
     if (!tcb || lan_seq_lt(seq, tcb->snd_una) || !lan_seq_lt(seq, tcb->snd_nxt)) {
         LAN_COUNT(stack, tcp_ext_icmp_out_of_window);

@@ -256,9 +256,9 @@ static void dispatch(struct lan_stack *stack, struct lan_tcp_segment *segment)
 {
     const struct lan_ip_info *info = segment->info;
     struct lan_tcb *tcb =
-        lan_tcp_find(stack->tcp, info->dst, segment->destination_port, info->src, segment->source_port);
+        lan_tcp_find(&stack->tcp, info->dst, segment->destination_port, info->src, segment->source_port);
     if (!tcb || may_follow(tcb, segment)) {
-        struct lan_tcb *listener = lan_tcp_find_listener(stack->tcp, info->dst, segment->destination_port);
+        struct lan_tcb *listener = lan_tcp_find_listener(&stack->tcp, info->dst, segment->destination_port);
         if (listener) {
             tcb = lan_tcp_input_listen(listener, segment, tcb);
             if (!tcb)

@@ -349,7 +349,7 @@ static inline bool lan_tcp_is_paced(const struct lan_tcb *tcb)
 /* Nothing is to go yet, whatever windows say. */
 static inline bool lan_tcp_pauses(const struct lan_tcb *tcb)
 {
-    return tcb->sender && lan_tcp_is_paced(tcb) && tcb->stack->tcp->now_ns < tcb->sender->pace_ns;
+    return tcb->sender && lan_tcp_is_paced(tcb) && tcb->stack->tcp.now_ns < tcb->sender->pace_ns;
 }
 
 /* tcp_timestamp.c */
@@ -489,22 +489,22 @@ static inline void lan_tcp_note_duplicate(struct lan_tcb *tcb, uint32_t start, u
 
 static inline struct lan_tcp *lan_tcp_of(const struct lan_tcb *tcb)
 {
-    return tcb->stack->tcp;
+    return &tcb->stack->tcp;
 }
 
 static inline uint32_t lan_tcp_now(const struct lan_tcb *tcb)
 {
-    return tcb->stack->tcp->now;
+    return tcb->stack->tcp.now;
 }
 
 static inline uint32_t lan_tcp_now_coarse(const struct lan_tcb *tcb)
 {
-    return tcb->stack->tcp->now_coarse;
+    return tcb->stack->tcp.now_coarse;
 }
 
 static inline uint32_t lan_tcp_now_age(const struct lan_tcb *tcb)
 {
-    return LAN_TCP_AGE(tcb->stack->tcp->now_ns);
+    return LAN_TCP_AGE(tcb->stack->tcp.now_ns);
 }
 
 static inline uint64_t lan_tcp_ns(uint32_t ticks)
@@ -515,13 +515,13 @@ static inline uint64_t lan_tcp_ns(uint32_t ticks)
 /* The deadline in `ticks` from now. */
 static inline uint64_t lan_tcp_in(const struct lan_tcb *tcb, uint32_t ticks)
 {
-    return tcb->stack->tcp->now_ns + lan_tcp_ns(ticks);
+    return tcb->stack->tcp.now_ns + lan_tcp_ns(ticks);
 }
 
 /* For how many nanoseconds the peer has acknowledged nothing. */
 static inline uint64_t lan_tcp_silent(const struct lan_tcb *tcb)
 {
-    return tcb->stack->tcp->now_ns - tcb->progress_ns;
+    return tcb->stack->tcp.now_ns - tcb->progress_ns;
 }
 
 static inline void lan_tcp_timestamp_take(struct lan_tcb *tcb, uint32_t tsval)
@@ -563,12 +563,12 @@ static inline void lan_tcp_set_clock(struct lan_tcp *tcp, uint64_t now_ns)
 /* To be called on each entry into TCP. */
 static inline void lan_tcp_enter(struct lan_stack *stack)
 {
-    lan_tcp_set_clock(stack->tcp, lan_now(stack));
+    lan_tcp_set_clock(&stack->tcp, lan_now(stack));
 }
 
 static inline bool lan_tcp_memory_low(const struct lan_stack *stack)
 {
-    return lan_pool_free_buffers(stack->pool) < stack->tcp->memory_low;
+    return lan_pool_free_buffers(stack->pool) < stack->tcp.memory_low;
 }
 
 #endif

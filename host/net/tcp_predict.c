@@ -175,7 +175,7 @@ static inline struct lan_tcb *find_expecting(struct lan_netif *netif, const stru
     const uint8_t *ip = packet->data;
     if (!is_plain_packet(netif, packet))
         return NULL;
-    struct lan_tcb *tcb = lan_tcp_find(netif->stack->tcp, netif->address, lan_load16(ip + DESTINATION_PORT),
+    struct lan_tcb *tcb = lan_tcp_find(&netif->stack->tcp, netif->address, lan_load16(ip + DESTINATION_PORT),
                                        lan_load32(ip + IP_SRC), lan_load16(ip + SOURCE_PORT));
     if (!tcb || tcb->state != LAN_TCP_ESTABLISHED || tcb->flags & UNPREDICTABLE || !tcb->socket ||
         tcb->flow.netif != netif || !is_plain_header(tcb, packet, &segment->headers) ||

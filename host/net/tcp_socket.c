@@ -37,7 +37,7 @@ static int tcp_listen(struct lan_stack *stack, void *pcb, int backlog)
     int result = tcb->flags & TCB_IN_PORTS ? 0 : lan_tcp_bind_port(tcb, tcb->flow.src, tcb->local_port);
     if (result < 0)
         return result;
-    const struct lan_tcb *other = lan_tcp_find_listener(stack->tcp, tcb->flow.src, tcb->local_port);
+    const struct lan_tcb *other = lan_tcp_find_listener(&stack->tcp, tcb->flow.src, tcb->local_port);
     if (other && other->flow.src == tcb->flow.src)
         return -EADDRINUSE;
     tcb->listen = (struct lan_tcp_listen){.backlog = bounded};
@@ -244,7 +244,7 @@ static void tcp_close(struct lan_stack *stack, void *pcb, bool abort)
         lan_buf_free(tcb->rcv_head);
         tcb->rcv_head = tcb->rcv_tail = NULL;
         tcb->rcv_queued = 0;
-        lan_tcb_list_append(&stack->tcp->time_wait, tcb);
+        lan_tcb_list_append(&stack->tcp.time_wait, tcb);
         return;
     default:
         break;

@@ -15,14 +15,14 @@ static uint32_t tcb_count(const struct lan_config *config)
 
 size_t lan_tcp_memory(const struct lan_config *config)
 {
-    return lan_carve_size(sizeof(struct lan_tcp)) + lan_carve_size(tcb_count(config) * sizeof(struct lan_tcb)) +
-           lan_chains_size(tcb_count(config)) + lan_chains_size(config->sockets);
+    return lan_carve_size(tcb_count(config) * sizeof(struct lan_tcb)) + lan_chains_size(tcb_count(config)) +
+           lan_chains_size(config->sockets);
 }
 
 void lan_tcp_init(struct lan_stack *stack)
 {
     const struct lan_config *config = &stack->config;
-    struct lan_tcp *tcp = lan_stack_carve(stack, sizeof *tcp);
+    struct lan_tcp *tcp = &stack->tcp;
     tcp->free = lan_stack_carve_list(stack, tcb_count(config), sizeof *tcp->free);
     tcp->connections = lan_stack_carve_chains(stack, tcb_count(config), &tcp->connections_mask);
     tcp->ports = lan_stack_carve_chains(stack, config->sockets, &tcp->ports_mask);
@@ -35,7 +35,6 @@ void lan_tcp_init(struct lan_stack *stack)
                                                                    : LAN_TCP_TICKS(config->tcp_rto_min_ms * LAN_MS);
     stack->port->random(stack->port->ctx, &tcp->random, sizeof tcp->random);
     lan_tcb_list_init(&tcp->time_wait);
-    stack->tcp = tcp;
     stack->counters.tcp_rto_algorithm = RTO_RFC_2988;
     stack->counters.tcp_rto_min = IN_MS(LAN_TCP_RTO_MARGIN_MIN);
     stack->counters.tcp_rto_max = IN_MS(LAN_TCP_RTO_MAX);
@@ -88,7 +87,7 @@ LAN_RARE void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
 
 struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
 {
-    struct lan_tcp *tcp = stack->tcp;
+    struct lan_tcp *tcp = &stack->tcp;
     if (!tcp->free && tcp->time_wait.first) {
         LAN_COUNT(stack, tcp_ext_time_wait_overflow);
         lan_tcb_free(tcp->time_wait.first);

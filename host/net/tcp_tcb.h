@@ -17,7 +17,6 @@ enum {
     LAN_TCP_SACK_BLOCKS = 4,               /* what fits into the options, RFC 2018 3; with a time stamp one less */
     LAN_TCP_STAMP_BYTES = 12,              /* of a segment with a time stamp, padded */
     LAN_TCP_PADDED_TIMESTAMP = 0x0101080a, /* NOP, NOP, kind and length: how everybody pads a time stamp */
-    LAN_TCP_PORT_COUNTERS = 64,            /* of destinations that share one */
     LAN_TCP_SPARE_TCBS = 16,               /* room for the usual handful of listeners beside the connections */
 };
 
@@ -235,11 +234,6 @@ uint32_t lan_tcp_reduced(const struct lan_tcb *tcb, uint32_t twentieths);
 void lan_tcp_restart_window(struct lan_tcb *tcb);   /* RFC 5681 4.1: the restart() of most algorithms */
 void lan_tcp_start_congestion(struct lan_tcb *tcb); /* there is a sender */
 
-/* TCBs in order; `tail` points at the last one's link or at `first`. */
-struct lan_tcb_list {
-    struct lan_tcb *first, **tail;
-};
-
 struct lan_tcp_listen {
     struct lan_tcb_list embryonic; /* SYN-RECEIVED */
     struct lan_tcb_list ready;     /* wait for accept() */
@@ -369,29 +363,6 @@ struct lan_tcb {
 };
 
 _Static_assert(sizeof(struct lan_tcb) <= (sizeof(void *) == 4 ? 320 : 512), "what an idle connection may cost");
-
-/* TCP's part of a stack. */
-struct lan_tcp {
-    /* Taken once on each entry into TCP, in three units. Neither count of ticks is ever 0, which so can say that an
-     * instant is none. */
-    uint64_t now_ns;
-    uint32_t now, now_coarse;
-    uint32_t rto_min; /* of the configuration */
-    struct lan_tcb *free;
-    struct lan_tcb **connections, **ports;
-    uint32_t connections_mask, ports_mask;
-    struct {
-        uint64_t connections_key[4];
-        uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
-    } random;                      /* at first */
-    struct lan_tcb_list time_wait; /* the first one expires first */
-    uint32_t tcbs, in_use;
-    uint32_t embryonic; /* half-open connections of all listeners */
-    /* Free buffers of the pool below which TCP keeps nothing in store; takes no more of what is to be sent, nor of what
-     * lies beyond gaps; promises no window; takes none for any purpose that lasts, as the rest is for the card and for
-     * answers. What is to be sent leaves some to receive with, or two ends that both send would wait for each other. */
-    uint32_t memory_plenty, memory_low, memory_critical, memory_reserve;
-};
 
 /* Contiguous bytes [start, end). */
 struct lan_tcp_block {

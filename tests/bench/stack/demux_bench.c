@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     fill(stack, connections, local);
     for (uint32_t n = 0; n < lookups; n++) {
         uint32_t i = (uint32_t)((draw64() >> 32) * connections >> 32);
-        const struct lan_tcb *tcb = lan_tcp_find(stack->tcp, local, lan_htons(80), peer_of(i), port_of(i));
+        const struct lan_tcb *tcb = lan_tcp_find(&stack->tcp, local, lan_htons(80), peer_of(i), port_of(i));
         if (!tcb || tcb->remote_port != port_of(i))
             return 1;
     }

@@ -63,7 +63,7 @@ static struct lan_tcb *tcb_of(const struct run *r)
     uint16_t own = (uint16_t)(r->peer.host_port << 8 | r->peer.host_port >> 8);
     uint16_t other = (uint16_t)(r->peer.port << 8 | r->peer.port >> 8);
 
-    return lan_tcp_find(r->f->stack->tcp, HOST, own, PEER, other);
+    return lan_tcp_find(&r->f->stack->tcp, HOST, own, PEER, other);
 }
 
 static void complain(struct run *r, const char *what, uint32_t got, uint32_t expected)

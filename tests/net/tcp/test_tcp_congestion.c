@@ -91,14 +91,14 @@ static void the_window_is_back_where_the_loss_was_after_k_seconds_RFC_9438_4_2(v
     struct lan_tcb tcb = tcb_with(f->stack, 1000);
     tcb.cwnd = tcb.ssthresh = LAN_TCP_CUBIC.ssthresh(&tcb);
     tcb.snd_nxt = tcb.snd_una + tcb.cwnd;
-    uint64_t start_ns = f->stack->tcp->now_ns;
-    while (f->stack->tcp->now_ns - start_ns < 4 * LAN_S) /* K = cbrt(300 / 0.4) = 9.09 s: most of it early on */
+    uint64_t start_ns = f->stack->tcp.now_ns;
+    while (f->stack->tcp.now_ns - start_ns < 4 * LAN_S) /* K = cbrt(300 / 0.4) = 9.09 s: most of it early on */
         round_trip(&tcb);
     assert_in_range(tcb.cwnd / MSS, 942, 954); /* 1000 - 0.4 (9.09 - 4)^3 = 947 */
-    while (f->stack->tcp->now_ns - start_ns < 9 * LAN_S)
+    while (f->stack->tcp.now_ns - start_ns < 9 * LAN_S)
         round_trip(&tcb);
     assert_in_range(tcb.cwnd / MSS, 999, 1001);
-    while (f->stack->tcp->now_ns - start_ns < 14 * LAN_S)
+    while (f->stack->tcp.now_ns - start_ns < 14 * LAN_S)
         round_trip(&tcb);
     assert_in_range(tcb.cwnd / MSS, 1040, 1060); /* 1000 + 0.4 (14 - 9.09)^3 = 1047 */
     lan_tcp_sender_close(&tcb);

@@ -362,7 +362,7 @@ static void what_may_have_left_after_a_segment_that_arrived_is_not_lost(void **s
     struct fixture *f = *state;
     struct lan_tcb tcb = lone_sender(f);
     let_pass(f->stack, LAN_S);
-    uint64_t start_ns = f->stack->tcp->now_ns;
+    uint64_t start_ns = f->stack->tcp.now_ns;
     for (uint32_t i = 0; i < 2; i++, tcb.snd_nxt += MSS)
         lan_tcp_sent(&tcb, i * MSS, (i + 1) * MSS);
     let_pass(f->stack, 30 * LAN_MS);
@@ -374,7 +374,7 @@ static void what_may_have_left_after_a_segment_that_arrived_is_not_lost(void **s
     }
     struct lan_tcp_ack ack = {0};
     lan_tcp_scoreboard_acked(&tcb, 2 * MSS, &ack);
-    lan_tcp_set_clock(f->stack->tcp, start_ns + 50 * LAN_MS + LAN_MS / 10);
+    lan_tcp_set_clock(&f->stack->tcp, start_ns + 50 * LAN_MS + LAN_MS / 10);
     uint32_t again = lan_tcp_now(&tcb) - tcb.srtt;
     uint32_t wait = lan_tcp_lose_older(&tcb, again, MSS, tcb.srtt);
     assert_int_equal(tcb.sender->lost, 0);
