@@ -34,7 +34,7 @@ LAN_RARE static uint32_t scale(uint32_t value, uint32_t part)
     return scaled < BBR_UNBOUND ? (uint32_t)scaled : BBR_UNBOUND - 1;
 }
 
-uint32_t lan_bbr_percent(uint32_t value, uint32_t percent)
+LAN_RARE uint32_t lan_bbr_percent(uint32_t value, uint32_t percent)
 {
     return scale(value, percent * ONE_PER_CENT);
 }
