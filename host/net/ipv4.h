@@ -103,7 +103,7 @@ static inline bool lan_ip_is_subnet_broadcast(const struct lan_netif *netif, uin
 {
     uint32_t host_bits = ~netif->netmask;
 
-    return netif->address && (lan_htonl(host_bits) > 1) && address == (netif->address | host_bits);
+    return netif->address && (host_bits & ~lan_htonl(1)) && address == (netif->address | host_bits);
 }
 
 /* Whether the TCP or UDP checksum of a received packet holds, summed here. Borrows. */
