@@ -22,20 +22,21 @@ LAN_RARE void lan_eth_output(struct lan_netif *netif, struct lan_buf *packet, co
     lan_netif_transmit(netif, packet);
 }
 
-/* The frame's EtherType in network order. IEEE 802.1Q: identifier 0 is a priority only, any other another network than
- * this one. A tag that still stands in the frame is an unknown protocol as well. */
+/* The EtherType of a frame whose data is behind it, in network order. IEEE 802.1Q: identifier 0 is a priority only, any
+ * other another network than this one. A tag that still stands in the frame is an unknown protocol as well. */
 static inline uint16_t protocol(const struct lan_buf *frame)
 {
     bool foreign = (frame->flags & LAN_BUF_VLAN) && (frame->vlan_tci & VLAN_IDENTIFIER);
 
-    return foreign ? lan_htons(ETH_VLAN) : lan_load16(frame->data + 12);
+    return foreign ? lan_htons(ETH_VLAN) : lan_load16(frame->data - 2);
 }
 
 static inline void dispatch(struct lan_netif *netif, struct lan_buf *frame)
 {
+    lan_buf_pull(frame, LAN_ETH_HEADER);
+
     uint16_t type = protocol(frame);
 
-    lan_buf_pull(frame, LAN_ETH_HEADER);
     if (type == lan_htons(LAN_ETH_IPV4)) {
         lan_ip_input(netif, frame);
     } else if (type == lan_htons(LAN_ETH_ARP)) {

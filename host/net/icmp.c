@@ -198,11 +198,11 @@ void lan_icmp_input(struct lan_stack *stack, struct lan_buf *message, const stru
     lan_buf_free(message);
 }
 
-/* Never about a group's packet, nor about an ICMP error (RFC 1122 3.2.2). That the source is a single host, and that
- * the packet is whole or a first fragment, was seen to before. */
+/* Never about a group's packet, nor about an ICMP error (RFC 1122 3.2.2). That the source is a single host, that the
+ * link had it for us alone, and that the packet is whole or a first fragment, was seen to before. */
 static bool error_permitted(const struct lan_buf *packet, const struct lan_ip_info *info)
 {
-    if (info->to_group || (packet->flags & (LAN_BUF_BROADCAST | LAN_BUF_MULTICAST)))
+    if (info->to_group)
         return false;
     return info->protocol != LAN_IPPROTO_ICMP || (packet->len && packet->data[0] == LAN_ICMP_ECHO);
 }

@@ -127,7 +127,7 @@ struct lan_pool *lan_stack_pool(struct lan_stack *stack)
 
 uint64_t lan_stack_next_deadline(const struct lan_stack *stack)
 {
-    return lan_timers_next(&stack->timers);
+    return stack->timers.bound_ns;
 }
 
 uint64_t lan_stack_poll(struct lan_stack *stack)

@@ -59,6 +59,8 @@ struct lan_pool *lan_stack_pool(struct lan_stack *stack);
 
 /* Runs every timer that is due and returns the next deadline in the port's nanoseconds (LAN_NEVER: none). */
 uint64_t lan_stack_poll(struct lan_stack *stack);
+
+/* The next deadline, or before it that of a timer cancelled since. */
 uint64_t lan_stack_next_deadline(const struct lan_stack *stack);
 
 /* Attaches a driver's interface; it stays attached. -EINVAL: ops missing or mtu out of 68..65535. */
