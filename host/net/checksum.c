@@ -82,12 +82,11 @@ uint32_t lan_sum(const void *data, size_t bytes, uint32_t initial)
     return fold_words(sum);
 }
 
-/* What a fragment behind an odd number of bytes adds: the same, with the two bytes of each pair exchanged. */
+/* What a fragment behind an odd number of bytes adds: the same, with the two bytes of each pair exchanged, which is 2^8
+ * times as much. */
 static uint32_t swap_pairs(uint32_t sum)
 {
-    uint16_t folded = lan_sum_fold(sum);
-
-    return (uint16_t)(folded << 8 | folded >> 8);
+    return sum << 8 | sum >> 24;
 }
 
 uint32_t lan_sum_buf(const struct lan_buf *buf, uint32_t offset, uint32_t bytes, uint32_t initial)

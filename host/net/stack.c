@@ -70,24 +70,22 @@ void *lan_stack_carve_list(struct lan_stack *stack, uint32_t count, size_t bytes
     return next;
 }
 
-static uint32_t chains(uint32_t entries)
-{
-    uint32_t count = 1;
-
-    while (count < entries && count < 1u << 30)
-        count *= 2;
-    return count;
-}
-
+/* A power of two as well, as what carving rounds up to is one. */
 size_t lan_chains_size(uint32_t entries)
 {
-    return lan_carve_size(chains(entries) * sizeof(void *));
+    uint32_t chains = 1;
+
+    while (chains < entries && chains < 1u << 30)
+        chains *= 2;
+    return lan_carve_size(chains * sizeof(void *));
 }
 
 void *lan_stack_carve_chains(struct lan_stack *stack, uint32_t entries, uint32_t *mask)
 {
-    *mask = chains(entries) - 1;
-    return lan_stack_carve(stack, (*mask + 1) * sizeof(void *));
+    size_t bytes = lan_chains_size(entries);
+
+    *mask = (uint32_t)(bytes / sizeof(void *)) - 1;
+    return lan_stack_carve(stack, bytes);
 }
 
 struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_port *port,

@@ -10,15 +10,6 @@ void lan_timers_init(struct lan_timers *timers, uint64_t now_ns)
     timers->bound_ns = timers->levels[LAN_TIMER_LEVELS].earliest_ns = UINT64_MAX;
 }
 
-static void push(struct lan_timer **list, struct lan_timer *timer)
-{
-    timer->next = *list;
-    timer->link = list;
-    if (timer->next)
-        timer->next->link = &timer->next;
-    *list = timer;
-}
-
 /* Half the number of the highest bit that is set, rounded down. */
 static unsigned level_of(uint64_t differing)
 {
@@ -50,7 +41,11 @@ void lan_timer_set(struct lan_timers *timers, struct lan_timer *timer, uint64_t 
     if (due < timers->bound_ns)
         timers->bound_ns = due;
     timer->deadline_ns = deadline_ns;
-    push(&level->first, timer);
+    timer->next = level->first;
+    timer->link = &level->first;
+    if (timer->next)
+        timer->next->link = &timer->next;
+    level->first = timer;
 }
 
 /* The number of the first level in use, which holds the next deadline. */
@@ -87,7 +82,9 @@ static void collect(struct lan_timers *timers, uint64_t now_ns, struct lan_timer
                 continue;
             }
             lan_timer_cancel(timer);
-            push(tail, timer);
+            timer->next = NULL;
+            timer->link = tail;
+            *tail = timer;
             tail = &timer->next;
         }
     }
