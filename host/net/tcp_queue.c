@@ -109,8 +109,8 @@ void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n)
 bool lan_tcp_queue_put(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n)
 {
     struct lan_buf *from = tcb->sender->cursor;
-    bool behind = from && lan_seq_lt(seq, first_seq(from)); /* a retransmission: the cursor stays where it is */
     bool copied = n <= COPIED_MAX && n <= lan_buf_tailroom(packet);
+    bool behind = from && lan_seq_lt(seq, first_seq(from)); /* a retransmission: the cursor stays where it is */
     if (!from || behind)
         from = tcb->snd_head;
     struct lan_buf *last = packet;

@@ -54,14 +54,9 @@ enum { RUNS_MIN = 16 };
 _Static_assert(sizeof(struct lan_tcp_sender) + RUNS_MIN * sizeof(struct lan_tcp_run) <= LAN_TCP_BUFFER_BYTES_MIN,
                "the scoreboard needs room in the smallest buffer");
 
-static uint32_t room_of(const struct lan_tcb *tcb)
-{
-    return (tcb->sender->buf->capacity - sizeof(struct lan_tcp_sender)) / sizeof(struct lan_tcp_run);
-}
-
 static bool has_room(const struct lan_tcb *tcb, uint32_t runs)
 {
-    return tcb->sender->run_count + runs <= room_of(tcb);
+    return tcb->sender->run_count + runs <= tcb->sender->run_room;
 }
 
 /* Room for one more run at `at`; the table is not full. */
@@ -69,7 +64,7 @@ static inline void make_room(struct lan_tcb *tcb, uint32_t at)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     uint32_t count = sender->run_count++;
-    if (sender->first_run + count == room_of(tcb)) {
+    if (sender->first_run + count == sender->run_room) {
         memmove(sender->runs, run_at(tcb, 0), count * sizeof(struct lan_tcp_run));
         sender->first_run = 0;
     }
@@ -231,7 +226,7 @@ static bool take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct
     uint32_t known = search(tcb, start);
     if (run_at(tcb, known)->flags & RUN_SACKED && lan_seq_leq(end, run_at(tcb, known)->end))
         return true;
-    if (!find_room(tcb, SPLIT_MAX + room_of(tcb) / RESERVE)) {
+    if (!find_room(tcb, SPLIT_MAX + tcb->sender->run_room / RESERVE)) {
         LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
         return false;
     }

@@ -16,7 +16,12 @@ bool lan_tcp_sender_open(struct lan_tcb *tcb)
         return false;
     tcb->sender = (struct lan_tcp_sender *)buf->store;
     *tcb->sender = (struct lan_tcp_sender){
-        .buf = buf, .recover = tcb->snd_una, .rack_fack = tcb->snd_una, .reorder_round = tcb->snd_una};
+        .buf = buf,
+        .run_room = (uint32_t)((buf->capacity - sizeof *tcb->sender) / sizeof *tcb->sender->runs),
+        .recover = tcb->snd_una,
+        .rack_fack = tcb->snd_una,
+        .reorder_round = tcb->snd_una,
+    };
     lan_tcp_start_congestion(tcb);
     return true;
 }

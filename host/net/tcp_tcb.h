@@ -254,7 +254,7 @@ struct lan_tcp_sender {
     struct lan_buf *buf;
     struct lan_buf *cursor; /* of the send queue: where the last segment ended, or NULL */
     uint64_t deadline_ns[LAN_TCP_DEADLINES - LAN_TCP_OWN_DEADLINES];
-    uint32_t first_run, run_count;
+    uint32_t first_run, run_count, run_room;
     uint32_t sacked, lost; /* bytes: arrived beyond a gap; lost and not sent again */
     uint32_t recover;
     uint32_t prr_delivered, prr_out, recover_flight; /* RFC 6937 */
