@@ -42,8 +42,7 @@ LAN_RARE static uint32_t us(uint32_t ticks)
 static void tell_sender(const struct lan_tcb *tcb, struct lan_tcp_info *info)
 {
     const struct lan_tcp_sender *sender = tcb->sender;
-    uint32_t rate = sender && sender->pacing_rate ? sender->pacing_rate : UINT32_MAX;
-    rate = rate < tcb->pacing_limit ? rate : tcb->pacing_limit;
+    uint32_t rate = lan_tcp_pacing_rate(tcb);
     info->pacing_rate = rate == UINT32_MAX ? UINT64_MAX : rate;
     if (!sender)
         return;

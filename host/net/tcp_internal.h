@@ -335,6 +335,8 @@ void lan_tcp_rate_check(struct lan_tcb *tcb);
 
 /* tcp_pacing.c */
 
+uint32_t lan_tcp_pacing_rate(const struct lan_tcb *tcb); /* bytes a second; UINT32_MAX: any number */
+
 /* How much of `room` may go now; 0: nothing, and the deadline is set. */
 uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room);
 void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes);  /* they have just been sent */

@@ -6,7 +6,7 @@
 
 enum { QUANTUM_MAX = 65536, QUANTA_A_SECOND = 1000, LATE = 8 };
 
-static uint32_t rate_of(const struct lan_tcb *tcb)
+uint32_t lan_tcp_pacing_rate(const struct lan_tcb *tcb)
 {
     uint32_t rate = tcb->sender && tcb->sender->pacing_rate ? tcb->sender->pacing_rate : UINT32_MAX;
     return rate < tcb->pacing_limit ? rate : tcb->pacing_limit;
@@ -15,14 +15,14 @@ static uint32_t rate_of(const struct lan_tcb *tcb)
 /* 5.6.3. */
 uint32_t lan_tcp_send_quantum(const struct lan_tcb *tcb)
 {
-    uint32_t least = 2u * tcb->mss, quantum = rate_of(tcb) / QUANTA_A_SECOND;
+    uint32_t least = 2u * tcb->mss, quantum = lan_tcp_pacing_rate(tcb) / QUANTA_A_SECOND;
     quantum = quantum < QUANTUM_MAX ? quantum : QUANTUM_MAX;
     return quantum > least ? quantum : least;
 }
 
 static uint64_t pause_for(const struct lan_tcb *tcb, uint32_t bytes)
 {
-    return lan_divide(bytes * LAN_S, rate_of(tcb));
+    return lan_divide(bytes * LAN_S, lan_tcp_pacing_rate(tcb));
 }
 
 /* A pause lasts no longer than the present rate takes for a quantum: it may have begun at a far lower one. */
