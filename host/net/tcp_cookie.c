@@ -13,7 +13,7 @@
 #define SLOT (UINT64_C(1) << 36) /* ns, 69 s: a cookie is good in the slot in which it was sent and the next */
 
 enum { SLOT_SHIFT = 3, MSS_MASK = 7, HASH_MASK = ~15 }; /* of a cookie */
-enum { NO_SCALE = 15, SCALE_MASK = 15, SACK_PERMITTED = 1 << 4, ECN = 1 << 5, OPTIONS_MASK = 63, STAMPED = 1 << 6 };
+enum { SCALE_MASK = LAN_TCP_SCALE_MAX + 1, SACK_PERMITTED = 1 << 4, ECN = 1 << 5, OPTIONS_MASK = 63, STAMPED = 1 << 6 };
 
 /* Of an MSS in between the next smaller one is used. What is usual in tunnels and on Ethernet stands close together. */
 static const uint16_t MSS[MSS_MASK + 1] = {LAN_TCP_MSS_MIN, LAN_TCP_MSS_DEFAULT, 1220, 1360, 1400, 1440, 1460, 8960};
@@ -41,17 +41,13 @@ static uint32_t encode(struct lan_stack *stack, const struct lan_tcp_segment *se
 /* What of the peer's SYN the cookie remembers, as if no more had been in it. */
 static void take_syn(struct lan_tcb *child, const struct lan_tcp_segment *segment, const struct cookie *cookie)
 {
-    uint32_t scale = cookie->options & SCALE_MASK;
-    const struct lan_tcp_segment syn = {
-        .seq = cookie->irs,
-        .window = segment->window,
-        .mss = MSS[cookie->mss],
-        .scale = cookie->options && scale != NO_SCALE ? (uint8_t)(scale + 1) : 0,
-        .sack_permitted = cookie->options & SACK_PERMITTED,
-        .ecn = cookie->options & ECN ? SEG_ECE | SEG_CWR : 0,
-        .stamped = segment->stamped,
-        .tsval = segment->tsval,
-    };
+    struct lan_tcp_segment syn = *segment;
+    syn.flags = SEG_SYN;
+    syn.seq = cookie->irs;
+    syn.mss = MSS[cookie->mss];
+    syn.scale = cookie->options & SCALE_MASK;
+    syn.sack_permitted = cookie->options & SACK_PERMITTED;
+    syn.ecn = cookie->options & ECN ? SEG_ECE | SEG_CWR : 0;
     lan_tcp_take_syn(child, &syn);
 }
 
@@ -67,8 +63,8 @@ static struct cookie cookie_of_syn(const struct lan_stack *stack, const struct l
     while (cookie.mss < MSS_MASK && MSS[cookie.mss + 1] <= mss)
         cookie.mss++;
     if (syn->stamped)
-        cookie.options = STAMPED | (syn->scale ? syn->scale - 1u : NO_SCALE) |
-                         (syn->sack_permitted ? SACK_PERMITTED : 0) | (syn->ecn == (SEG_ECE | SEG_CWR) ? ECN : 0);
+        cookie.options = STAMPED | syn->scale | (syn->sack_permitted ? SACK_PERMITTED : 0) |
+                         (syn->ecn == (SEG_ECE | SEG_CWR) ? ECN : 0);
     return cookie;
 }
 
