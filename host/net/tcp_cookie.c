@@ -58,10 +58,10 @@ static uint32_t slot_now(const struct lan_stack *stack)
 
 static struct cookie cookie_of_syn(const struct lan_stack *stack, const struct lan_tcp_segment *syn)
 {
-    struct cookie cookie = {.irs = syn->seq, .slot = slot_now(stack)};
+    struct cookie cookie = {.irs = syn->seq, .slot = slot_now(stack), .mss = MSS_MASK};
     uint32_t mss = syn->mss ? syn->mss : LAN_TCP_MSS_DEFAULT;
-    while (cookie.mss < MSS_MASK && MSS[cookie.mss + 1] <= mss)
-        cookie.mss++;
+    while (cookie.mss && MSS[cookie.mss] > mss)
+        cookie.mss--;
     if (syn->stamped)
         cookie.options = STAMPED | syn->scale | (syn->sack_permitted ? SACK_PERMITTED : 0) |
                          (syn->ecn == (SEG_ECE | SEG_CWR) ? ECN : 0);
