@@ -19,6 +19,7 @@ struct lan_tcb;
 /* TCBs in order; `tail` points at the last one's link or at `first`. */
 struct lan_tcb_list {
     struct lan_tcb *first, **tail;
+    uint32_t count;
 };
 
 /* TCP's part of a stack. */
@@ -36,7 +37,7 @@ struct lan_tcp {
         uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
     } random;                      /* at first */
     struct lan_tcb_list time_wait; /* the first one expires first */
-    uint32_t tcbs, in_use;
+    uint32_t tcbs;
     uint32_t embryonic; /* half-open connections of all listeners */
     /* Free buffers of the pool below which TCP keeps nothing in store; takes no more of what is to be sent, nor of what
      * lies beyond gaps; promises no window; takes none for any purpose that lasts, as the rest is for the card and for

@@ -13,7 +13,7 @@ static bool room_for_embryonic(const struct lan_tcb *listener)
     const struct lan_tcp *tcp = lan_tcp_of(listener);
     const struct lan_tcp_listen *listen = &listener->listen;
     uint32_t most = listen->backlog > EMBRYONIC_MIN ? listen->backlog : EMBRYONIC_MIN;
-    return listen->embryonic_count < most && tcp->embryonic < tcp->tcbs / 2 && tcp->free;
+    return listen->embryonic.count < most && tcp->embryonic < tcp->tcbs / 2 && tcp->free;
 }
 
 LAN_RARE int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener,
@@ -49,7 +49,6 @@ struct lan_tcb *lan_tcp_child_new(struct lan_tcb *listener, const struct lan_tcp
     }
     child->state = LAN_TCP_SYN_RECEIVED;
     child->listener = listener;
-    listener->listen.embryonic_count++;
     lan_tcp_of(child)->embryonic++;
     lan_tcb_list_append(&listener->listen.embryonic, child);
     LAN_COUNT(child->stack, tcp_passive_opens);
@@ -59,15 +58,13 @@ struct lan_tcb *lan_tcp_child_new(struct lan_tcb *listener, const struct lan_tcp
 /* No longer half-open. */
 static void leave_embryonic(struct lan_tcb *child)
 {
-    struct lan_tcp_listen *listen = &child->listener->listen;
-    lan_tcb_list_remove(&listen->embryonic, child);
-    listen->embryonic_count--;
+    lan_tcb_list_remove(&child->listener->listen.embryonic, child);
     lan_tcp_of(child)->embryonic--;
 }
 
 bool lan_tcp_accept_full(const struct lan_tcb *listener)
 {
-    if (listener->listen.ready_count < listener->listen.backlog)
+    if (listener->listen.ready.count < listener->listen.backlog)
         return false;
     LAN_COUNT(listener->stack, tcp_ext_listen_overflows);
     return true;
@@ -117,23 +114,18 @@ bool lan_tcp_child_ready(struct lan_tcb *child)
         return true; /* a simultaneous open */
     if (lan_tcp_accept_full(listener))
         return false;
-    struct lan_tcp_listen *listen = &listener->listen;
     leave_embryonic(child);
-    lan_tcb_list_append(&listen->ready, child);
-    listen->ready_count++;
+    lan_tcb_list_append(&listener->listen.ready, child);
     lan_socket_event(listener->socket);
     return true;
 }
 
 void lan_tcp_child_leave(struct lan_tcb *child)
 {
-    struct lan_tcp_listen *listen = &child->listener->listen;
-    if (child->state == LAN_TCP_SYN_RECEIVED) {
+    if (child->state == LAN_TCP_SYN_RECEIVED)
         leave_embryonic(child);
-    } else {
-        lan_tcb_list_remove(&listen->ready, child);
-        listen->ready_count--;
-    }
+    else
+        lan_tcb_list_remove(&child->listener->listen.ready, child);
     child->listener = NULL;
 }
 

@@ -45,6 +45,7 @@ void lan_tcb_list_init(struct lan_tcb_list *list)
 {
     list->first = NULL;
     list->tail = &list->first;
+    list->count = 0;
 }
 
 LAN_RARE void lan_tcb_list_append(struct lan_tcb_list *list, struct lan_tcb *tcb)
@@ -53,6 +54,7 @@ LAN_RARE void lan_tcb_list_append(struct lan_tcb_list *list, struct lan_tcb *tcb
     tcb->link = list->tail;
     *list->tail = tcb;
     list->tail = &tcb->next;
+    list->count++;
 }
 
 LAN_RARE void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb)
@@ -63,6 +65,7 @@ LAN_RARE void lan_tcb_list_remove(struct lan_tcb_list *list, struct lan_tcb *tcb
     else
         list->tail = tcb->link;
     tcb->link = NULL;
+    list->count--;
 }
 
 LAN_RARE void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
@@ -98,7 +101,6 @@ struct lan_tcb *lan_tcb_new(struct lan_stack *stack)
         return NULL;
     }
     tcp->free = tcb->hash_next;
-    tcp->in_use++;
     lan_tcb_init(tcb, stack);
     return tcb;
 }
@@ -143,7 +145,6 @@ void lan_tcb_free(struct lan_tcb *tcb)
     lan_buf_free(tcb->rcv_head);
     tcb->hash_next = tcp->free;
     tcp->free = tcb;
-    tcp->in_use--;
 }
 
 void lan_tcp_finish(struct lan_tcb *tcb, int error)

@@ -237,7 +237,7 @@ void lan_tcp_start_congestion(struct lan_tcb *tcb); /* there is a sender */
 struct lan_tcp_listen {
     struct lan_tcb_list embryonic; /* SYN-RECEIVED */
     struct lan_tcb_list ready;     /* wait for accept() */
-    uint32_t embryonic_count, ready_count, backlog;
+    uint32_t backlog;
     uint32_t cookies_until; /* ACKs may carry a cookie before that slot (tcp_cookie.c) */
 };
 
