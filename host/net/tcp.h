@@ -24,10 +24,7 @@ struct lan_tcb_list {
 
 /* TCP's part of a stack. */
 struct lan_tcp {
-    /* Taken once on each entry into TCP, in three units. Neither count of ticks is ever 0, which so can say that an
-     * instant is none. */
-    uint64_t now_ns;
-    uint32_t now, now_coarse;
+    uint64_t now_ns;  /* taken once on each entry into TCP */
     uint32_t rto_min; /* of the configuration */
     struct lan_tcb *free;
     struct lan_tcb **connections, **ports;

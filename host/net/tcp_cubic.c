@@ -40,7 +40,7 @@ static void cubic_init(struct lan_tcb *tcb)
 static void begin_epoch(struct lan_tcb *tcb)
 {
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
-    cubic->epoch = lan_tcp_now_coarse(tcb);
+    cubic->epoch = lan_tcp_now_coarse(tcb) - !lan_tcp_now_coarse(tcb);
     cubic->w_est = tcb->cwnd;
     if (cubic->w_max < tcb->cwnd)
         cubic->w_max = tcb->cwnd;

@@ -494,14 +494,16 @@ static inline struct lan_tcp *lan_tcp_of(const struct lan_tcb *tcb)
     return &tcb->stack->tcp;
 }
 
+/* Never 0, so that this can say that there is no such instant. */
 static inline uint32_t lan_tcp_now(const struct lan_tcb *tcb)
 {
-    return tcb->stack->tcp.now;
+    uint32_t now = LAN_TCP_TICKS(tcb->stack->tcp.now_ns);
+    return now + !now;
 }
 
 static inline uint32_t lan_tcp_now_coarse(const struct lan_tcb *tcb)
 {
-    return tcb->stack->tcp.now_coarse;
+    return LAN_TCP_COARSE(tcb->stack->tcp.now_ns);
 }
 
 static inline uint32_t lan_tcp_now_age(const struct lan_tcb *tcb)
@@ -554,18 +556,10 @@ static inline void lan_tcp_output_ack(struct lan_tcb *tcb)
         lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, LAN_TCP_ACK_DELAY);
 }
 
-static inline void lan_tcp_set_clock(struct lan_tcp *tcp, uint64_t now_ns)
-{
-    uint32_t now = (uint32_t)(now_ns >> LAN_TCP_TICK_BITS), now_coarse = (uint32_t)(now_ns >> LAN_TCP_COARSE_BITS);
-    tcp->now_ns = now_ns;
-    tcp->now = now + !now;
-    tcp->now_coarse = now_coarse + !now_coarse;
-}
-
 /* To be called on each entry into TCP. */
 static inline void lan_tcp_enter(struct lan_stack *stack)
 {
-    lan_tcp_set_clock(&stack->tcp, lan_now(stack));
+    stack->tcp.now_ns = lan_now(stack);
 }
 
 static inline bool lan_tcp_memory_low(const struct lan_stack *stack)
