@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
+#include "start.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t fixture_seed = 1;
+uint64_t fixture_seed = 1, fixture_start_ns;
 
 static uint64_t now_ns(void *ctx)
 {
@@ -95,7 +96,7 @@ struct fixture *fixture_create(const struct lan_config *config, uint32_t feature
 
     f->sent = take_ring();
     f->config = *config;
-    f->now_ns = UINT64_C(1000000000);
+    f->now_ns = fixture_start_ns ? fixture_start_ns : start_ns();
     f->alarm_ns = LAN_NEVER;
     f->transmit_room = UINT32_MAX;
     f->random = fixture_seed;

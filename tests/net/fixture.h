@@ -33,6 +33,9 @@ struct fixture {
 /* What the next fixture's random numbers begin with. */
 extern uint64_t fixture_seed;
 
+/* The time that it begins at; 0: start_ns(). */
+extern uint64_t fixture_start_ns;
+
 /* For cmocka: state is a struct fixture *. Teardown checks that every buffer has come back. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);

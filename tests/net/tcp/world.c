@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
+#include "../start.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -272,7 +273,7 @@ struct world *world_create(const struct world_config *config)
     struct world *world = calloc(1, sizeof *world);
     world->config = *config;
     world->random = config->seed;
-    world->now_ns = 1000000000;
+    world->now_ns = config->start_ns ? config->start_ns : start_ns();
     start_host(world, 0);
     start_host(world, 1);
     return world;

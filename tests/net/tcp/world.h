@@ -29,6 +29,7 @@ struct world_config {
     uint32_t max_tso_bytes;
     struct impairment wire; /* the same both ways */
     uint64_t seed;
+    uint64_t start_ns; /* the time that it begins at; 0: start_ns() */
 };
 
 extern const struct world_config WORLD_DEFAULT; /* 100 Mb/s, 100 us, no faults */
