@@ -21,6 +21,13 @@ enum { LAN_FOR_SPEED = 0 };
 enum { LAN_FOR_SPEED = 1 };
 #endif
 
+/* A small function with many callers: in a stack compiled for size there is one of it, which compilers misjudge. */
+#ifdef __OPTIMIZE_SIZE__
+#define LAN_SHARED __attribute__((noinline))
+#else
+#define LAN_SHARED
+#endif
+
 /* Between network and host order, either way. */
 static inline uint16_t lan_htons(uint16_t x)
 {

@@ -121,7 +121,7 @@ void lan_wait(struct lan_stack *stack, struct lan_wakeup *w, uint64_t deadline_n
         stack->port->block(stack->port->ctx, w, deadline_ns);
 }
 
-void lan_sockaddr_put(struct lan_sockaddr_in *out, uint32_t address, uint16_t port)
+LAN_SHARED void lan_sockaddr_put(struct lan_sockaddr_in *out, uint32_t address, uint16_t port)
 {
     *out = (struct lan_sockaddr_in){.sin_family = LAN_AF_INET, .sin_port = port, .sin_addr = address};
 }

@@ -28,13 +28,13 @@ enum {
                                                                           */
 
 /* Times a part of 2^20. */
-LAN_RARE static uint32_t scale(uint32_t value, uint32_t part)
+LAN_SHARED static uint32_t scale(uint32_t value, uint32_t part)
 {
     uint64_t scaled = (uint64_t)value * part >> 20;
     return scaled < BBR_UNBOUND ? (uint32_t)scaled : BBR_UNBOUND - 1;
 }
 
-LAN_RARE uint32_t lan_bbr_percent(uint32_t value, uint32_t percent)
+LAN_SHARED uint32_t lan_bbr_percent(uint32_t value, uint32_t percent)
 {
     return scale(value, percent * ONE_PER_CENT);
 }

@@ -34,7 +34,7 @@ uint32_t lan_tcp_used_window(const struct lan_tcb *tcb)
     return flight < tcb->cwnd ? flight : tcb->cwnd;
 }
 
-uint32_t lan_tcp_reduced(const struct lan_tcb *tcb, uint32_t twentieths)
+LAN_SHARED uint32_t lan_tcp_reduced(const struct lan_tcb *tcb, uint32_t twentieths)
 {
     uint32_t window = lan_tcp_used_window(tcb), least = 2u * tcb->mss;
     uint32_t reduced = window - window / 20 * twentieths; /* rounded up: whole segments stay whole */

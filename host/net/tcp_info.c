@@ -34,7 +34,7 @@ static uint8_t ca_state_of(const struct lan_tcb *tcb)
     return tcb->dupacks || (tcb->sender && tcb->sender->sacked) ? LAN_TCP_CA_DISORDER : LAN_TCP_CA_OPEN;
 }
 
-LAN_RARE static uint32_t us(uint32_t ticks)
+LAN_SHARED static uint32_t us(uint32_t ticks)
 {
     return ticks + (uint32_t)((ticks * ((UINT64_C(24) << 32) / 1000) + INT32_MAX) >> 32); /* 1.024 of them */
 }

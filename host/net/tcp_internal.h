@@ -523,10 +523,7 @@ static inline uint64_t lan_tcp_in(const struct lan_tcb *tcb, uint32_t ticks)
 }
 
 /* For how many nanoseconds the peer has acknowledged nothing. */
-static inline uint64_t lan_tcp_silent(const struct lan_tcb *tcb)
-{
-    return tcb->stack->tcp.now_ns - tcb->progress_ns;
-}
+uint64_t lan_tcp_silent(const struct lan_tcb *tcb);
 
 static inline void lan_tcp_timestamp_take(struct lan_tcb *tcb, uint32_t tsval)
 {

@@ -11,7 +11,7 @@ static uint32_t first_seq(const struct lan_buf *buf)
     return buf->scratch[0];
 }
 
-static void append(struct lan_tcb *tcb, struct lan_buf *buf)
+LAN_SHARED static void append(struct lan_tcb *tcb, struct lan_buf *buf)
 {
     buf->link = NULL;
     buf->scratch[0] = lan_tcp_data_end(tcb);

@@ -80,7 +80,7 @@ static const struct lan_tcp_snapshot *find(const struct lan_tcb *tcb, uint32_t s
     return NULL;
 }
 
-uint32_t lan_tcp_rate(uint32_t bytes, uint32_t ticks)
+LAN_SHARED uint32_t lan_tcp_rate(uint32_t bytes, uint32_t ticks)
 {
     uint64_t rate = lan_divide(bytes * LAN_S >> LAN_TCP_TICK_BITS, ticks);
     return rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX - 1;

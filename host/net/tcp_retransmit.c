@@ -3,6 +3,11 @@
 
 #include "tcp_internal.h"
 
+LAN_SHARED uint64_t lan_tcp_silent(const struct lan_tcb *tcb)
+{
+    return tcb->stack->tcp.now_ns - tcb->progress_ns;
+}
+
 /* Nanoseconds. */
 static LAN_RARE uint64_t give_up_after(const struct lan_tcb *tcb)
 {

@@ -38,7 +38,8 @@ void lan_udp_release(struct lan_stack *stack, struct lan_udp_pcb *pcb)
 
 /* The chain of sockets that are connected to just this peer, or, with 0 and 0, to none: the middle of the product of
  * two sums with secret words (as of NH; Black et al. 1999), as peers choose their addresses and ports. */
-LAN_RARE static struct lan_udp_pcb **chain(struct lan_stack *stack, uint16_t local_port, uint32_t peer, uint16_t peer_port)
+LAN_SHARED static struct lan_udp_pcb **chain(struct lan_stack *stack, uint16_t local_port, uint32_t peer,
+                                             uint16_t peer_port)
 {
     uint32_t a = (uint32_t)stack->secret[0] + peer;
     uint32_t b = (uint32_t)stack->secret[1] + ((uint32_t)local_port << 16 | peer_port);
