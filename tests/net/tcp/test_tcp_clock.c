@@ -82,7 +82,10 @@ static void a_loss_is_found_across_a_wrap(void **state)
 {
     struct peer *p = *state;
     wait_ms(p, 25);
-    send_flight(p, 2, 8);
+    host_sends(p, seq_of(2), MSS);
+    expect_segment(p, 2);
+    wait_ms(p, 10);
+    send_flight(p, 3, 8); /* after the wrap */
     sack(p, 2, 3, 7);
     expect_segment(p, 2);
     wait_ms(p, RTT_MS);
