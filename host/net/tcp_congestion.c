@@ -37,7 +37,7 @@ uint32_t lan_tcp_used_window(const struct lan_tcb *tcb)
 LAN_SHARED uint32_t lan_tcp_reduced(const struct lan_tcb *tcb, uint32_t twentieths)
 {
     uint32_t window = lan_tcp_used_window(tcb), least = 2u * tcb->mss;
-    uint32_t reduced = window - window / 20 * twentieths; /* rounded up: whole segments stay whole */
+    uint32_t reduced = window / 20 * twentieths + window % 20 * twentieths / 20; /* as exact as in 64 bits */
     return reduced > least ? reduced : least;
 }
 
@@ -63,7 +63,7 @@ static void newreno_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 
 static uint32_t newreno_ssthresh(struct lan_tcb *tcb)
 {
-    return lan_tcp_reduced(tcb, tcb->ecn & ECN_REDUCED ? 4 : 10); /* RFC 8511, RFC 5681 (4) */
+    return lan_tcp_reduced(tcb, tcb->ecn & ECN_REDUCED ? 16 : 10); /* RFC 8511, RFC 5681 (4) */
 }
 
 const struct lan_tcp_congestion LAN_TCP_NEWRENO = {

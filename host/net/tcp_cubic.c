@@ -100,7 +100,7 @@ static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 static uint32_t cubic_ssthresh(struct lan_tcb *tcb)
 {
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
-    uint32_t window = lan_tcp_used_window(tcb), reduced = lan_tcp_reduced(tcb, tcb->ecn & ECN_REDUCED ? 3 : 6);
+    uint32_t window = lan_tcp_used_window(tcb), reduced = lan_tcp_reduced(tcb, tcb->ecn & ECN_REDUCED ? 17 : 14);
     tcb->sender->cubic_before = *cubic;
     cubic->cwnd_prior = window;
     cubic->w_max = window < cubic->w_max ? window / 2 + reduced / 2 : window;
