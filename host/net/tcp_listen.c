@@ -56,7 +56,7 @@ struct lan_tcb *lan_tcp_child_new(struct lan_tcb *listener, const struct lan_tcp
 }
 
 /* No longer half-open. */
-static void leave_embryonic(struct lan_tcb *child)
+LAN_RARE static void leave_embryonic(struct lan_tcb *child)
 {
     lan_tcb_list_remove(&child->listener->listen.embryonic, child);
     lan_tcp_of(child)->embryonic--;

@@ -125,7 +125,7 @@ static void send_reset(struct lan_tcb *tcb, uint8_t flags)
     send_control(tcb, tcb->snd_nxt, flags);
 }
 
-void lan_tcp_send_reset(struct lan_tcb *tcb)
+LAN_RARE void lan_tcp_send_reset(struct lan_tcb *tcb)
 {
     send_reset(tcb, SEG_RST | SEG_ACK);
 }

@@ -13,7 +13,7 @@ static uint16_t age(const struct lan_tcb *tcb)
     return (uint16_t)(lan_tcp_now_age(tcb) - tcb->pmtu_at);
 }
 
-static void set_mtu(struct lan_tcb *tcb, uint32_t mtu)
+LAN_RARE static void set_mtu(struct lan_tcb *tcb, uint32_t mtu)
 {
     tcb->flow.mtu = (uint16_t)mtu;
     tcb->pmtu_at = (uint16_t)lan_tcp_now_age(tcb);
@@ -32,7 +32,7 @@ static const uint16_t PLATEAUS[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 
 static const uint16_t GUESSES[] = {1500, 1024 + LAN_IP_HEADER + LAN_TCP_HEADER, 576, 0};
 
 /* The next smaller one; 0: there is none. */
-static uint32_t next_below(uint32_t mtu, const uint16_t *mtus)
+LAN_RARE static uint32_t next_below(uint32_t mtu, const uint16_t *mtus)
 {
     while (*mtus && *mtus >= mtu)
         mtus++;

@@ -171,7 +171,7 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
     return (long)taken;
 }
 
-int lan_tcp_nothing_read(const struct lan_tcb *tcb)
+LAN_RARE int lan_tcp_nothing_read(const struct lan_tcb *tcb)
 {
     if (tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
         return 0;
