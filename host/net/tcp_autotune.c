@@ -35,7 +35,7 @@ static uint32_t spare(const struct lan_tcb *tcb, uint32_t per_buffer)
 uint32_t lan_tcp_receive_limit_max(const struct lan_tcb *tcb)
 {
     const struct lan_config *config = &tcb->stack->config;
-    uint64_t pool_bytes = (uint64_t)config->pool.buffers * config->pool.buffer_bytes;
+    size_t pool_bytes = (size_t)config->pool.buffers * config->pool.buffer_bytes; /* all of it in memory */
     uint32_t most = config->receive_buffer_max_bytes;
     most = most < pool_bytes ? most : (uint32_t)pool_bytes;
     return tcb->asked & ASKED_RECEIVE_BUFFER ? tcb->rcv_limit : larger(tcb->rcv_limit, most);

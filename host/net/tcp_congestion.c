@@ -18,6 +18,13 @@ LAN_RARE void lan_tcp_start_congestion(struct lan_tcb *tcb)
     tcb->congestion->init(tcb);
 }
 
+LAN_RARE void lan_tcp_reduce_window(struct lan_tcb *tcb)
+{
+    tcb->ssthresh = tcb->congestion->ssthresh(tcb);
+    if (tcb->cwnd > tcb->ssthresh)
+        tcb->cwnd = tcb->ssthresh;
+}
+
 /* After an idle time of one RTO the path may have changed. */
 void lan_tcp_restart_window(struct lan_tcb *tcb)
 {

@@ -72,8 +72,7 @@ static void reduce(struct lan_tcb *tcb)
         return;
     LAN_COUNT(tcb->stack, tcp_ext_ecn_reductions);
     tcb->ecn |= ECN_REDUCED | ECN_CWR_OWED;
-    tcb->ssthresh = tcb->congestion->ssthresh(tcb);
-    tcb->cwnd = tcb->cwnd < tcb->ssthresh ? tcb->cwnd : tcb->ssthresh;
+    lan_tcp_reduce_window(tcb);
     tcb->sender->cwnd_acked = 0;
     tcb->sender->recover = tcb->snd_nxt;
 }

@@ -151,8 +151,7 @@ void lan_tcp_probe_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
             return; /* the next ACK tells */
         if (beyond && !(tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY))) {
             LAN_COUNT(tcb->stack, tcp_ext_loss_probe_recovery);
-            tcb->ssthresh = tcb->congestion->ssthresh(tcb);
-            tcb->cwnd = tcb->cwnd < tcb->ssthresh ? tcb->cwnd : tcb->ssthresh;
+            lan_tcp_reduce_window(tcb);
         }
     }
     tcb->flags &= ~(uint32_t)(TCB_TAIL_PROBED | TCB_TAIL_REPEATED);

@@ -231,6 +231,7 @@ uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb); /* RFC 6928 */
 uint32_t lan_tcp_used_window(const struct lan_tcb *tcb);    /* without limited transmit */
 /* So many twentieths of that, but two segments at least. */
 uint32_t lan_tcp_reduced(const struct lan_tcb *tcb, uint32_t twentieths);
+void lan_tcp_reduce_window(struct lan_tcb *tcb);    /* to ssthresh, for one loss or mark without a recovery */
 void lan_tcp_restart_window(struct lan_tcb *tcb);   /* RFC 5681 4.1: the restart() of most algorithms */
 void lan_tcp_start_congestion(struct lan_tcb *tcb); /* there is a sender */
 
