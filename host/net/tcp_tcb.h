@@ -45,17 +45,13 @@ enum {
 #define LAN_TCP_R2_SYN (180 * LAN_S)                        /* RFC 9293 MUST-23 */
 #define LAN_TCP_ACK_DELAY LAN_TCP_TICKS(40 * LAN_MS)        /* RFC 9293 MUST-40: below 500 ms */
 #define LAN_TCP_PEER_ACK_DELAY LAN_TCP_TICKS(200 * LAN_MS)  /* what to expect of others, RFC 8985 7.2 */
-#define LAN_TCP_PROBE_UNMEASURED                                                                                       \
-    LAN_TCP_TICKS(1 * LAN_S)                            /* tail loss probe without a round-trip time, RFC 8985 7.2     \
-                                                         */
-#define LAN_TCP_MEMORY_RETRY LAN_TCP_TICKS(10 * LAN_MS) /* after a segment that found no buffer */
+#define LAN_TCP_PROBE_UNMEASURED LAN_TCP_TICKS(1 * LAN_S)   /* tail loss probe with no round trip, RFC 8985 7.2 */
+#define LAN_TCP_MEMORY_RETRY LAN_TCP_TICKS(10 * LAN_MS)     /* after a segment that found no buffer */
 #define LAN_TCP_2MSL LAN_TCP_TICKS(60 * LAN_S)
-#define LAN_TCP_FIN_WAIT LAN_TCP_TICKS(60 * LAN_S)    /* FIN-WAIT-2 without an application */
-#define LAN_TCP_SENDER_KEEP LAN_TCP_TICKS(10 * LAN_S) /* what is known of the path is outdated then */
-#define LAN_TCP_CHALLENGE_INTERVAL                                                                                     \
-    LAN_TCP_COARSE(500 * LAN_MS) /* between challenge ACKs of a connection, RFC 5961 7                                 \
-                                  */
-enum { LAN_TCP_R1 = 3 };         /* retransmissions before the route is looked up again (SHLD-10) */
+#define LAN_TCP_FIN_WAIT LAN_TCP_TICKS(60 * LAN_S)              /* FIN-WAIT-2 without an application */
+#define LAN_TCP_SENDER_KEEP LAN_TCP_TICKS(10 * LAN_S)           /* what is known of the path is outdated then */
+#define LAN_TCP_CHALLENGE_INTERVAL LAN_TCP_COARSE(500 * LAN_MS) /* of a connection, RFC 5961 7 */
+enum { LAN_TCP_R1 = 3 }; /* retransmissions before the route is looked up again (SHLD-10) */
 enum { LAN_TCP_KEEP_IDLE_S = 7200, LAN_TCP_KEEP_INTERVAL_S = 75, LAN_TCP_KEEP_PROBES = 9 };
 
 /* Sequence numbers are compared modulo 2^32 (RFC 9293 3.4). */
