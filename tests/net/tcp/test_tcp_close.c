@@ -382,6 +382,22 @@ static void an_older_syn_does_not_reopen_time_wait(void **state)
     expect(p, ACK, 2, 2, 0);
 }
 
+static void a_syn_that_a_full_queue_drops_does_not_end_time_wait(void **state)
+{
+    struct peer *p = *state;
+    struct peer other = *p;
+    to_time_wait(p);
+    for (int i = 0; i < 8; i++) {
+        other.port++;
+        handshake_to(&other);
+    }
+    from_peer(p, SYN, 1000, 0, 0);
+    expect_quiet(p);
+    assert_int_equal(counter(p->f, "TcpExtListenOverflows"), 1);
+    from_peer(p, FIN | ACK, 1, 2, 0);
+    expect(p, ACK, 2, 2, 0);
+}
+
 static void time_wait_gives_way_when_every_connection_is_taken(void **state)
 {
     struct peer *p = *state;
@@ -439,6 +455,7 @@ int main(void)
         TEST_CONNECTED(a_newer_syn_reopens_a_connection_in_time_wait_above_its_numbers_MAY_2),
         TEST_CONNECTED(only_the_fin_that_comes_again_prolongs_time_wait),
         TEST_CONNECTED(an_older_syn_does_not_reopen_time_wait),
+        TEST_CONNECTED(a_syn_that_a_full_queue_drops_does_not_end_time_wait),
         TEST_CONNECTED(time_wait_gives_way_when_every_connection_is_taken),
         TEST_CONNECTED(shutdown_before_a_simultaneous_open_completes_sends_fin_afterwards),
     };

@@ -50,6 +50,20 @@ static void a_router_that_names_none_makes_it_the_next_plateau_RFC_1191_7_1(void
     skip_sent(p);
 }
 
+/* As if it had been of no length: below the last plateau. */
+static void a_quoted_length_of_0_makes_it_the_floor(void **state)
+{
+    struct peer *p = *state;
+    uint8_t quoted[QUOTED];
+    host_sends(p, 1, MSS);
+    expect(p, ACK, 1, 1, MSS);
+    quote(p, 1, quoted);
+    put16(quoted + 2, 0);
+    too_large(p, quoted, 0);
+    expect(p, ACK, 1, 1, 552 - HEADERS);
+    skip_sent(p);
+}
+
 static void one_flight_steps_down_one_plateau_only(void **state)
 {
     struct peer *p = *state;
@@ -349,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_CONNECTED(a_router_that_names_its_mtu_is_believed_at_once),
         TEST_CONNECTED(a_router_that_names_none_makes_it_the_next_plateau_RFC_1191_7_1),
+        TEST_CONNECTED(a_quoted_length_of_0_makes_it_the_floor),
         TEST_CONNECTED(one_flight_steps_down_one_plateau_only),
         TEST_CONNECTED(an_mtu_below_the_floor_is_the_floor_without_df),
         TEST_CONNECTED(an_mtu_that_is_no_less_changes_nothing),
