@@ -146,24 +146,24 @@ static void take_error(struct lan_stack *stack, const struct lan_buf *message)
     lan_icmp_deliver_error(stack, quoted, bytes, icmp[0], icmp[1], lan_get16(icmp + 6));
 }
 
-/* By which counter a message of this type is counted, as a place among the counters. */
-static uint16_t type_counter(uint8_t type)
+/* By which counter a message of this type is counted. */
+static lan_count *type_counter(struct lan_counters *counters, uint8_t type)
 {
     switch (type) {
     case LAN_ICMP_ECHO:
-        return offsetof(struct lan_counters, icmp_in_echos);
+        return &counters->icmp_in_echos;
     case LAN_ICMP_ECHO_REPLY:
-        return offsetof(struct lan_counters, icmp_in_echo_reps);
+        return &counters->icmp_in_echo_reps;
     case LAN_ICMP_UNREACHABLE:
-        return offsetof(struct lan_counters, icmp_in_dest_unreachs);
+        return &counters->icmp_in_dest_unreachs;
     case LAN_ICMP_TIME_EXCEEDED:
-        return offsetof(struct lan_counters, icmp_in_time_excds);
+        return &counters->icmp_in_time_excds;
     case LAN_ICMP_PARAMETER_PROBLEM:
-        return offsetof(struct lan_counters, icmp_in_parm_probs);
+        return &counters->icmp_in_parm_probs;
     case LAN_ICMP_REDIRECT: /* RFC 1122 3.2.2.2 would follow it; anyone on the link could send it (RFC 6274 3.2.2.2) */
-        return offsetof(struct lan_counters, icmp_in_redirects);
+        return &counters->icmp_in_redirects;
     default:
-        return offsetof(struct lan_counters, icmp_in_ignored);
+        return &counters->icmp_in_ignored;
     }
 }
 
@@ -188,7 +188,7 @@ void lan_icmp_input(struct lan_stack *stack, struct lan_buf *message, const stru
 
     uint8_t type = message->data[0];
 
-    (*(lan_count *)(void *)((uint8_t *)&stack->counters + type_counter(type)))++;
+    (*type_counter(&stack->counters, type))++;
     if (type == LAN_ICMP_ECHO) {
         answer_echo(stack, message, info);
         return;

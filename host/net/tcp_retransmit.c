@@ -9,7 +9,7 @@ LAN_SHARED uint64_t lan_tcp_silent(const struct lan_tcb *tcb)
 }
 
 /* Nanoseconds. */
-static LAN_RARE uint64_t give_up_after(const struct lan_tcb *tcb)
+LAN_RARE static uint64_t give_up_after(const struct lan_tcb *tcb)
 {
     if (tcb->user_timeout_ms)
         return tcb->user_timeout_ms * LAN_MS;

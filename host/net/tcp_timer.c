@@ -5,7 +5,7 @@
 #include "tcp_internal.h"
 
 /* LAN_NEVER: it is not armed. */
-static LAN_RARE uint64_t due_at(struct lan_tcb *tcb, enum lan_tcp_deadline which)
+LAN_RARE static uint64_t due_at(struct lan_tcb *tcb, enum lan_tcp_deadline which)
 {
     return lan_tcp_armed(tcb, which) ? *lan_tcp_deadline(tcb, which) : LAN_NEVER;
 }
