@@ -24,7 +24,9 @@ struct lan_tcb_list {
 
 /* TCP's part of a stack. */
 struct lan_tcp {
-    uint64_t now_ns;  /* taken once on each entry into TCP */
+    /* The time, taken once on each entry into TCP: in nanoseconds, and in the units of tcp_tcb.h. */
+    uint64_t now_ns;
+    uint32_t now, now_coarse, now_age;
     uint32_t rto_min; /* of the configuration */
     struct lan_tcb *free;
     struct lan_tcb **connections, **ports;

@@ -21,7 +21,7 @@ static void new_ack(struct lan_tcb *tcb, uint32_t seq, struct lan_tcp_ack *ack)
             lan_tcp_pmtu_grow_old(tcb);
     }
     tcb->retries = 0;
-    tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
+    tcb->progress = lan_tcp_now_coarse(tcb);
     if (tcb->flags & TCB_WANT_SPACE)
         lan_tcp_offer_space(tcb);
     if (fin_acked)
@@ -99,7 +99,7 @@ bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segm
         tcb->retries =
             0; /* RFC 9293 MUST-37: the peer lives; but not for ever without an application, or if it says so */
         if (tcb->socket && !tcb->user_timeout_ms)
-            tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
+            tcb->progress = lan_tcp_now_coarse(tcb);
     }
     bool duplicate = !news && is_duplicate(tcb, segment, window);
     if (tcb->sender && (news || segment->sacks || duplicate))

@@ -28,7 +28,7 @@ LAN_RARE void lan_tcp_reduce_window(struct lan_tcb *tcb)
 /* After an idle time of one RTO the path may have changed. */
 void lan_tcp_restart_window(struct lan_tcb *tcb)
 {
-    if (lan_tcp_silent(tcb) <= lan_tcp_ns(tcb->rto))
+    if (lan_tcp_silent(tcb) <= LAN_TCP_COARSE_OF(tcb->rto))
         return;
     uint32_t restart = lan_tcp_initial_window(tcb);
     if (tcb->cwnd > restart)

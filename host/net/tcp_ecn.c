@@ -35,7 +35,7 @@ bool lan_tcp_ecn_refused(struct lan_tcb *tcb)
     if (!lan_tcp_ecn_syn(tcb))
         return false;
     lan_tcp_ecn_set(tcb, LAN_TCP_ECN_PASSIVE);
-    tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
+    tcb->progress = lan_tcp_now_coarse(tcb);
     return lan_tcp_resend_syn(tcb) == 0;
 }
 

@@ -441,6 +441,9 @@ long lan_tcp_recv_buf(struct lan_stack *stack, void *pcb, struct lan_buf **chain
 
 /* tcp_timer.c */
 
+void lan_tcp_enter(struct lan_stack *stack); /* to be called on each entry into TCP: looks what time it is */
+void lan_tcp_set_clock(struct lan_tcp *tcp, uint64_t now_ns);
+
 void lan_tcp_arm(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint32_t ticks); /* from now */
 void lan_tcp_arm_at(struct lan_tcb *tcb, enum lan_tcp_deadline which, uint64_t deadline_ns);
 void lan_tcp_await_memory(struct lan_tcb *tcb); /* nobody tells when it is back: output looks again before long */
@@ -494,21 +497,20 @@ static inline struct lan_tcp *lan_tcp_of(const struct lan_tcb *tcb)
     return &tcb->stack->tcp;
 }
 
-/* Never 0, so that this can say that there is no such instant. */
+/* The present, in ticks: never 0, so that this can say that there is no such instant. */
 static inline uint32_t lan_tcp_now(const struct lan_tcb *tcb)
 {
-    uint32_t now = LAN_TCP_TICKS(tcb->stack->tcp.now_ns);
-    return now + !now;
+    return tcb->stack->tcp.now;
 }
 
 static inline uint32_t lan_tcp_now_coarse(const struct lan_tcb *tcb)
 {
-    return LAN_TCP_COARSE(tcb->stack->tcp.now_ns);
+    return tcb->stack->tcp.now_coarse;
 }
 
 static inline uint32_t lan_tcp_now_age(const struct lan_tcb *tcb)
 {
-    return LAN_TCP_AGE(tcb->stack->tcp.now_ns);
+    return tcb->stack->tcp.now_age;
 }
 
 static inline uint64_t lan_tcp_ns(uint32_t ticks)
@@ -522,8 +524,11 @@ static inline uint64_t lan_tcp_in(const struct lan_tcb *tcb, uint32_t ticks)
     return tcb->stack->tcp.now_ns + lan_tcp_ns(ticks);
 }
 
-/* For how many nanoseconds the peer has acknowledged nothing. */
-uint64_t lan_tcp_silent(const struct lan_tcb *tcb);
+/* For how long the peer has acknowledged nothing, in coarse ticks. */
+static inline uint32_t lan_tcp_silent(const struct lan_tcb *tcb)
+{
+    return lan_tcp_now_coarse(tcb) - tcb->progress;
+}
 
 static inline void lan_tcp_timestamp_take(struct lan_tcb *tcb, uint32_t tsval)
 {
@@ -551,12 +556,6 @@ static inline void lan_tcp_output_ack(struct lan_tcb *tcb)
         lan_tcp_send_ack(tcb);
     else if (tcb->flags & TCB_ACK_LATER && !lan_tcp_armed(tcb, LAN_TCP_SEND_LATER))
         lan_tcp_arm(tcb, LAN_TCP_SEND_LATER, LAN_TCP_ACK_DELAY);
-}
-
-/* To be called on each entry into TCP. */
-static inline void lan_tcp_enter(struct lan_stack *stack)
-{
-    stack->tcp.now_ns = lan_now(stack);
 }
 
 static inline bool lan_tcp_memory_low(const struct lan_stack *stack)

@@ -3,29 +3,26 @@
 
 #include "tcp_internal.h"
 
-LAN_SHARED uint64_t lan_tcp_silent(const struct lan_tcb *tcb)
+/* How long the peer may be silent yet before the connection is given up, in coarse ticks. */
+LAN_RARE static uint32_t patience(const struct lan_tcb *tcb)
 {
-    return tcb->stack->tcp.now_ns - tcb->progress_ns;
-}
-
-/* Nanoseconds. */
-LAN_RARE static uint64_t give_up_after(const struct lan_tcb *tcb)
-{
+    uint32_t silent = lan_tcp_silent(tcb), most = tcb->state < LAN_TCP_ESTABLISHED ? LAN_TCP_R2_SYN : LAN_TCP_R2;
     if (tcb->user_timeout_ms)
-        return tcb->user_timeout_ms * LAN_MS;
-    return tcb->state < LAN_TCP_ESTABLISHED ? LAN_TCP_R2_SYN : LAN_TCP_R2;
+        most = LAN_TCP_COARSE(tcb->user_timeout_ms * LAN_MS);
+    return most > silent ? most - silent : 0;
 }
 
 void lan_tcp_arm_retransmit(struct lan_tcb *tcb)
 {
-    uint64_t due_ns = lan_tcp_in(tcb, tcb->rto);
+    uint32_t wait = tcb->rto;
     if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) && !tcb->retries)
-        tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
+        tcb->progress = lan_tcp_now_coarse(tcb);
     if (tcb->retries || tcb->user_timeout_ms) { /* else R2 is farther away than any RTO */
-        uint64_t give_up_ns = tcb->progress_ns + give_up_after(tcb);
-        due_ns = due_ns < give_up_ns ? due_ns : give_up_ns;
+        uint32_t left = patience(tcb);
+        if (left <= LAN_TCP_COARSE_OF(wait))
+            wait = LAN_TCP_TICKS_OF(left);
     }
-    lan_tcp_arm_at(tcb, LAN_TCP_RETRANSMIT, due_ns);
+    lan_tcp_arm(tcb, LAN_TCP_RETRANSMIT, wait);
 }
 
 /* RFC 6298 (2.3), with the clock granularity replaced by a margin for delayed ACKs. */
@@ -65,8 +62,8 @@ void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint32_t rtt)
 
 void lan_tcp_syn_acked(struct lan_tcb *tcb)
 {
-    if (!(tcb->flags & TCB_SYN_LOST) && tcb->progress_ns) /* Karn's algorithm; and a cookie knows of no time */
-        lan_tcp_rtt_measured(tcb, LAN_TCP_TICKS(lan_tcp_silent(tcb)));
+    if (!(tcb->flags & TCB_SYN_LOST) && tcb->syn_sent) /* Karn's algorithm */
+        lan_tcp_rtt_measured(tcb, lan_tcp_now(tcb) - tcb->syn_sent);
     tcb->rtt_seq = tcb->snd_nxt;
 }
 
@@ -74,7 +71,7 @@ void lan_tcp_end_probing(struct lan_tcb *tcb)
 {
     tcb->flags &= ~(uint32_t)TCB_PROBING;
     if (tcb->socket)
-        tcb->progress_ns = lan_tcp_of(tcb)->now_ns;
+        tcb->progress = lan_tcp_now_coarse(tcb);
     set_rto(tcb);
     lan_tcp_arm_retransmit(tcb);
 }
@@ -110,7 +107,7 @@ static void time_out(struct lan_tcb *tcb)
 
 bool lan_tcp_on_retransmit(struct lan_tcb *tcb)
 {
-    if (lan_tcp_silent(tcb) >= give_up_after(tcb)) {
+    if (!patience(tcb)) {
         lan_tcp_give_up(tcb);
         return false;
     }

@@ -36,13 +36,15 @@ enum {
 #define LAN_TCP_COARSE(ns) ((uint32_t)((ns) >> LAN_TCP_COARSE_BITS))
 #define LAN_TCP_AGE(ns) ((uint32_t)((ns) >> LAN_TCP_AGE_BITS))
 #define LAN_TCP_NEVER UINT32_MAX
+#define LAN_TCP_COARSE_OF(ticks) ((ticks) >> (LAN_TCP_COARSE_BITS - LAN_TCP_TICK_BITS))
+#define LAN_TCP_TICKS_OF(coarse) ((coarse) << (LAN_TCP_COARSE_BITS - LAN_TCP_TICK_BITS))
 
 #define LAN_TCP_RTO_FIRST LAN_TCP_TICKS(1 * LAN_S)          /* RFC 6298 (2.1) */
 #define LAN_TCP_RTO_AFTER_SYN_LOSS LAN_TCP_TICKS(3 * LAN_S) /* RFC 6298 (5.7) */
 #define LAN_TCP_RTO_MARGIN_MIN LAN_TCP_TICKS(200 * LAN_MS)  /* RTO >= SRTT + this: a delayed ACK is no loss */
 #define LAN_TCP_RTO_MAX LAN_TCP_TICKS(60 * LAN_S)           /* RFC 6298 (2.5) */
-#define LAN_TCP_R2 (120 * LAN_S)                            /* RFC 9293 SHLD-11: at least 100 s */
-#define LAN_TCP_R2_SYN (180 * LAN_S)                        /* RFC 9293 MUST-23 */
+#define LAN_TCP_R2 LAN_TCP_COARSE(120 * LAN_S)              /* RFC 9293 SHLD-11: at least 100 s */
+#define LAN_TCP_R2_SYN LAN_TCP_COARSE(180 * LAN_S)          /* RFC 9293 MUST-23 */
 #define LAN_TCP_ACK_DELAY LAN_TCP_TICKS(40 * LAN_MS)        /* RFC 9293 MUST-40: below 500 ms */
 #define LAN_TCP_PEER_ACK_DELAY LAN_TCP_TICKS(200 * LAN_MS)  /* what to expect of others, RFC 8985 7.2 */
 #define LAN_TCP_PROBE_UNMEASURED LAN_TCP_TICKS(1 * LAN_S)   /* tail loss probe with no round trip, RFC 8985 7.2 */
@@ -351,7 +353,9 @@ struct lan_tcb {
             uint32_t srtt, rttvar; /* 0: not measured yet */
             uint32_t rto;          /* backed off as it stands */
             uint32_t rtt_seq;      /* an ACK from here on measures the round trip once more */
-            uint64_t progress_ns; /* when the peer last acknowledged something, or the first unacknowledged byte left */
+            uint32_t syn_sent;     /* 0: nobody knows, it was a cookie */
+            uint32_t
+                progress; /* coarse: when the peer last acknowledged something, or what it has not did first leave */
             uint32_t cwnd, ssthresh;
         };
     };

@@ -4,6 +4,20 @@
 
 #include "tcp_internal.h"
 
+void lan_tcp_set_clock(struct lan_tcp *tcp, uint64_t now_ns)
+{
+    uint32_t ticks = LAN_TCP_TICKS(now_ns);
+    tcp->now_ns = now_ns;
+    tcp->now = ticks + !ticks;
+    tcp->now_coarse = LAN_TCP_COARSE(now_ns);
+    tcp->now_age = LAN_TCP_AGE(now_ns);
+}
+
+LAN_SHARED void lan_tcp_enter(struct lan_stack *stack)
+{
+    lan_tcp_set_clock(&stack->tcp, lan_now(stack));
+}
+
 /* LAN_NEVER: it is not armed. */
 LAN_RARE static uint64_t due_at(struct lan_tcb *tcb, enum lan_tcp_deadline which)
 {

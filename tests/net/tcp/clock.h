@@ -9,7 +9,7 @@
 /* No entry into TCP notices. */
 static inline void let_pass(struct lan_stack *stack, uint64_t ns)
 {
-    stack->tcp.now_ns += ns;
+    lan_tcp_set_clock(&stack->tcp, stack->tcp.now_ns + ns);
 }
 
 static inline uint32_t ticks_in_us(uint32_t ticks)

@@ -374,7 +374,7 @@ static void what_may_have_left_after_a_segment_that_arrived_is_not_lost(void **s
     }
     struct lan_tcp_ack ack = {0};
     lan_tcp_scoreboard_acked(&tcb, 2 * MSS, &ack);
-    f->stack->tcp.now_ns = start_ns + 50 * LAN_MS + LAN_MS / 10;
+    lan_tcp_set_clock(&f->stack->tcp, start_ns + 50 * LAN_MS + LAN_MS / 10);
     uint32_t again = lan_tcp_now(&tcb) - tcb.srtt;
     uint32_t wait = lan_tcp_lose_older(&tcb, again, MSS, tcb.srtt);
     assert_int_equal(tcb.sender->lost, 0);
