@@ -124,8 +124,7 @@ static bool is_time_to_go_down(struct lan_tcb *tcb, const struct lan_tcp_sample 
 static bool is_time_to_cruise(const struct lan_tcb *tcb)
 {
     uint32_t in_flight = tcb->sender->rate.in_flight;
-    return in_flight <= lan_bbr_inflight_with_headroom(tcb) &&
-           in_flight <= lan_bbr_inflight(tcb, lan_bbr_max_bw(tcb), 100);
+    return in_flight <= lan_bbr_inflight_with_headroom(tcb) && lan_bbr_fits_max_bw(tcb, in_flight);
 }
 
 /* 5.3.3.5: often enough for Reno and CUBIC to get their share, or every two or three seconds. */
@@ -225,7 +224,7 @@ static void check_startup_loss(struct lan_tcb *tcb, const struct lan_tcp_sample 
         return;
     bbr->undo_state = BBR_STARTUP;
     bbr->full_bw_reached = true;
-    bbr->inflight_lt = lan_bbr_max(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), 100), bbr->inflight_latest);
+    bbr->inflight_lt = lan_bbr_max(lan_bbr_bdp(tcb, 100), bbr->inflight_latest);
 }
 
 static void check_startup_and_drain(struct lan_tcb *tcb, const struct lan_tcp_sample *sample)
@@ -236,7 +235,7 @@ static void check_startup_and_drain(struct lan_tcb *tcb, const struct lan_tcp_sa
         bbr->state = BBR_DRAIN;
         bbr->drain_round = bbr->rounds;
     }
-    if (bbr->state == BBR_DRAIN && (tcb->sender->rate.in_flight <= lan_bbr_inflight(tcb, lan_bbr_bw(tcb), 100) ||
+    if (bbr->state == BBR_DRAIN && (tcb->sender->rate.in_flight <= lan_bbr_inflight(tcb, 100, 0) ||
                                     bbr->rounds - bbr->drain_round > DRAIN_ROUNDS))
         start_down(tcb);
 }
@@ -278,7 +277,7 @@ static void update_min_rtt(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     bool expired = is_past(tcb, bbr->min_rtt_at + MIN_RTT_FILTER);
     if (expired && bbr->state != BBR_PROBE_RTT)
-        bbr->probe_rtt_cwnd = lan_bbr_max(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), GAINS[BBR_PROBE_RTT].cwnd),
+        bbr->probe_rtt_cwnd = lan_bbr_max(lan_bbr_bdp(tcb, GAINS[BBR_PROBE_RTT].cwnd),
                                           (uint32_t)BBR_MIN_PIPE_SEGMENTS * tcb->mss);
     if (ack->rtt && (bbr->rtt < bbr->min_rtt || expired))
         bbr->min_rtt = bbr->rtt;
@@ -301,7 +300,7 @@ static void update_min_rtt(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
  * round trips, longer than the peer's window lasts would cost more than the probe finds. */
 static uint32_t bound_of_window(const struct lan_tcb *tcb)
 {
-    return lan_bbr_max(lan_bbr_inflight(tcb, lan_bbr_bw(tcb), GAINS[BBR_UP].pacing), tcb->snd_wnd / 2);
+    return lan_bbr_max(lan_bbr_inflight(tcb, GAINS[BBR_UP].pacing, 0), tcb->snd_wnd / 2);
 }
 
 /* 5.6.4.7. */

@@ -92,11 +92,16 @@ static uint32_t bytes_in(uint32_t bw, uint32_t ticks)
     return scale(scale(bw, ticks), SECONDS_IN_2_20_TICKS);
 }
 
-uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t bw, uint32_t percent)
+static uint32_t bdp_of(const struct lan_tcb *tcb, uint32_t bw, uint32_t percent)
 {
     if (lan_bbr_of(tcb)->min_rtt == BBR_UNBOUND)
         return lan_tcp_initial_window(tcb);
     return lan_bbr_percent(bytes_in(bw, lan_bbr_of(tcb)->min_rtt), percent);
+}
+
+LAN_SHARED uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t percent)
+{
+    return bdp_of(tcb, lan_bbr_bw(tcb), percent);
 }
 
 /* 5.6.4.2, QuantizationBudget(). */
@@ -107,15 +112,20 @@ static uint32_t quantized(const struct lan_tcb *tcb, uint32_t inflight)
     return lan_bbr_of(tcb)->state == BBR_UP ? inflight + 2u * tcb->mss : inflight;
 }
 
-uint32_t lan_bbr_inflight(const struct lan_tcb *tcb, uint32_t bw, uint32_t percent)
+LAN_SHARED uint32_t lan_bbr_inflight(const struct lan_tcb *tcb, uint32_t percent, uint32_t extra)
 {
-    return quantized(tcb, lan_bbr_bdp(tcb, bw, percent));
+    return quantized(tcb, lan_bbr_bdp(tcb, percent) + extra);
 }
 
 uint32_t lan_bbr_max_inflight(const struct lan_tcb *tcb, uint32_t percent)
 {
     const struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
-    return quantized(tcb, lan_bbr_bdp(tcb, lan_bbr_bw(tcb), percent) + lan_bbr_max(bbr->extra[0], bbr->extra[1]));
+    return lan_bbr_inflight(tcb, percent, lan_bbr_max(bbr->extra[0], bbr->extra[1]));
+}
+
+bool lan_bbr_fits_max_bw(const struct lan_tcb *tcb, uint32_t in_flight)
+{
+    return in_flight <= quantized(tcb, bdp_of(tcb, lan_bbr_max_bw(tcb), 100));
 }
 
 uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb)
@@ -129,7 +139,7 @@ uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb)
 
 uint32_t lan_bbr_target_inflight(const struct lan_tcb *tcb)
 {
-    return lan_bbr_min(lan_bbr_bdp(tcb, lan_bbr_bw(tcb), 100), tcb->cwnd);
+    return lan_bbr_min(lan_bbr_bdp(tcb, 100), tcb->cwnd);
 }
 
 static bool sees_queue(const struct lan_tcb *tcb)
