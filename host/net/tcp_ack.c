@@ -50,7 +50,7 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
     struct lan_tcp_ack ack = {.fack = tcb->sender->rack_fack,
                               .original = segment->stamped && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp),
                               .duplicate = duplicate};
-    if (tcb->congestion->sampled)
+    if (tcb->opt.congestion->sampled)
         lan_tcp_rate_check(tcb);
     if (segment->ack != tcb->snd_una)
         new_ack(tcb, segment->ack, &ack);
@@ -68,13 +68,13 @@ bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     if (!sender || sender->sacked | sender->lost || (tcb->flags & UNSETTLED) != TCB_SACK || tcb->ecn & ECN_CAPABLE ||
-        tcb->congestion->sampled)
+        tcb->opt.congestion->sampled)
         return false;
     struct lan_tcp_ack ack = {.fack = sender->rack_fack};
     new_ack(tcb, seq, &ack);
     sender->rack_fack = ack.fack;
     if (tcb->flags & TCB_CWND_LIMITED)
-        tcb->congestion->acked(tcb, &ack);
+        tcb->opt.congestion->acked(tcb, &ack);
     set_retransmit(tcb);
     return true;
 }
@@ -98,7 +98,7 @@ bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segm
     if (tcb->flags & TCB_PROBING) {
         tcb->retries =
             0; /* RFC 9293 MUST-37: the peer lives; but not for ever without an application, or if it says so */
-        if (tcb->socket && !tcb->user_timeout_ms)
+        if (tcb->socket && !tcb->opt.user_timeout_ms)
             tcb->progress = lan_tcp_now_coarse(tcb);
     }
     bool duplicate = !news && is_duplicate(tcb, segment, window);

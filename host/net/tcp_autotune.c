@@ -38,7 +38,7 @@ uint32_t lan_tcp_receive_limit_max(const struct lan_tcb *tcb)
     size_t pool_bytes = (size_t)config->pool.buffers * config->pool.buffer_bytes; /* all of it in memory */
     uint32_t most = config->receive_buffer_max_bytes;
     most = most < pool_bytes ? most : (uint32_t)pool_bytes;
-    return tcb->asked & ASKED_RECEIVE_BUFFER ? tcb->rcv_limit : larger(tcb->rcv_limit, most);
+    return tcb->opt.asked & ASKED_RECEIVE_BUFFER ? tcb->opt.rcv_limit : larger(tcb->opt.rcv_limit, most);
 }
 
 void lan_tcp_tune_start(struct lan_tcb *tcb)
@@ -58,18 +58,18 @@ void lan_tcp_tune_receive(struct lan_tcb *tcb)
     uint64_t drained = lan_divide((uint64_t)(read - tcb->tune_seq) * rtt, elapsed);
     tcb->tune_seq = read;
     tcb->tune_at = now_units(tcb);
-    if (2 * drained <= tcb->rcv_limit)
+    if (2 * drained <= tcb->opt.rcv_limit)
         return;
     uint32_t scaled = (uint32_t)UINT16_MAX << tcb->rcv_scale;
     uint32_t most = smaller(lan_tcp_receive_limit_max(tcb), smaller(scaled, spare(tcb, tcb->rcv_mss)));
-    tcb->rcv_limit = larger(tcb->rcv_limit, 2 * drained < most ? (uint32_t)(2 * drained) : most);
+    tcb->opt.rcv_limit = larger(tcb->opt.rcv_limit, 2 * drained < most ? (uint32_t)(2 * drained) : most);
 }
 
 void lan_tcp_tune_send(struct lan_tcb *tcb)
 {
     uint32_t wanted = smaller(tcb->cwnd, UINT32_MAX / 2) * 2, most = tcb->stack->config.send_buffer_max_bytes;
-    if (tcb->asked & ASKED_SEND_BUFFER || wanted <= tcb->snd_limit || !tcb->sender)
+    if (tcb->opt.asked & ASKED_SEND_BUFFER || wanted <= tcb->opt.snd_limit || !tcb->sender)
         return;
     most = smaller(most, tcb->snd_queued + spare(tcb, tcb->stack->config.pool.buffer_bytes));
-    tcb->snd_limit = larger(tcb->snd_limit, smaller(wanted, most));
+    tcb->opt.snd_limit = larger(tcb->opt.snd_limit, smaller(wanted, most));
 }

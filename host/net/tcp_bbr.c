@@ -235,8 +235,8 @@ static void check_startup_and_drain(struct lan_tcb *tcb, const struct lan_tcp_sa
         bbr->state = BBR_DRAIN;
         bbr->drain_round = bbr->rounds;
     }
-    if (bbr->state == BBR_DRAIN && (tcb->sender->rate.in_flight <= lan_bbr_inflight(tcb, 100, 0) ||
-                                    bbr->rounds - bbr->drain_round > DRAIN_ROUNDS))
+    if (bbr->state == BBR_DRAIN &&
+        (tcb->sender->rate.in_flight <= lan_bbr_inflight(tcb, 100, 0) || bbr->rounds - bbr->drain_round > DRAIN_ROUNDS))
         start_down(tcb);
 }
 
@@ -277,8 +277,8 @@ static void update_min_rtt(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     struct lan_tcp_bbr *bbr = lan_bbr_of(tcb);
     bool expired = is_past(tcb, bbr->min_rtt_at + MIN_RTT_FILTER);
     if (expired && bbr->state != BBR_PROBE_RTT)
-        bbr->probe_rtt_cwnd = lan_bbr_max(lan_bbr_bdp(tcb, GAINS[BBR_PROBE_RTT].cwnd),
-                                          (uint32_t)BBR_MIN_PIPE_SEGMENTS * tcb->mss);
+        bbr->probe_rtt_cwnd =
+            lan_bbr_max(lan_bbr_bdp(tcb, GAINS[BBR_PROBE_RTT].cwnd), (uint32_t)BBR_MIN_PIPE_SEGMENTS * tcb->mss);
     if (ack->rtt && (bbr->rtt < bbr->min_rtt || expired))
         bbr->min_rtt = bbr->rtt;
     if (ack->rtt && bbr->rtt - bbr->min_rtt <= bbr->min_rtt / RTT_GRAIN) /* or seen once more */

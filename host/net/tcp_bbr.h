@@ -62,7 +62,7 @@ void lan_bbr_reset_full_bw(struct lan_tcb *tcb, uint32_t baseline);
 void lan_bbr_advance_max_bw(struct lan_tcb *tcb);
 uint32_t lan_bbr_max_bw(const struct lan_tcb *tcb);
 uint32_t lan_bbr_bw(const struct lan_tcb *tcb);
-uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t percent); /* at bw */
+uint32_t lan_bbr_bdp(const struct lan_tcb *tcb, uint32_t percent);                      /* at bw */
 uint32_t lan_bbr_inflight(const struct lan_tcb *tcb, uint32_t percent, uint32_t extra); /* that, and bytes beyond */
 bool lan_bbr_fits_max_bw(const struct lan_tcb *tcb, uint32_t in_flight);
 uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb);

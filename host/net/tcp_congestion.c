@@ -15,12 +15,12 @@ uint32_t lan_tcp_initial_window(const struct lan_tcb *tcb)
 LAN_RARE void lan_tcp_start_congestion(struct lan_tcb *tcb)
 {
     tcb->sender->pacing_rate = 0;
-    tcb->congestion->init(tcb);
+    tcb->opt.congestion->init(tcb);
 }
 
 LAN_RARE void lan_tcp_reduce_window(struct lan_tcb *tcb)
 {
-    tcb->ssthresh = tcb->congestion->ssthresh(tcb);
+    tcb->ssthresh = tcb->opt.congestion->ssthresh(tcb);
     if (tcb->cwnd > tcb->ssthresh)
         tcb->cwnd = tcb->ssthresh;
 }

@@ -50,7 +50,7 @@ static void tell_sender(const struct lan_tcb *tcb, struct lan_tcp_info *info)
     info->sacked = sender->sacked;
     info->lost = sender->lost;
     info->total_retrans = sender->retransmitted;
-    if (tcb->congestion == &LAN_TCP_BBR)
+    if (tcb->opt.congestion == &LAN_TCP_BBR)
         info->delivery_rate = sender->bbr.bw_latest;
 }
 
@@ -81,13 +81,13 @@ static void tell_connection(const struct lan_tcb *tcb, struct lan_tcp_info *info
 
 LAN_RARE void lan_tcp_tell(const struct lan_tcb *tcb, struct lan_tcp_info *info)
 {
-    const char *congestion = tcb->congestion->name;
+    const char *congestion = tcb->opt.congestion->name;
     memset(info, 0, sizeof *info);
     info->state = tcb->state;
     info->snd_mss = tcb->mss ? tcb->mss : LAN_TCP_MSS_DEFAULT;
     info->unread = tcb->rcv_queued;
-    info->snd_buf = tcb->snd_limit;
-    info->rcv_buf = tcb->rcv_limit;
+    info->snd_buf = tcb->opt.snd_limit;
+    info->rcv_buf = tcb->opt.rcv_limit;
     memcpy(info->congestion, congestion, strlen(congestion)); /* names are short */
     if (tcb->state != LAN_TCP_CLOSED && tcb->state != LAN_TCP_LISTEN)
         tell_connection(tcb, info);

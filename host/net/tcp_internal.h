@@ -93,7 +93,7 @@ uint32_t lan_tcp_mss_of_interface(const struct lan_tcb *tcb);
 /* The window of a SYN, which is never scaled (RFC 7323 2.2). */
 static inline uint32_t lan_tcp_syn_window(const struct lan_tcb *tcb)
 {
-    return tcb->rcv_limit < UINT16_MAX ? tcb->rcv_limit : UINT16_MAX;
+    return tcb->opt.rcv_limit < UINT16_MAX ? tcb->opt.rcv_limit : UINT16_MAX;
 }
 
 /* Recomputes mss after the path's MTU or the limits changed. */
@@ -345,7 +345,7 @@ bool lan_tcp_on_pace(struct lan_tcb *tcb);
 
 static inline bool lan_tcp_is_paced(const struct lan_tcb *tcb)
 {
-    return tcb->pacing_limit != UINT32_MAX || (tcb->sender && tcb->sender->pacing_rate);
+    return tcb->opt.pacing_limit != UINT32_MAX || (tcb->sender && tcb->sender->pacing_rate);
 }
 
 /* Nothing is to go yet, whatever windows say. */

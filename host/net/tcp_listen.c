@@ -22,19 +22,8 @@ LAN_RARE int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *lis
     child->local_port = segment->destination_port;
     child->remote_port = segment->source_port;
     child->flags = listener->flags & (TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE);
-    child->tos = listener->tos;
     child->ecn = listener->ecn & ECN_WISHES;
-    child->ttl = listener->ttl;
-    child->mss_limit = listener->mss_limit;
-    child->snd_limit = listener->snd_limit;
-    child->rcv_limit = listener->rcv_limit;
-    child->asked = listener->asked;
-    child->congestion = listener->congestion;
-    child->pacing_limit = listener->pacing_limit;
-    child->user_timeout_ms = listener->user_timeout_ms;
-    child->keep_idle_s = listener->keep_idle_s;
-    child->keep_interval_s = listener->keep_interval_s;
-    child->keep_probes = listener->keep_probes;
+    child->opt = listener->opt;
     return lan_ip_route(listener->stack, segment->info->src, segment->info->dst, &child->flow);
 }
 

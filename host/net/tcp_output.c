@@ -49,17 +49,18 @@ static int send_segment(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t by
     packet->csum_start = 0;
     packet->csum_offset = CHECKSUM_OFFSET;
     LAN_COUNT(tcb->stack, tcp_out_segs);
-    return lan_ip_output(tcb->stack, flow, packet, LAN_IPPROTO_TCP, tcb->tos | ecn, tcb->ttl);
+    return lan_ip_output(tcb->stack, flow, packet, LAN_IPPROTO_TCP, tcb->opt.tos | ecn, tcb->opt.ttl);
 }
 
 uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb)
 {
-    if (tcb->rcv_queued >= tcb->rcv_limit || lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_critical)
+    if (tcb->rcv_queued >= tcb->opt.rcv_limit ||
+        lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_critical)
         return tcb->rcv_adv;
-    uint32_t space = tcb->rcv_limit - tcb->rcv_queued;
+    uint32_t space = tcb->opt.rcv_limit - tcb->rcv_queued;
     uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv_scale;
     uint32_t edge = tcb->rcv_nxt + (space < most ? space : most);
-    uint32_t step = tcb->rcv_limit / 2 < tcb->mss ? tcb->rcv_limit / 2 : tcb->mss;
+    uint32_t step = tcb->opt.rcv_limit / 2 < tcb->mss ? tcb->opt.rcv_limit / 2 : tcb->mss;
     return lan_seq_lt(edge, tcb->rcv_adv + step) ? tcb->rcv_adv : edge;
 }
 
@@ -137,7 +138,7 @@ void lan_tcp_refuse(struct lan_stack *stack, const struct lan_tcp_segment *segme
     struct lan_tcb nobody = {
         /* for as long as it takes to send the RST */
         .stack = stack, .local_port = segment->destination_port, .remote_port = segment->source_port,
-        .ttl = 64,      .snd_nxt = acks ? segment->ack : 0,      .rcv_nxt = end,
+        .opt.ttl = 64,  .snd_nxt = acks ? segment->ack : 0,      .rcv_nxt = end,
         .rcv_adv = end};
     if (segment->flags & SEG_RST || lan_ip_route(stack, segment->info->src, segment->info->dst, &nobody.flow) < 0)
         return;
@@ -250,7 +251,7 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
         tcb->snd_nxt = end;
     if (lan_tcp_is_paced(tcb)) {
         lan_tcp_paced(tcb, n);
-        if (tcb->congestion->sampled) /* whatever takes samples paces */
+        if (tcb->opt.congestion->sampled) /* whatever takes samples paces */
             lan_tcp_rate_sent(tcb, end - seq);
     }
     if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT))
@@ -267,7 +268,7 @@ static bool may_send_partial(const struct lan_tcb *tcb)
     bool small_under_way = tcb->snd_small - tcb->snd_una - 1 < flight;
     if (tcb->flags & (TCB_FIN_QUEUED | TCB_URGENT_OUT))
         return true;
-    if (tcb->flags & TCB_MORE || tcb->asked & ASKED_CORK)
+    if (tcb->flags & TCB_MORE || tcb->opt.asked & ASKED_CORK)
         return false;
     return !flight || tcb->flags & TCB_NODELAY || !(small_under_way || tcb->flags & TCB_REFUSED);
 }
@@ -353,7 +354,7 @@ static bool send_queue(struct lan_tcb *tcb)
 {
     enum outcome outcome;
     if (tcb->snd_nxt == tcb->snd_una)
-        tcb->congestion->restart(tcb);
+        tcb->opt.congestion->restart(tcb);
     do
         outcome = send_next(tcb);
     while (outcome == SENT && waits_to_be_sent(tcb));

@@ -9,7 +9,7 @@ enum { QUANTUM_MAX = 65536, QUANTA_A_SECOND = 1000, LATE = 8 };
 uint32_t lan_tcp_pacing_rate(const struct lan_tcb *tcb)
 {
     uint32_t rate = tcb->sender && tcb->sender->pacing_rate ? tcb->sender->pacing_rate : UINT32_MAX;
-    return rate < tcb->pacing_limit ? rate : tcb->pacing_limit;
+    return rate < tcb->opt.pacing_limit ? rate : tcb->opt.pacing_limit;
 }
 
 /* 5.6.3. */

@@ -34,7 +34,7 @@ static struct lan_buf *new_tail(struct lan_tcb *tcb)
 
 uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)
 {
-    uint32_t room = tcb->snd_limit > tcb->snd_queued ? tcb->snd_limit - tcb->snd_queued : 0;
+    uint32_t room = tcb->opt.snd_limit > tcb->snd_queued ? tcb->opt.snd_limit - tcb->snd_queued : 0;
     uint32_t left = bytes < room ? bytes : room;
     uint32_t taken = 0;
     struct lan_buf *tail = tcb->snd_tail;
@@ -73,7 +73,7 @@ void lan_tcp_queue_take(struct lan_tcb *tcb, struct lan_buf *chain)
 
 bool lan_tcp_has_space(const struct lan_tcb *tcb)
 {
-    return tcb->snd_queued <= tcb->snd_limit - tcb->snd_limit / 3 && !lan_tcp_memory_low(tcb->stack);
+    return tcb->snd_queued <= tcb->opt.snd_limit - tcb->opt.snd_limit / 3 && !lan_tcp_memory_low(tcb->stack);
 }
 
 void lan_tcp_offer_space(struct lan_tcb *tcb)

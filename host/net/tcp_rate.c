@@ -121,13 +121,13 @@ void lan_tcp_rate_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     rate->in_flight = lan_tcp_pipe(tcb);
     if (rate->app_limited && lan_seq_lt(rate->app_limited, rate->delivered))
         rate->app_limited = 0;
-    tcb->congestion->sampled(tcb, ack, &sample);
+    tcb->opt.congestion->sampled(tcb, ack, &sample);
 }
 
 void lan_tcp_rate_lost(struct lan_tcb *tcb, uint32_t sent, uint32_t bytes)
 {
     tcb->sender->rate.lost += bytes;
-    tcb->congestion->lost(tcb, find(tcb, sent), bytes);
+    tcb->opt.congestion->lost(tcb, find(tcb, sent), bytes);
 }
 
 void lan_tcp_rate_limited(struct lan_tcb *tcb)

@@ -281,7 +281,7 @@ uint32_t lan_tcp_receive_copy(struct lan_tcb *tcb, uint8_t *out, uint32_t bytes,
 static void update_window(struct lan_tcb *tcb)
 {
     uint32_t left = tcb->rcv_adv - tcb->rcv_nxt;
-    if (left > tcb->rcv_limit / 2 || tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF)
+    if (left > tcb->opt.rcv_limit / 2 || tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF)
         return;
     uint32_t gain = lan_tcp_window_edge(tcb) - tcb->rcv_adv;
     if (!gain || gain < left)

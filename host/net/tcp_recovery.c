@@ -10,7 +10,7 @@ enum { DUPACK_THRESHOLD = 3 };
 
 static bool sets_cwnd(const struct lan_tcb *tcb)
 {
-    return tcb->congestion->sampled;
+    return tcb->opt.congestion->sampled;
 }
 
 /* A loss reduces ssthresh, unless a mark in the same window has. Remembers what to go back to, should this recovery
@@ -24,7 +24,7 @@ static void reduce_ssthresh(struct lan_tcb *tcb)
     sender->undo_bytes = 0;
     sender->undo_una = tcb->snd_una;
     if (!(tcb->ecn & ECN_REDUCED))
-        tcb->ssthresh = tcb->congestion->ssthresh(tcb);
+        tcb->ssthresh = tcb->opt.congestion->ssthresh(tcb);
     lan_tcp_ecn_owe_cwr(tcb);
 }
 
@@ -96,8 +96,8 @@ void lan_tcp_undo(struct lan_tcb *tcb)
     tcb->flags &= ~(uint32_t)(TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_UNDO);
     lan_tcp_not_lost(tcb);
     sender->rack_sent = 0; /* what has arrived is not what was sent again */
-    if (tcb->congestion->undone)
-        tcb->congestion->undone(tcb);
+    if (tcb->opt.congestion->undone)
+        tcb->opt.congestion->undone(tcb);
 }
 
 /* RFC 2883, RFC 3708: as many octets were reported twice as were sent again: nothing was lost. */
@@ -202,5 +202,5 @@ void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
     else if (tcb->flags & TCB_FAST_RECOVERY)
         reduce_rate(tcb, ack);
     else if (!reducing && ack->acked && !ack->ece && tcb->flags & (TCB_CWND_LIMITED | TCB_LOSS_RECOVERY))
-        tcb->congestion->acked(tcb, ack);
+        tcb->opt.congestion->acked(tcb, ack);
 }

@@ -7,8 +7,8 @@
 LAN_RARE static uint32_t patience(const struct lan_tcb *tcb)
 {
     uint32_t silent = lan_tcp_silent(tcb), most = tcb->state < LAN_TCP_ESTABLISHED ? LAN_TCP_R2_SYN : LAN_TCP_R2;
-    if (tcb->user_timeout_ms)
-        most = LAN_TCP_COARSE(tcb->user_timeout_ms * LAN_MS);
+    if (tcb->opt.user_timeout_ms)
+        most = LAN_TCP_COARSE(tcb->opt.user_timeout_ms * LAN_MS);
     return most > silent ? most - silent : 0;
 }
 
@@ -17,7 +17,7 @@ void lan_tcp_arm_retransmit(struct lan_tcb *tcb)
     uint32_t wait = tcb->rto;
     if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) && !tcb->retries)
         tcb->progress = lan_tcp_now_coarse(tcb);
-    if (tcb->retries || tcb->user_timeout_ms) { /* else R2 is farther away than any RTO */
+    if (tcb->retries || tcb->opt.user_timeout_ms) { /* else R2 is farther away than any RTO */
         uint32_t left = patience(tcb);
         if (left <= LAN_TCP_COARSE_OF(wait))
             wait = LAN_TCP_TICKS_OF(left);

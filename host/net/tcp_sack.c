@@ -293,7 +293,7 @@ static void lose(struct lan_tcb *tcb, uint32_t at)
 {
     const struct lan_tcp_run *run = run_at(tcb, at);
     set_flags(tcb, at, run->flags | RUN_LOST);
-    if (tcb->congestion->lost)
+    if (tcb->opt.congestion->lost)
         lan_tcp_rate_lost(tcb, run->sent, run->end - start_of(tcb, at));
 }
 

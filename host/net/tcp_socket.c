@@ -136,7 +136,7 @@ int lan_tcp_before_send(struct lan_tcb *tcb)
     if (tcb->flags & TCB_FIN_QUEUED || (tcb->state == LAN_TCP_CLOSED && tcb->error))
         return -EPIPE;
     lan_tcp_enter(tcb->stack);
-    if (tcb->congestion->sampled && tcb->sender)
+    if (tcb->opt.congestion->sampled && tcb->sender)
         lan_tcp_rate_check(tcb);
     return not_connected(tcb);
 }
@@ -306,37 +306,37 @@ static int tcp_name(struct lan_stack *stack, const void *pcb, bool peer, struct 
 static const struct lan_option TCP_OPTIONS[] = {
     {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_REUSEADDR), LAN_FIELD(struct lan_tcb, flags), LAN_OPTION_FLAG, 0, TCB_REUSE},
     {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_KEEPALIVE), LAN_FIELD(struct lan_tcb, flags), LAN_OPTION_FLAG, 0, TCB_KEEPALIVE},
-    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_SNDBUF), LAN_FIELD(struct lan_tcb, snd_limit), LAN_OPTION_BOUNDED, BUFFER_MIN,
-     BUFFER_MAX},
-    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF), LAN_FIELD(struct lan_tcb, rcv_limit), LAN_OPTION_BOUNDED, BUFFER_MIN,
-     BUFFER_MAX},
-    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE), LAN_FIELD(struct lan_tcb, pacing_limit), LAN_OPTION_NUMBER, 1,
-     UINT32_MAX},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_SNDBUF), LAN_FIELD(struct lan_tcb, opt.snd_limit), LAN_OPTION_BOUNDED,
+     BUFFER_MIN, BUFFER_MAX},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF), LAN_FIELD(struct lan_tcb, opt.rcv_limit), LAN_OPTION_BOUNDED,
+     BUFFER_MIN, BUFFER_MAX},
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE), LAN_FIELD(struct lan_tcb, opt.pacing_limit), LAN_OPTION_NUMBER,
+     1, UINT32_MAX},
     {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_NODELAY), LAN_FIELD(struct lan_tcb, flags), LAN_OPTION_FLAG, 0, TCB_NODELAY},
-    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_CORK), LAN_FIELD(struct lan_tcb, asked), LAN_OPTION_FLAG, 0, ASKED_CORK},
-    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_MAXSEG), LAN_FIELD(struct lan_tcb, mss_limit), LAN_OPTION_NUMBER,
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_CORK), LAN_FIELD(struct lan_tcb, opt.asked), LAN_OPTION_FLAG, 0, ASKED_CORK},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_MAXSEG), LAN_FIELD(struct lan_tcb, opt.mss_limit), LAN_OPTION_NUMBER,
      LAN_TCP_MSS_MIN, UINT16_MAX},
-    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT), LAN_FIELD(struct lan_tcb, user_timeout_ms), LAN_OPTION_NUMBER,
-     0, INT32_MAX},
-    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE), LAN_FIELD(struct lan_tcb, keep_idle_s), LAN_OPTION_NUMBER, 1,
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT), LAN_FIELD(struct lan_tcb, opt.user_timeout_ms),
+     LAN_OPTION_NUMBER, 0, INT32_MAX},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE), LAN_FIELD(struct lan_tcb, opt.keep_idle_s), LAN_OPTION_NUMBER, 1,
      INT16_MAX},
-    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPINTVL), LAN_FIELD(struct lan_tcb, keep_interval_s), LAN_OPTION_NUMBER, 1,
-     INT16_MAX},
-    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPCNT), LAN_FIELD(struct lan_tcb, keep_probes), LAN_OPTION_NUMBER, 1,
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPINTVL), LAN_FIELD(struct lan_tcb, opt.keep_interval_s), LAN_OPTION_NUMBER,
+     1, INT16_MAX},
+    {LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_KEEPCNT), LAN_FIELD(struct lan_tcb, opt.keep_probes), LAN_OPTION_NUMBER, 1,
      INT8_MAX},
-    {LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TOS), LAN_FIELD(struct lan_tcb, tos), LAN_OPTION_NUMBER, 0, UINT32_MAX},
-    {LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TTL), LAN_FIELD(struct lan_tcb, ttl), LAN_OPTION_NUMBER, 1, UINT8_MAX},
+    {LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TOS), LAN_FIELD(struct lan_tcb, opt.tos), LAN_OPTION_NUMBER, 0, UINT32_MAX},
+    {LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TTL), LAN_FIELD(struct lan_tcb, opt.ttl), LAN_OPTION_NUMBER, 1, UINT8_MAX},
     {0},
 };
 
 /* What is held back by the cork or LAN_MSG_MORE goes now. */
 static void push(struct lan_tcb *tcb)
 {
-    uint8_t asked = tcb->asked;
-    tcb->asked &= (uint8_t)~ASKED_CORK;
+    uint8_t asked = tcb->opt.asked;
+    tcb->opt.asked &= (uint8_t)~ASKED_CORK;
     tcb->flags &= ~(uint32_t)TCB_MORE;
     lan_tcp_output(tcb);
-    tcb->asked = asked;
+    tcb->opt.asked = asked;
 }
 
 static int set_congestion(struct lan_tcb *tcb, const char *name)
@@ -344,7 +344,7 @@ static int set_congestion(struct lan_tcb *tcb, const char *name)
     const struct lan_tcp_congestion *found = lan_tcp_congestion_named(name);
     if (!found)
         return -ENOENT;
-    tcb->congestion = found;
+    tcb->opt.congestion = found;
     if (tcb->sender)
         lan_tcp_start_congestion(tcb);
     return 0;
@@ -362,10 +362,10 @@ static int tcp_set(struct lan_stack *stack, void *pcb, uint32_t option, const un
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_OOBINLINE):
         return number ? 0 : -EINVAL;
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_SNDBUF):
-        tcb->asked |= ASKED_SEND_BUFFER;
+        tcb->opt.asked |= ASKED_SEND_BUFFER;
         break;
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF):
-        tcb->asked |= ASKED_RECEIVE_BUFFER;
+        tcb->opt.asked |= ASKED_RECEIVE_BUFFER;
         break;
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_MAX_PACING_RATE):
         lan_tcp_output(tcb); /* the pause may be over */
@@ -393,7 +393,7 @@ static int tcp_set(struct lan_stack *stack, void *pcb, uint32_t option, const un
         lan_tcp_arm_keepalive(tcb);
         break;
     case LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TOS):
-        tcb->tos &= DSCP; /* the ECN bits are TCP's own (RFC 3168 5) */
+        tcb->opt.tos &= DSCP; /* the ECN bits are TCP's own (RFC 3168 5) */
         break;
     default:
         break;
@@ -404,7 +404,7 @@ static int tcp_set(struct lan_stack *stack, void *pcb, uint32_t option, const un
 static int tcp_get(struct lan_stack *stack, const void *pcb, uint32_t option, union lan_option_value *value)
 {
     const struct lan_tcb *tcb = pcb;
-    size_t name_bytes = strlen(tcb->congestion->name) + 1; /* always short */
+    size_t name_bytes = strlen(tcb->opt.congestion->name) + 1; /* always short */
     (void)stack;
     switch (option) {
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_OOBINLINE):
@@ -426,7 +426,7 @@ static int tcp_get(struct lan_stack *stack, const void *pcb, uint32_t option, un
         value->number = (int)lan_tcp_soft_error(tcb);
         break;
     case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_CONGESTION):
-        memcpy(value->name, tcb->congestion->name, name_bytes);
+        memcpy(value->name, tcb->opt.congestion->name, name_bytes);
         return (int)name_bytes;
     case LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_INFO):
         lan_tcp_tell(tcb, &value->info);

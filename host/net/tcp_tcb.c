@@ -74,16 +74,19 @@ LAN_RARE void lan_tcb_init(struct lan_tcb *tcb, struct lan_stack *stack)
         .stack = stack,
         .timer.fire = lan_tcp_fire,
         .state = LAN_TCP_CLOSED,
-        .ttl = 64,
-        .mss_limit = UINT16_MAX,
-        .snd_limit = stack->config.send_buffer_bytes,
-        .rcv_limit = stack->config.receive_buffer_bytes,
-        .congestion = &LAN_TCP_CUBIC,
-        .pacing_limit = UINT32_MAX,
-        .keep_idle_s = LAN_TCP_KEEP_IDLE_S,
-        .keep_interval_s = LAN_TCP_KEEP_INTERVAL_S,
-        .keep_probes = LAN_TCP_KEEP_PROBES,
         .quick_acks = (uint8_t)stack->config.tcp_quick_acks,
+        .opt =
+            {
+                .congestion = &LAN_TCP_CUBIC,
+                .snd_limit = stack->config.send_buffer_bytes,
+                .rcv_limit = stack->config.receive_buffer_bytes,
+                .pacing_limit = UINT32_MAX,
+                .keep_idle_s = LAN_TCP_KEEP_IDLE_S,
+                .keep_interval_s = LAN_TCP_KEEP_INTERVAL_S,
+                .mss_limit = UINT16_MAX,
+                .keep_probes = LAN_TCP_KEEP_PROBES,
+                .ttl = 64,
+            },
     };
     lan_tcp_ecn_set(tcb, stack->config.tcp_ecn);
 }
@@ -185,7 +188,7 @@ void lan_tcp_time_wait(struct lan_tcb *tcb)
 uint32_t lan_tcp_mss_of_interface(const struct lan_tcb *tcb)
 {
     uint32_t mss = tcb->flow.netif->mtu - (LAN_IP_HEADER + LAN_TCP_HEADER);
-    return mss < tcb->mss_limit ? mss : tcb->mss_limit;
+    return mss < tcb->opt.mss_limit ? mss : tcb->opt.mss_limit;
 }
 
 void lan_tcp_set_mss(struct lan_tcb *tcb)
@@ -193,8 +196,8 @@ void lan_tcp_set_mss(struct lan_tcb *tcb)
     uint32_t mss = tcb->flow.mtu - (LAN_IP_HEADER + LAN_TCP_HEADER);
     if (mss > tcb->peer_mss)
         mss = tcb->peer_mss;
-    if (mss > tcb->mss_limit)
-        mss = tcb->mss_limit;
+    if (mss > tcb->opt.mss_limit)
+        mss = tcb->opt.mss_limit;
     if (tcb->flags & TCB_TIMESTAMPS) /* RFC 6691 2: options count */
         mss = mss > LAN_TCP_STAMP_BYTES ? mss - LAN_TCP_STAMP_BYTES : 0;
     tcb->mss = (uint16_t)(mss > LAN_TCP_MSS_MIN ? mss : LAN_TCP_MSS_MIN);

@@ -133,7 +133,7 @@ enum {
     ECN_REDUCED = 1u << 6,                             /* for ECE, until recover is acknowledged */
 };
 
-/* tcb->asked: options that the application has set. */
+/* tcb->opt.asked: options that the application has set. */
 enum {
     ASKED_RECEIVE_BUFFER = 1u << 0, /* SO_RCVBUF, SO_SNDBUF: no autotuning */
     ASKED_SEND_BUFFER = 1u << 1,
@@ -285,6 +285,19 @@ struct lan_tcp_sender {
     struct lan_tcp_run runs[]; /* as many as the buffer holds */
 };
 
+/* What the application may set beside flags; a listener's children inherit it. */
+struct lan_tcp_options {
+    const struct lan_tcp_congestion *congestion;
+    uint32_t snd_limit, rcv_limit; /* bytes of the queues; autotuning raises them */
+    uint32_t pacing_limit;         /* LAN_SO_MAX_PACING_RATE, bytes a second; UINT32_MAX: none */
+    uint32_t user_timeout_ms;      /* 0: LAN_TCP_R2 */
+    uint16_t keep_idle_s, keep_interval_s;
+    uint16_t mss_limit; /* LAN_TCP_MAXSEG; bounds both ways */
+    uint8_t keep_probes;
+    uint8_t tos, ttl;
+    uint8_t asked; /* ASKED_* */
+};
+
 struct lan_tcb {
     struct lan_tcb *hash_next; /* in the table of connections or of ports, or in the free list */
     struct lan_stack *stack;
@@ -295,28 +308,23 @@ struct lan_tcb {
     uint64_t deadline_ns[LAN_TCP_OWN_DEADLINES];
     struct lan_flow flow; /* flow.src is the local address, flow.dst the remote one */
     uint16_t local_port, remote_port;
-    uint32_t flags; /* LAN_TCP_* */
-    uint8_t state;  /* enum lan_tcp_state */
-    uint8_t tos, ttl;
+    uint32_t flags;           /* LAN_TCP_* */
+    uint8_t state;            /* enum lan_tcp_state */
     uint8_t ecn;              /* ECN_* */
     int8_t error, soft_error; /* how the connection ended, what ICMP reported; positive errno */
     uint8_t snd_scale, rcv_scale;
     uint8_t dupacks;
     uint8_t retries; /* retransmissions or probes without an answer */
     uint8_t reorder_steps, reorder_persist;
-    uint8_t keep_probes_sent, keep_probes;
+    uint8_t keep_probes_sent;
     uint8_t quick_acks; /* segments of data still to be acknowledged at once */
-    uint8_t asked;      /* ASKED_* */
     uint8_t armed;      /* bit n: lan_tcp_deadline n is set */
     uint16_t mss;       /* payload bytes of the largest segment to send */
-    uint16_t mss_limit; /* LAN_TCP_MAXSEG; bounds both ways */
     uint16_t rcv_mss;   /* largest segment received: two of them make an ACK due */
     uint16_t peer_mss;  /* as its SYN said */
     uint16_t pmtu_at;   /* when flow.mtu was set, in units of LAN_TCP_AGE() */
     uint16_t tune_at;   /* when the application's present round trip began (tcp_autotune.c) */
-    uint16_t keep_idle_s, keep_interval_s;
-    uint32_t user_timeout_ms; /* 0: LAN_TCP_R2 */
-    uint32_t pacing_limit;    /* LAN_SO_MAX_PACING_RATE, bytes a second; UINT32_MAX: none */
+    struct lan_tcp_options opt;
 
     /* Send sequence space (RFC 9293 3.3.1). */
     uint32_t snd_una, snd_nxt; /* ISS is snd_una until the SYN is acknowledged */
@@ -337,12 +345,12 @@ struct lan_tcb {
 
     /* The send queue: bytes [snd_una, snd_una + snd_queued) in buffers joined by `link`; `scratch[0]` holds a buffer's
      * first sequence number. */
-    uint32_t snd_queued, snd_limit;
+    uint32_t snd_queued;
     struct lan_buf *snd_head, *snd_tail;
 
     /* The receive queue: a chain of fragments that ends at rcv_nxt; and what arrived beyond a gap (tcp_reassembly.c).
      */
-    uint32_t rcv_queued, rcv_limit;
+    uint32_t rcv_queued;
     struct lan_buf *rcv_head, *rcv_tail, *rcv_islands;
 
     uint32_t challenge_at; /* when the last challenge ACK left, or a bit before; in coarse ticks; 0: none yet */
@@ -360,7 +368,6 @@ struct lan_tcb {
         };
     };
     struct lan_tcp_sender *sender; /* NULL: nothing is under way, nor was lately */
-    const struct lan_tcp_congestion *congestion;
 };
 
 _Static_assert(sizeof(struct lan_tcb) <= (sizeof(void *) == 4 ? 320 : 512), "what an idle connection may cost");

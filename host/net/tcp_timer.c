@@ -48,7 +48,7 @@ void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
     bool open = tcb->state >= LAN_TCP_ESTABLISHED && tcb->state < LAN_TCP_TIME_WAIT && tcb->socket;
     if (open && tcb->flags & TCB_KEEPALIVE) {
         tcb->keep_probes_sent = 0;
-        arm_life(tcb, tcb->keep_idle_s);
+        arm_life(tcb, tcb->opt.keep_idle_s);
     } else if (tcb->state == LAN_TCP_ESTABLISHED || tcb->state == LAN_TCP_CLOSE_WAIT) {
         lan_tcp_disarm(tcb, LAN_TCP_LIFE);
     }
@@ -57,10 +57,10 @@ void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
 /* Enough probes without an answer; a user timeout counts from the last sign of life instead. */
 static bool probed_in_vain(const struct lan_tcb *tcb)
 {
-    uint64_t silent_s = tcb->keep_idle_s + (uint64_t)tcb->keep_probes_sent * tcb->keep_interval_s;
-    if (tcb->user_timeout_ms)
-        return tcb->keep_probes_sent && silent_s * 1000 >= tcb->user_timeout_ms;
-    return tcb->keep_probes_sent >= tcb->keep_probes;
+    uint64_t silent_s = tcb->opt.keep_idle_s + (uint64_t)tcb->keep_probes_sent * tcb->opt.keep_interval_s;
+    if (tcb->opt.user_timeout_ms)
+        return tcb->keep_probes_sent && silent_s * 1000 >= tcb->opt.user_timeout_ms;
+    return tcb->keep_probes_sent >= tcb->opt.keep_probes;
 }
 
 /* RFC 9293 3.8.4. False: the peer is dead. */
@@ -79,7 +79,7 @@ static bool keep_alive(struct lan_tcb *tcb)
     if (tcb->keep_probes_sent < UINT8_MAX)
         tcb->keep_probes_sent++;
     lan_tcp_send_keepalive(tcb);
-    arm_life(tcb, tcb->keep_interval_s);
+    arm_life(tcb, tcb->opt.keep_interval_s);
     return true;
 }
 

@@ -22,7 +22,7 @@ long lan_tcp_send_buf(struct lan_stack *stack, void *pcb, struct lan_buf *chain,
         return result;
     if (!bytes || shared(chain))
         return -EINVAL;
-    if (bytes > tcb->snd_limit)
+    if (bytes > tcb->opt.snd_limit)
         return -EMSGSIZE;
     bool room = lan_tcp_has_space(tcb);
     if (room)

@@ -196,7 +196,7 @@ static struct lan_tcb lone_sender(struct fixture *f)
                           .mss = MSS,
                           .cwnd = 100 * MSS,
                           .srtt = LAN_TCP_TICKS(RTT_MS * LAN_MS),
-                          .congestion = &LAN_TCP_CUBIC};
+                          .opt.congestion = &LAN_TCP_CUBIC};
     assert_true(lan_tcp_sender_open(&tcb));
     return tcb;
 }

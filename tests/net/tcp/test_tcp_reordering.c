@@ -95,7 +95,7 @@ static struct lan_tcb lone_sender(struct fixture *f)
                           .flags = TCB_SACK,
                           .mss = MSS,
                           .srtt = LAN_TCP_TICKS(RTT_MS * LAN_MS),
-                          .congestion = &LAN_TCP_CUBIC};
+                          .opt.congestion = &LAN_TCP_CUBIC};
     assert_true(lan_tcp_sender_open(&tcb));
     let_pass(f->stack, LAN_S);
     return tcb;

@@ -301,7 +301,7 @@ static void a_scoreboard_that_is_full_forgets_nothing_that_it_knows(void **state
                           .flags = TCB_SACK,
                           .mss = MSS,
                           .srtt = LAN_TCP_TICKS(20 * LAN_MS),
-                          .congestion = &LAN_TCP_CUBIC};
+                          .opt.congestion = &LAN_TCP_CUBIC};
     struct lan_tcp_ack ack = {0};
     struct lan_tcp_block lost;
     assert_true(lan_tcp_sender_open(&tcb));
@@ -331,7 +331,7 @@ static struct lan_tcb lone_sender(struct fixture *f)
                           .flags = TCB_SACK,
                           .mss = MSS,
                           .srtt = LAN_TCP_TICKS(20 * LAN_MS),
-                          .congestion = &LAN_TCP_CUBIC};
+                          .opt.congestion = &LAN_TCP_CUBIC};
     assert_true(lan_tcp_sender_open(&tcb));
     return tcb;
 }
