@@ -34,39 +34,6 @@ static int sleep_on(struct lan_socket *socket, uint64_t deadline_ns)
     return wakeup.woken ? 0 : -EAGAIN;
 }
 
-/* A call that blocks. */
-struct call {
-    struct lan_socket *socket;
-    uint32_t timeout_ms;
-    size_t wanted, moved; /* bytes */
-    uint64_t deadline_ns; /* 0: it has not slept yet */
-    long result;          /* of the last look, and at the end the call's */
-};
-
-/* Whether to look once more: after a sleep if there was nothing; for more, if `all` that is wanted has to come. */
-static bool look_again(struct call *call, bool all)
-{
-    bool again = false;
-
-    if (call->result > 0) {
-        call->moved += (size_t)call->result;
-        again = all && call->moved < call->wanted;
-    } else if (call->result == -EAGAIN) {
-        if (!call->deadline_ns)
-            call->deadline_ns = lan_deadline_after(call->socket->stack, call->timeout_ms);
-        call->result = sleep_on(call->socket, call->deadline_ns);
-        again = call->result == 0;
-    }
-    if (!again && call->moved)
-        call->result = (long)call->moved;
-    return again;
-}
-
-static bool blocks(const struct lan_socket *socket, int flags)
-{
-    return !socket->nonblocking && !(flags & LAN_MSG_DONTWAIT);
-}
-
 static int take_error(struct lan_socket *socket)
 {
     int error = socket->error;
@@ -75,11 +42,84 @@ static int take_error(struct lan_socket *socket)
     return -error;
 }
 
+/* One look of a call at its socket: what came of it, or why nothing did; -EAGAIN: something may yet. */
+typedef long look(struct lan_socket *socket, void *data, size_t bytes, int flags, struct lan_sockaddr_in *peer);
+
+static long try_send(struct lan_socket *socket, void *data, size_t bytes, int flags, struct lan_sockaddr_in *to)
+{
+    if (socket->error)
+        return take_error(socket);
+    return socket->ops->send(socket->stack, socket->pcb, data, bytes, flags, to);
+}
+
+static long try_receive(struct lan_socket *socket, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from)
+{
+    long result = socket->ops->recv(socket->stack, socket->pcb, data, bytes, flags, from);
+
+    return result < 0 && socket->error ? take_error(socket) : result;
+}
+
+static int at_mark(struct lan_socket *socket)
+{
+    union lan_option_value ahead;
+    int result = socket->ops->get(socket->stack, socket->pcb, LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_URGENT), &ahead);
+
+    return result < 0 ? result : ahead.number == 1;
+}
+
+/* Whether some of the bytes are not enough. Even who wants all is to see the urgent mark. */
+static bool wants_all(struct lan_socket *socket, look *look, int flags)
+{
+    if (socket->type != LAN_SOCK_STREAM)
+        return false;
+    return look == try_send || ((flags & (LAN_MSG_WAITALL | LAN_MSG_PEEK)) == LAN_MSG_WAITALL && at_mark(socket) != 1);
+}
+
+/* Looks until something comes of it, or for as long as more is wanted. What is sent is only read. */
+static inline long repeat(struct lan_socket *socket, look *look, uint32_t timeout_ms, void *data, size_t bytes,
+                          int flags, struct lan_sockaddr_in *peer)
+{
+    bool blocks = !socket->nonblocking && !(flags & LAN_MSG_DONTWAIT);
+    uint64_t deadline_ns = 0; /* it has not slept yet */
+    size_t moved = 0;
+
+    for (;;) {
+        long result = look(socket, (uint8_t *)data + moved, bytes - moved, flags, peer);
+
+        if (!blocks)
+            return result;
+        if (result == -EAGAIN) {
+            if (!deadline_ns)
+                deadline_ns = lan_deadline_after(socket->stack, timeout_ms);
+            result = sleep_on(socket, deadline_ns);
+            if (result == 0)
+                continue;
+        } else if (result > 0) {
+            moved += (size_t)result;
+            if (moved < bytes && wants_all(socket, look, flags))
+                continue;
+        }
+        return moved ? (long)moved : result;
+    }
+}
+
 /* Every public call ends here, so that the port knows of deadlines that the call has brought. */
 static long done(struct lan_stack *stack, long result)
 {
     lan_stack_leave(stack);
     return result;
+}
+
+/* A call that is one look, or as many as it takes. */
+static inline long call(struct lan_stack *stack, int fd, look *look, void *data, size_t bytes, int flags,
+                        struct lan_sockaddr_in *peer)
+{
+    struct lan_socket *socket = lan_socket_find(stack, fd);
+
+    if (!socket)
+        return -EBADF;
+    return done(stack, repeat(socket, look, look == try_send ? socket->send_timeout_ms : socket->receive_timeout_ms,
+                              data, bytes, flags, peer));
 }
 
 int lan_socket(struct lan_stack *stack, int domain, int type, int protocol)
@@ -139,10 +179,12 @@ int lan_listen(struct lan_stack *stack, int fd, int backlog)
 }
 
 /* The descriptor is made first, so that a connection is never taken from the queue without one. */
-static int try_accept(struct lan_stack *stack, struct lan_socket *listener, struct lan_sockaddr_in *peer, int flags)
+static long try_accept(struct lan_socket *listener, void *data, size_t bytes, int flags, struct lan_sockaddr_in *peer)
 {
-    int fd = lan_socket_allocate(stack, listener->ops, listener->type | (flags & LAN_SOCK_NONBLOCK));
+    struct lan_stack *stack = listener->stack;
+    int fd = lan_socket_allocate(stack, listener->ops, listener->type | flags);
 
+    (void)data, (void)bytes;
     if (fd < 0)
         return fd;
 
@@ -161,22 +203,13 @@ static int try_accept(struct lan_stack *stack, struct lan_socket *listener, stru
 
 int lan_accept(struct lan_stack *stack, int fd, struct lan_sockaddr_in *peer, int flags)
 {
-    struct lan_socket *socket = lan_socket_find(stack, fd);
-
-    if (!socket)
-        return -EBADF;
-
-    struct call call = {.socket = socket, .timeout_ms = socket->receive_timeout_ms};
-
-    do
-        call.result = try_accept(stack, socket, peer, flags);
-    while (blocks(socket, 0) && look_again(&call, false));
-    return (int)done(stack, call.result);
+    return (int)call(stack, fd, try_accept, NULL, 0, flags & LAN_SOCK_NONBLOCK, peer);
 }
 
-/* How an attempt to connect has ended, or -EAGAIN. */
-static int connected(struct lan_socket *socket)
+/* How an attempt to connect has ended. */
+static long connected(struct lan_socket *socket, void *data, size_t bytes, int flags, struct lan_sockaddr_in *peer)
 {
+    (void)data, (void)bytes, (void)flags, (void)peer;
     if (!socket->error && !(socket->ops->ready(socket->stack, socket->pcb) & (LAN_POLLOUT | LAN_POLLHUP)))
         return -EAGAIN;
     return take_error(socket);
@@ -191,73 +224,50 @@ int lan_connect(struct lan_stack *stack, int fd, const struct lan_sockaddr_in *a
     if (address->sin_family != LAN_AF_INET && address->sin_family != LAN_AF_UNSPEC)
         return -EAFNOSUPPORT;
 
-    struct call call = {.socket = socket, .timeout_ms = socket->send_timeout_ms};
+    long result = socket->ops->connect(stack, socket->pcb, address);
 
-    call.result = socket->ops->connect(stack, socket->pcb, address);
-    if ((call.result == -EINPROGRESS || call.result == -EALREADY) && blocks(socket, 0)) {
-        do
-            call.result = connected(socket);
-        while (look_again(&call, false));
-        if (call.result == -EAGAIN)
-            call.result = -EINPROGRESS;
+    if ((result == -EINPROGRESS || result == -EALREADY) && !socket->nonblocking) {
+        result = repeat(socket, connected, socket->send_timeout_ms, NULL, 0, 0, NULL);
+        if (result == -EAGAIN)
+            result = -EINPROGRESS;
     }
-    return (int)done(stack, call.result);
+    return (int)done(stack, result);
 }
 
-/* One look: what was taken, or why nothing was. */
-static long try_send(struct lan_socket *socket, void *data, size_t bytes, int flags, struct lan_sockaddr_in *to)
+static long try_send_buf(struct lan_socket *socket, void *chain, size_t bytes, int flags, struct lan_sockaddr_in *to)
 {
-    if (socket->error)
-        return take_error(socket);
-    return socket->ops->send(socket->stack, socket->pcb, data, bytes, flags, to);
-}
-
-long lan_send_buf(struct lan_stack *stack, int fd, struct lan_buf *chain, int flags)
-{
-    struct lan_socket *socket = lan_socket_find(stack, fd);
-
-    if (!socket)
-        return -EBADF;
+    (void)bytes, (void)to;
     if (!socket->ops->send_buf)
         return -EOPNOTSUPP;
     if (socket->error)
         return take_error(socket);
-    return done(stack, socket->ops->send_buf(stack, socket->pcb, chain, flags));
+    return socket->ops->send_buf(socket->stack, socket->pcb, chain, flags);
+}
+
+long lan_send_buf(struct lan_stack *stack, int fd, struct lan_buf *chain, int flags)
+{
+    return call(stack, fd, try_send_buf, chain, 0, flags | LAN_MSG_DONTWAIT, NULL);
+}
+
+static long try_recv_buf(struct lan_socket *socket, void *chain, size_t bytes, int flags, struct lan_sockaddr_in *from)
+{
+    (void)flags, (void)from;
+    if (!socket->ops->recv_buf)
+        return -EOPNOTSUPP;
+
+    long result = socket->ops->recv_buf(socket->stack, socket->pcb, chain, bytes);
+
+    return result < 0 && socket->error ? take_error(socket) : result;
 }
 
 long lan_recv_buf(struct lan_stack *stack, int fd, struct lan_buf **chain, size_t bytes)
 {
-    struct lan_socket *socket = lan_socket_find(stack, fd);
-
-    if (!socket)
-        return -EBADF;
-    if (!socket->ops->recv_buf)
-        return -EOPNOTSUPP;
-
-    long result = socket->ops->recv_buf(stack, socket->pcb, chain, bytes);
-
-    return done(stack, result < 0 && socket->error ? take_error(socket) : result);
+    return call(stack, fd, try_recv_buf, chain, bytes, LAN_MSG_DONTWAIT, NULL);
 }
 
 long lan_send(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags)
 {
     return lan_sendto(stack, fd, data, bytes, flags, NULL);
-}
-
-/* One look: data, end of stream, or why there is none. */
-static long try_receive(struct lan_socket *socket, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from)
-{
-    long result = socket->ops->recv(socket->stack, socket->pcb, data, bytes, flags, from);
-
-    return result < 0 && socket->error ? take_error(socket) : result;
-}
-
-static int at_mark(struct lan_socket *socket)
-{
-    union lan_option_value ahead;
-    int result = socket->ops->get(socket->stack, socket->pcb, LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_URGENT), &ahead);
-
-    return result < 0 ? result : ahead.number == 1;
 }
 
 int lan_sockatmark(struct lan_stack *stack, int fd)
@@ -267,47 +277,15 @@ int lan_sockatmark(struct lan_stack *stack, int fd)
     return socket ? at_mark(socket) : -EBADF;
 }
 
-/* Even who wants all is to see the urgent mark. */
-static bool wants_all(struct lan_socket *socket, int flags)
-{
-    return socket->type == LAN_SOCK_STREAM && (flags & LAN_MSG_WAITALL) && !(flags & LAN_MSG_PEEK) &&
-           at_mark(socket) != 1;
-}
-
-/* Sends or receives, as `out` says; what is sent is only read. */
-static inline long transfer(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags,
-                            struct lan_sockaddr_in *peer, bool out)
-{
-    struct lan_socket *socket = lan_socket_find(stack, fd);
-
-    if (!socket)
-        return -EBADF;
-
-    long (*look)(struct lan_socket *, void *, size_t, int, struct lan_sockaddr_in *) = out ? try_send : try_receive;
-    long result = look(socket, data, bytes, flags, peer);
-
-    if (result == (long)bytes || !blocks(socket, flags))
-        return done(stack, result);
-
-    struct call call = {.socket = socket,
-                        .timeout_ms = out ? socket->send_timeout_ms : socket->receive_timeout_ms,
-                        .wanted = bytes,
-                        .result = result};
-
-    while (look_again(&call, out ? socket->type == LAN_SOCK_STREAM : wants_all(socket, flags)))
-        call.result = look(socket, (uint8_t *)data + call.moved, bytes - call.moved, flags, peer);
-    return done(stack, call.result);
-}
-
 long lan_sendto(struct lan_stack *stack, int fd, const void *data, size_t bytes, int flags,
                 const struct lan_sockaddr_in *to)
 {
-    return transfer(stack, fd, (void *)data, bytes, flags, (struct lan_sockaddr_in *)to, true);
+    return call(stack, fd, try_send, (void *)data, bytes, flags, (struct lan_sockaddr_in *)to);
 }
 
 long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from)
 {
-    return transfer(stack, fd, data, bytes, flags, from, false);
+    return call(stack, fd, try_receive, data, bytes, flags, from);
 }
 
 long lan_recv(struct lan_stack *stack, int fd, void *data, size_t bytes, int flags)
@@ -326,16 +304,18 @@ int lan_shutdown(struct lan_stack *stack, int fd, int how)
     return (int)done(stack, socket->ops->shutdown(stack, socket->pcb, how));
 }
 
+/* Whether all that was sent has arrived. */
+static long drained(struct lan_socket *socket, void *data, size_t bytes, int flags, struct lan_sockaddr_in *peer)
+{
+    (void)data, (void)bytes, (void)flags, (void)peer;
+    return socket->ops->ready(socket->stack, socket->pcb) & LAN_READY_DRAINED ? 0 : -EAGAIN;
+}
+
 /* SO_LINGER with a time: close() waits for what was sent to arrive. False: somebody else has closed it meanwhile. */
 static bool linger(struct lan_socket *socket)
 {
-    struct call call = {.socket = socket, .timeout_ms = (uint32_t)socket->linger_s * 1000};
-
     socket->ops->shutdown(socket->stack, socket->pcb, LAN_SHUT_RDWR);
-    do
-        call.result = socket->ops->ready(socket->stack, socket->pcb) & LAN_READY_DRAINED ? 0 : -EAGAIN;
-    while (look_again(&call, false));
-    return call.result != -EBADF;
+    return repeat(socket, drained, (uint32_t)socket->linger_s * 1000, NULL, 0, 0, NULL) != -EBADF;
 }
 
 /* Whoever sleeps on the socket wakes up to -EBADF. */
