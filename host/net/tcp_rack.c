@@ -27,10 +27,11 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint3
     if (!ack->first_sent || lan_seq_lt(sent, ack->first_sent))
         ack->first_sent = sent;
     if (flags & RUN_RETRANSMITTED) {
+        ack->repeated = true;
         if (rtt < sender->min_rtt) /* it was the original that arrived */
             return;
     } else {
-        if (!(flags & RUN_BLURRED))
+        if (!(flags & RUN_BLURRED) && !ack->repeated)
             take_rtt(tcb, rtt, ack);
         if (lan_seq_lt(end, sender->rack_fack))
             tcb->flags |= TCB_REORDERING;

@@ -414,6 +414,7 @@ struct lan_tcp_ack {
     /* When the one sent first of those that it acknowledges was, and the one sent last. 0: none, or nobody can tell. */
     uint32_t first_sent, last_sent;
     bool dsack, duplicate;
+    bool repeated;      /* it acknowledges what was sent more than once, behind which the rest may have waited */
     bool ece;           /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
     bool original;      /* it answers what was sent before the first retransmission */
     uint32_t dsack_end; /* with dsack */
