@@ -6,6 +6,7 @@ import json
 import random
 import re
 import socket
+import struct
 import subprocess
 
 KERNEL, STACK, PORT = "192.0.2.1", "192.0.2.2", 5001
@@ -55,9 +56,19 @@ class Link:
         self.stack, self.wire = stack, wire
         self.before = kernel_counters()
         self.kernel = {}  # what the kernel has counted meanwhile, once the link is over
+        self.connections = []
 
     def from_kernel(self):
-        return socket.create_connection((STACK, PORT), timeout=PATIENCE)
+        self.connections.append(socket.create_connection((STACK, PORT), timeout=PATIENCE))
+        return self.connections[-1]
+
+    def abort(self):
+        """Whoever failed may have left connections open: what the kernel still sends for them, a reset if nothing
+        else, belongs to this link, not to the next one."""
+        for connection in self.connections:
+            if connection.fileno() >= 0:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
 
     def from_stack(self):
         with socket.create_server((KERNEL, 0)) as server:
@@ -66,6 +77,7 @@ class Link:
             self.stack.stdin.flush()
             connection, _ = server.accept()
             connection.settimeout(PATIENCE)
+            self.connections.append(connection)
             return connection
 
 
@@ -82,7 +94,10 @@ def link(programs, mtu=1500, wire=None, sysctls=None, window=0):
             sysctl("ipv6/conf", f"{KERNEL_DEVICE}/disable_ipv6", 1)
             ip(f"address add {KERNEL}/24 dev {KERNEL_DEVICE}", f"link set {KERNEL_DEVICE} mtu {mtu} up")
             result = Link(stack, cable)
-            yield result
+            try:
+                yield result
+            finally:
+                result.abort()
     after = kernel_counters()
     result.kernel = {name: after[name] - result.before[name] for name in after}
 
