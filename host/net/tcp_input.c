@@ -212,6 +212,13 @@ static void without_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segme
 /* RFC 9293 3.10.7.4. */
 static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
 {
+    if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == (SEG_SYN | SEG_ACK) &&
+        segment->seq + 1 == tcb->rcv_nxt) { /* a simultaneous open (figure 7): the SYN is known, the ACK counts */
+        segment->flags = SEG_ACK;
+        segment->seq++;
+        segment->len--;
+        segment->window >>= tcb->snd_scale; /* which that of a SYN is not (RFC 7323 2.2) */
+    }
     if (!stamp_fine(tcb, segment))
         return;
     if (!acceptable(tcb, segment)) {

@@ -242,6 +242,14 @@ static struct model_answer synchronized(struct model *m, const struct model_segm
 {
     struct model_answer answer = {0};
 
+    if (m->state == M_SYN_RECEIVED && segment->flags == (M_SYN | M_ACK) && segment->seq == m->irs) { /* 3.5, figure 7 */
+        if (segment->ack != m->snd_nxt)
+            return reset_at(segment->ack);
+        m->state = M_ESTABLISHED;
+        if (acknowledge(m, segment, &answer))
+            text(m, segment, segment->seq + 1, right_edge, &answer);
+        return answer;
+    }
     if (!acceptable(m, segment, right_edge)) {
         answer.may_ack = !(segment->flags & M_RST);
         answer.must_ack = answer.may_ack && sequence_bytes(segment) && !(segment->flags & M_SYN); /* RFC 5961 4.2 */

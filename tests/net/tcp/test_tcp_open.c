@@ -57,12 +57,39 @@ static void simultaneous_open_connects_MUST_10(void **state)
     start_connect(&p);
     from_peer(&p, SYN, 0, 0, 0);
     expect(&p, SYN | ACK, 0, 1, 0);
-    from_peer(&p, SYN | ACK, 0, 1, 0);
-    expect(&p, ACK, 1, 1, 0);
-    from_peer(&p, ACK, 1, 1, 0);
+    from_peer(&p, SYN | ACK, 0, 1, 0); /* figure 7: that is all it takes */
+    expect_quiet(&p);
     assert_int_equal(ready(&p), LAN_POLLOUT);
     from_peer(&p, ACK, 1, 1, 10);
     host_reads(&p, 1, 10);
+}
+
+/* As of a peer that drops a SYN-ACK whose SYN it has, as 3.10.7.4 can be read. */
+static void an_ack_completes_a_simultaneous_open_too(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer(&p, SYN, 0, 0, 0);
+    expect(&p, SYN | ACK, 0, 1, 0);
+    from_peer(&p, SYN | ACK, 0, 2, 0); /* of another attempt */
+    expect(&p, RST, 2, 0, 0);
+    assert_int_equal(ready(&p), 0);
+    from_peer(&p, ACK, 1, 1, 0);
+    assert_int_equal(ready(&p), LAN_POLLOUT);
+}
+
+static void the_window_of_a_simultaneous_open_is_not_scaled_RFC_7323_2_2(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer_options(&p, SYN, 0, 0, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
+    next_sent(&p);
+    p.window = 4000;
+    from_peer_options(&p, SYN | ACK, 0, 1, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
+    host_sends(&p, 1, 5 * MSS);
+    expect(&p, ACK, 1, 1, MSS);
+    expect(&p, ACK, 1 + MSS, 1, MSS);
+    expect_quiet(&p);
 }
 
 static void a_reset_ends_a_simultaneous_open_MUST_11(void **state)
@@ -521,6 +548,8 @@ int main(void)
         TEST(passive_open_answers_syn_and_queues_for_accept),
         TEST(nobody_is_accepted_before_the_handshake_is_complete),
         TEST(simultaneous_open_connects_MUST_10),
+        TEST(an_ack_completes_a_simultaneous_open_too),
+        TEST(the_window_of_a_simultaneous_open_is_not_scaled_RFC_7323_2_2),
         TEST(a_reset_ends_a_simultaneous_open_MUST_11),
         TEST(a_reset_returns_a_passive_open_to_listen_MUST_11),
         TEST(a_closed_port_answers_syn_with_reset_at_once),
