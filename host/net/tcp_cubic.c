@@ -8,26 +8,24 @@
 enum { TIME_BITS = 16 };
 #define TICKS_CUBED_PER_C UINT64_C(2168404345) /* cubic ticks in which a window grows by one segment */
 
-/* The ticks in which a window grows by `bytes` from where it is flat: the inverse of bytes_after(). */
-static uint32_t ticks_until(uint32_t bytes, uint32_t mss)
-{
-    uint32_t ticks = 0;
-    for (uint32_t bit = 1u << (TIME_BITS - 1); bit; bit >>= 1) {
-        uint32_t more = ticks | bit;
-        if ((uint64_t)(more * more) * more * mss <= bytes * TICKS_CUBED_PER_C)
-            ticks = more;
-    }
-    return ticks;
-}
-
-/* The cube over TICKS_CUBED_PER_C as a product with its inverse, in 47 bits behind the point; no step leaves 64 bits.
- */
-static uint64_t bytes_after(uint32_t ticks, uint32_t mss)
+/* What a window grows by from where it is flat. The cube over TICKS_CUBED_PER_C as a product with its inverse, in 47
+ * bits behind the point; no step leaves 64 bits. */
+LAN_SHARED static uint64_t bytes_after(uint32_t ticks, uint32_t mss)
 {
     if (ticks >> TIME_BITS)
         ticks = (1u << TIME_BITS) - 1;
     uint64_t cube = (uint64_t)(ticks * ticks) * ticks;
     return (cube >> 16) * mss * (((UINT64_C(1) << 47) / TICKS_CUBED_PER_C) + 1) >> 31;
+}
+
+/* The inverse. */
+static uint32_t ticks_until(uint32_t bytes, uint32_t mss)
+{
+    uint32_t ticks = 0;
+    for (uint32_t bit = 1u << (TIME_BITS - 1); bit; bit >>= 1)
+        if (bytes_after(ticks | bit, mss) < bytes)
+            ticks |= bit;
+    return ticks;
 }
 
 static void cubic_init(struct lan_tcb *tcb)

@@ -256,21 +256,18 @@ void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment
 {
     for (uint32_t i = 0; i < segment->sacks; i++) {
         const struct lan_tcp_block *block = &segment->sack[i];
-        if (i == 0 && lan_seq_lt(block->start, block->end) && is_dsack(tcb, segment)) {
+        bool sound = lan_seq_lt(block->start, block->end);
+        if (i == 0 && sound && is_dsack(tcb, segment)) {
             LAN_COUNT(tcb->stack, tcp_ext_dsack_recv);
             ack->dsack = true;
             ack->dsack_bytes = block->end - block->start;
             ack->dsack_end = block->end;
-            continue;
+        } else if (sound && lan_seq_lt(tcb->snd_una, block->start) && lan_seq_leq(block->end, tcb->snd_nxt)) {
+            if (!take_block(tcb, block->start, block->end, ack))
+                break; /* looking for room is dear: once an ACK */
+        } else if (!sound || lan_seq_lt(tcb->snd_una, block->end)) {
+            LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
         }
-        if (!lan_seq_lt(tcb->snd_una, block->start) || !lan_seq_lt(block->start, block->end) ||
-            lan_seq_lt(tcb->snd_nxt, block->end)) {
-            if (!lan_seq_leq(block->end, tcb->snd_una) || !lan_seq_lt(block->start, block->end))
-                LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
-            continue;
-        }
-        if (!take_block(tcb, block->start, block->end, ack))
-            break; /* looking for room is dear: once an ACK */
     }
 }
 

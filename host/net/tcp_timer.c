@@ -57,9 +57,9 @@ void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
 /* Enough probes without an answer; a user timeout counts from the last sign of life instead. */
 static bool probed_in_vain(const struct lan_tcb *tcb)
 {
-    uint64_t silent_s = tcb->opt.keep_idle_s + (uint64_t)tcb->keep_probes_sent * tcb->opt.keep_interval_s;
+    uint32_t silent_s = tcb->opt.keep_idle_s + (uint32_t)tcb->keep_probes_sent * tcb->opt.keep_interval_s;
     if (tcb->opt.user_timeout_ms)
-        return tcb->keep_probes_sent && silent_s * 1000 >= tcb->opt.user_timeout_ms;
+        return tcb->keep_probes_sent && silent_s >= (tcb->opt.user_timeout_ms + 999) / 1000;
     return tcb->keep_probes_sent >= tcb->opt.keep_probes;
 }
 
