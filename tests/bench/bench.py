@@ -305,7 +305,7 @@ def other_paths(bench):
 
 
 def rv32_size(bench):
-    how = "rv32.py: RV32IM, gcc -Os with the linker's optimisation, sections collected, size(1)'s text"
+    how = "rv32.py: RV32IM, gcc -Os (flags: tests/bench/rv32/CMakeLists.txt) with the linker's optimisation, sections collected, size(1)'s text"
     files, found = rv32.size(bench.build.parent / "rv32")
     for name, size in sorted(files.items(), key=lambda file: -file[1]):
         if name != "size.c":
