@@ -371,6 +371,8 @@ static bool send_queue(struct lan_tcb *tcb)
 
 void lan_tcp_output(struct lan_tcb *tcb)
 {
+    if (tcb->rcv_islands && tcb->flags & TCB_ACK_NOW) /* data would carry it, but no SACK (RFC 2018 4) */
+        lan_tcp_send_ack(tcb);
     bool refused = waits_to_be_sent(tcb) && !send_queue(tcb);
     if (tcb->sender)
         lan_tcp_probe_arm(tcb);

@@ -104,6 +104,19 @@ static void gaps_are_told_with_the_latest_block_first_RFC_2018(void **state)
     assert_int_equal(expect(&p, ACK, 1, 10001, 0).option_bytes, 0);
 }
 
+/* Data takes no SACK along, and is no duplicate ACK. */
+static void a_gap_is_told_before_data_that_could_go_RFC_2018_4(void **state)
+{
+    struct peer p = open_with_sack(*state);
+    host_sends(&p, 1, 20 * MSS);
+    skip_sent(&p);
+    from_peer(&p, ACK, 1001, 1 + 2 * MSS, 500); /* lets new data go, too */
+    struct sent sent = expect(&p, ACK, 1 + 10 * MSS, 1, 0);
+    assert_int_equal(option32(&p, &sent, 4), 1001);
+    expect(&p, ACK, 1 + 10 * MSS, 1, MSS);
+    skip_sent(&p);
+}
+
 static void gaps_are_not_told_to_a_peer_that_did_not_permit_it(void **state)
 {
     struct peer *p = *state;
@@ -440,6 +453,7 @@ int main(void)
         TEST_CONNECTED(a_delayed_ack_rides_on_data),
         TEST_CONNECTED(a_gap_is_acknowledged_at_once_and_filled_in_any_order_SHLD_31),
         TEST(gaps_are_told_with_the_latest_block_first_RFC_2018),
+        TEST(a_gap_is_told_before_data_that_could_go_RFC_2018_4),
         TEST_CONNECTED(gaps_are_not_told_to_a_peer_that_did_not_permit_it),
         TEST_CONNECTED(overlapping_pieces_give_the_stream_once),
         TEST_CONNECTED(a_segment_that_covers_islands_is_kept_whole_SHLD_31),
