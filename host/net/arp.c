@@ -6,14 +6,20 @@
 
 #include <errno.h>
 
-/* How an ARP packet begins (RFC 826): hardware and protocol, and the sizes of their addresses. */
+/* A packet as it stands in a frame (RFC 826). */
+struct arp_packet {
+    uint8_t begin[6];      /* ETHERNET_AND_IPV4 */
+    lan_field16 operation; /* in network order */
+    uint8_t sender_mac[6];
+    uint8_t sender[4];
+    uint8_t target_mac[6];
+    uint8_t target[4];
+};
+
+/* Hardware and protocol, and the sizes of their addresses. */
 static const uint8_t ETHERNET_AND_IPV4[] = {0x00, 0x01, 0x08, 0x00, 6, 4};
 
-enum {
-    ARP_BYTES = 28,
-    OP_REQUEST = 1,
-    OP_REPLY = 2,
-};
+enum { OP_REQUEST = 1, OP_REPLY = 2 };
 
 enum {
     REACHABLE_S = 60,
@@ -26,12 +32,6 @@ enum {
     TRIES = 3,
     PENDING_PER_NEIGHBOUR = 64, /* a fragmented datagram of 64 KiB fits */
     SEARCH_STEPS = 32,          /* how many entries a search for a victim looks at */
-};
-
-struct arp_packet {
-    uint16_t operation;
-    const uint8_t *sender_mac;
-    uint32_t sender, target;
 };
 
 size_t lan_arp_memory(const struct lan_config *config)
@@ -174,25 +174,25 @@ void lan_arp_invalidate_flows(struct lan_stack *stack)
 /* A request's target is whom it looks for, a reply's whom it goes to. */
 static void send_arp(struct lan_netif *netif, uint16_t operation, const uint8_t *to_mac, uint32_t target)
 {
-    struct lan_buf *frame = lan_buf_alloc(netif->stack->pool, LAN_ETH_HEADER);
+    struct lan_buf *frame = lan_buf_alloc(netif->stack->pool, LAN_HEADROOM);
 
     if (!frame) {
         LAN_COUNT(netif->stack, link_out_no_buffers);
         return;
     }
 
-    uint8_t *arp = lan_buf_put(frame, ARP_BYTES);
+    struct arp_packet *arp = (void *)lan_buf_put(frame, sizeof *arp);
 
-    memcpy(arp, ETHERNET_AND_IPV4, sizeof ETHERNET_AND_IPV4);
-    lan_put16(arp + 6, operation);
-    memcpy(arp + 8, netif->mac, 6);
-    lan_store32(arp + 14, netif->address);
-    memset(arp + 18, 0, 6);
-    lan_store32(arp + 24, target);
+    memcpy(arp->begin, ETHERNET_AND_IPV4, sizeof arp->begin);
+    arp->operation = lan_htons(operation);
+    memcpy(arp->sender_mac, netif->mac, 6);
+    memcpy(arp->sender, &netif->address, 4);
+    memset(arp->target_mac, 0, 6);
+    lan_store32(arp->target, target);
     if (operation == OP_REQUEST) {
         LAN_COUNT(netif->stack, arp_out_requests);
     } else {
-        memcpy(arp + 18, to_mac, 6);
+        memcpy(arp->target_mac, to_mac, 6);
         LAN_COUNT(netif->stack, arp_out_replies);
     }
     lan_eth_output(netif, frame, to_mac, LAN_ETH_ARP);
@@ -320,24 +320,25 @@ static void hear(struct lan_neighbour *n, const uint8_t mac[6])
 
 static bool is_host_mac(const uint8_t *mac)
 {
-    return !(mac[0] & 1) && (lan_load32(mac) || lan_load16(mac + 4));
+    return !(mac[0] & 1) && (lan_load16(mac) | lan_load16(mac + 2) | lan_load16(mac + 4));
 }
 
-static bool parse(struct lan_netif *netif, const uint8_t *arp, struct arp_packet *out)
+static bool is_request(const struct arp_packet *arp)
 {
-    if (memcmp(arp, ETHERNET_AND_IPV4, sizeof ETHERNET_AND_IPV4) != 0)
+    return arp->operation == lan_htons(OP_REQUEST);
+}
+
+static bool valid(const struct lan_netif *netif, const struct arp_packet *arp, uint32_t sender)
+{
+    if (memcmp(arp->begin, ETHERNET_AND_IPV4, sizeof arp->begin) != 0)
         return false;
-    out->operation = lan_get16(arp + 6);
-    out->sender_mac = arp + 8;
-    out->sender = lan_load32(arp + 14);
-    out->target = lan_load32(arp + 24);
-    if (out->operation != OP_REQUEST && out->operation != OP_REPLY)
+    if (!is_request(arp) && arp->operation != lan_htons(OP_REPLY))
         return false;
-    if (!is_host_mac(out->sender_mac))
+    if (!is_host_mac(arp->sender_mac))
         return false;
-    if (out->sender == 0) /* a probe, RFC 5227 1.1 */
-        return out->operation == OP_REQUEST;
-    return ((out->sender ^ netif->address) & netif->netmask) == 0 && !lan_ip_is_group(netif->stack, out->sender);
+    if (sender == 0) /* a probe, RFC 5227 1.1 */
+        return is_request(arp);
+    return ((sender ^ netif->address) & netif->netmask) == 0 && !lan_ip_is_group(netif->stack, sender);
 }
 
 /* Another host uses our address (RFC 5227 2.4 (b)): we say once in a while that it is ours. */
@@ -353,38 +354,42 @@ static void defend(struct lan_netif *netif)
     lan_arp_announce(netif);
 }
 
-static void handle(struct lan_netif *netif, const struct arp_packet *arp)
+static void handle(struct lan_netif *netif, const struct arp_packet *arp, uint32_t sender)
 {
-    bool for_us = arp->target == netif->address;
-    struct lan_neighbour *n = arp->sender ? find(netif, arp->sender) : NULL;
+    bool asks_us = is_request(arp) && lan_load32(arp->target) == netif->address;
+    struct lan_neighbour *n = sender ? find(netif, sender) : NULL;
 
-    if (arp->sender == netif->address) {
+    if (sender == netif->address) {
         if (!lan_same_mac(arp->sender_mac, netif->mac))
             defend(netif);
         return;
     }
     /* RFC 826: who asks for us will hear from us, so his address is worth an entry; what nobody asked for is not. */
-    if (!n && for_us && arp->sender && arp->operation == OP_REQUEST)
-        n = create(netif, arp->sender, 1);
+    if (!n && asks_us && sender)
+        n = create(netif, sender, 1);
     if (n)
         hear(n, arp->sender_mac);
-    if (for_us && arp->operation == OP_REQUEST)
-        send_arp(netif, OP_REPLY, arp->sender_mac, arp->sender);
+    if (asks_us)
+        send_arp(netif, OP_REPLY, arp->sender_mac, sender);
 }
 
 LAN_RARE void lan_arp_input(struct lan_netif *netif, struct lan_buf *packet)
 {
     struct lan_stack *stack = netif->stack;
-    struct arp_packet arp;
+    bool good = netif->address && lan_buf_pullup(packet, sizeof(struct arp_packet));
+    const struct arp_packet *arp = (const void *)packet->data;
+    uint32_t sender;
 
-    if (!netif->address || !lan_buf_pullup(packet, ARP_BYTES) || !parse(netif, packet->data, &arp)) {
+    if (good)
+        memcpy(&sender, arp->sender, 4);
+    if (!good || !valid(netif, arp, sender)) {
         LAN_COUNT(stack, arp_in_errors);
     } else {
-        if (arp.operation == OP_REQUEST)
+        if (is_request(arp))
             LAN_COUNT(stack, arp_in_requests);
         else
             LAN_COUNT(stack, arp_in_replies);
-        handle(netif, &arp);
+        handle(netif, arp, sender);
     }
     lan_buf_free(packet);
 }

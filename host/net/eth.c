@@ -4,7 +4,7 @@
 
 enum { ETH_VLAN = 0x8100, VLAN_IDENTIFIER = 0xfff };
 
-_Alignas(2) const uint8_t LAN_ETH_BROADCAST[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+const uint8_t LAN_ETH_BROADCAST[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uint8_t destination[6], uint16_t type)
 {
@@ -31,9 +31,20 @@ static inline uint16_t protocol(const struct lan_buf *frame)
     return foreign ? lan_htons(ETH_VLAN) : lan_load16(frame->data - 2);
 }
 
+/* Moves a packet, and the EtherType with it, down to a 4-byte boundary, over the addresses. */
+LAN_RARE static void align(struct lan_buf *packet)
+{
+    uint32_t astray = (uintptr_t)packet->data % 4;
+
+    packet->data -= astray;
+    memmove(packet->data - 2, packet->data - 2 + astray, packet->len + 2);
+}
+
 static inline void dispatch(struct lan_netif *netif, struct lan_buf *frame)
 {
     lan_buf_pull(frame, LAN_ETH_HEADER);
+    if ((uintptr_t)frame->data % 4)
+        align(frame);
 
     uint16_t type = protocol(frame);
 
@@ -62,7 +73,7 @@ void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame)
             lan_drop(frame, &counters->eth_in_other_host);
             return;
         }
-        frame->flags |= lan_same_mac(frame->data, LAN_ETH_BROADCAST) ? LAN_BUF_BROADCAST : LAN_BUF_MULTICAST;
+        frame->flags |= memcmp(frame->data, LAN_ETH_BROADCAST, 6) == 0 ? LAN_BUF_BROADCAST : LAN_BUF_MULTICAST;
     }
     dispatch(netif, frame);
 }

@@ -22,7 +22,8 @@ enum {
     LAN_ETH_HEADER = 14,
     LAN_IP_HEADER = 20,
     LAN_IP_HEADER_MAX = 60,
-    LAN_HEADROOM = LAN_ETH_HEADER + LAN_IP_HEADER, /* what lan_ip_output() needs in front of the L4 header */
+    LAN_HEADROOM = 2 + LAN_ETH_HEADER + LAN_IP_HEADER, /* what lan_ip_output() needs in front of the L4 header; the 2
+                                                        * put IP's on a 4-byte boundary */
 };
 
 #define LAN_IP_BROADCAST 0xffffffffu

@@ -80,7 +80,7 @@ static void group_mac(uint32_t dst, uint8_t mac[6])
     memcpy(mac, LAN_ETH_BROADCAST, 6);
     if (lan_ip_is_multicast(dst)) {
         lan_put16(mac, 0x0100);
-        lan_store32(mac + 2, dst);
+        memcpy(mac + 2, &dst, 4);
         mac[2] = 0x5e;
         mac[3] &= 0x7f;
     }

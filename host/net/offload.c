@@ -94,11 +94,12 @@ static int transmit_mended(struct lan_netif *netif, struct lan_buf *frame, uint3
 
 /* A large TCP frame on its way to be cut: the headers as the next segment has them, and the payload left. */
 struct large {
-    uint8_t headers[HEADERS_MAX];
     struct lan_buf *payload;
     uint32_t flags;
     uint16_t hdr_len, csum_start, vlan_tci;
+    uint8_t headers[HEADERS_MAX];
 };
+_Static_assert((offsetof(struct large, headers) + IP_OFFSET) % 4 == 0, "IP headers stand on 4-byte boundaries");
 
 /* Sets what depends on the number of payload bytes. */
 static void set_length(struct large *large, uint32_t bytes)

@@ -5,7 +5,6 @@
 #include "tcp_internal.h"
 
 enum {
-    ALIGN = 2, /* in front of the Ethernet header, so that IP and TCP headers stand on 4-byte boundaries */
     CHECKSUM_OFFSET = 16,
     FRAME_MAX = LAN_ETH_HEADER + 65535, /* what an IP total length can say */
     HEADER_AND_ENDS = 3,                /* fragments of a large segment beside those that show a whole buffer */
@@ -22,7 +21,7 @@ static void add_options(struct lan_buf *packet, uint32_t option_bytes)
 /* A header with room for those below it. NULL: the pool is empty, and the caller arranges to come back. */
 static struct lan_buf *start_segment(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
 {
-    struct lan_buf *packet = lan_buf_alloc(tcb->stack->pool, ALIGN + LAN_HEADROOM);
+    struct lan_buf *packet = lan_buf_alloc(tcb->stack->pool, LAN_HEADROOM);
     if (!packet) {
         LAN_COUNT(tcb->stack, tcp_ext_no_buffers);
         return NULL;
@@ -183,7 +182,7 @@ static uint32_t max_segmented(const struct lan_tcb *tcb)
 /* Payload bytes to hand down at once, a multiple of the MSS. */
 static uint32_t max_payload(const struct lan_tcb *tcb)
 {
-    enum { HEADERS = LAN_HEADROOM + LAN_TCP_HEADER_MAX };
+    enum { HEADERS = LAN_ETH_HEADER + LAN_IP_HEADER + LAN_TCP_HEADER_MAX };
     if (tcb->flags & TCB_URGENT_OUT) /* whoever cuts a large segment repeats its urgent pointer */
         return tcb->mss;
     uint32_t frame = tcb->flow.netif->max_tso_bytes;

@@ -100,7 +100,7 @@ static uint32_t continuation(const struct lan_netif *netif, const struct lan_buf
                              uint32_t headers, uint32_t seq)
 {
     const uint8_t *link = frame->data, *ip = link + LAN_ETH_HEADER;
-    if (frame->next || frame->len < LAN_ETH_HEADER + headers || frame->flags & LAN_BUF_VLAN ||
+    if ((uintptr_t)ip % 4 || frame->next || frame->len < LAN_ETH_HEADER + headers || frame->flags & LAN_BUF_VLAN ||
         !lan_same_mac(link, netif->mac) || lan_get16(ip - 2) != LAN_ETH_IPV4 || lan_get32(ip + SEQUENCE) != seq ||
         !same_headers(first, ip, headers))
         return 0;

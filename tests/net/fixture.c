@@ -99,6 +99,7 @@ struct fixture *fixture_create(const struct lan_config *config, uint32_t feature
     f->now_ns = fixture_start_ns ? fixture_start_ns : start_ns();
     f->alarm_ns = LAN_NEVER;
     f->transmit_room = UINT32_MAX;
+    f->headroom = 2;
     f->random = fixture_seed;
     hold(f, 0);
     f->port = (struct lan_port){f, now_ns, random_bytes, set_alarm, block, unblock};
@@ -166,7 +167,7 @@ void inject_in_pieces(struct fixture *f, const struct frame *frame, uint32_t pie
     uint32_t done = 0;
 
     do {
-        struct lan_buf *buf = lan_buf_alloc(lan_stack_pool(f->stack), first ? 0 : 2);
+        struct lan_buf *buf = lan_buf_alloc(lan_stack_pool(f->stack), first ? 0 : f->headroom);
         uint32_t bytes = frame->len - done < piece ? frame->len - done : piece;
 
         assert_non_null(buf);

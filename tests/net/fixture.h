@@ -22,6 +22,7 @@ struct fixture {
     void *memory;
     struct lan_buf *held, **held_end; /* injected, and to arrive with the next `to_hold` */
     uint32_t to_hold;
+    uint32_t headroom;  /* in front of what is injected: 2, as drivers have it */
     struct frame *sent; /* ring */
     uint32_t sent_head, sent_tail;
     uint32_t transmit_room;             /* frames that the driver takes before it says -ENOBUFS */

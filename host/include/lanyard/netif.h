@@ -62,9 +62,10 @@ struct lan_netif {
     struct lan_netif_stats stats;
 };
 
-/* Driver to stack: received frames in their order, joined by `link`, each at an even address. Takes ownership; the IP
- * headers should stand on 4-byte boundaries. A driver that hands on at once what arrived together makes TCP cheaper:
- * segments of one connection that follow each other are taken as one. */
+/* Driver to stack: received frames in their order, joined by `link`, each 2 bytes behind a multiple of four, so that
+ * IP headers stand on 4-byte boundaries; elsewhere its first fragment must be nobody else's, as its bytes are moved. Of
+ * a LOOPBACK netif, as transmitted. Takes ownership. A driver that hands on at once what arrived together makes TCP
+ * cheaper: segments of one connection that follow each other are taken as one. */
 void lan_netif_input(struct lan_netif *netif, struct lan_buf *frames);
 
 /* Driver to stack: there is room for frames again. */
