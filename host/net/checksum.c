@@ -110,10 +110,7 @@ uint32_t lan_sum_buf(const struct lan_buf *buf, uint32_t offset, uint32_t bytes,
     return sum;
 }
 
-uint32_t lan_sum_pseudo(uint32_t src, uint32_t dst, uint8_t protocol, uint32_t l4_bytes)
+LAN_SHARED uint32_t lan_sum_pseudo(uint32_t src, uint32_t dst, uint8_t protocol, uint32_t l4_bytes)
 {
-    uint32_t sum = lan_sum_add(src, dst);
-
-    sum = lan_sum_add(sum, lan_htonl(l4_bytes));
-    return lan_sum_add(sum, lan_htonl((uint32_t)protocol));
+    return lan_sum_add(lan_sum_add(src, dst), (l4_bytes + protocol) * lan_htons(1)); /* as memory has it */
 }

@@ -33,7 +33,7 @@ const struct lan_route *lan_route_find(const struct lan_stack *stack, uint32_t d
 /* Ones from the left, nothing else. */
 static bool mask_valid(uint32_t netmask)
 {
-    uint32_t zeros = ~lan_htonl(netmask);
+    uint32_t zeros = ~lan_get32(&netmask);
 
     return (zeros & (zeros + 1)) == 0;
 }

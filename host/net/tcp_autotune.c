@@ -55,14 +55,14 @@ void lan_tcp_tune_receive(struct lan_tcb *tcb)
     uint32_t read = tcb->rcv_nxt - tcb->rcv_queued;
     if (elapsed < rtt || tcb->flags & TCB_FIN_ARRIVED)
         return;
-    uint64_t drained = lan_divide((uint64_t)(read - tcb->tune_seq) * rtt, elapsed);
+    uint32_t drained = (read - tcb->tune_seq) / elapsed * rtt; /* exact enough, to `rtt` bytes */
     tcb->tune_seq = read;
     tcb->tune_at = now_units(tcb);
     if (2 * drained <= tcb->opt.rcv_limit)
         return;
     uint32_t scaled = (uint32_t)UINT16_MAX << tcb->rcv_scale;
     uint32_t most = smaller(lan_tcp_receive_limit_max(tcb), smaller(scaled, spare(tcb, tcb->rcv_mss)));
-    tcb->opt.rcv_limit = larger(tcb->opt.rcv_limit, 2 * drained < most ? (uint32_t)(2 * drained) : most);
+    tcb->opt.rcv_limit = larger(tcb->opt.rcv_limit, smaller(2 * drained, most));
 }
 
 void lan_tcp_tune_send(struct lan_tcb *tcb)

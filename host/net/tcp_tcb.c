@@ -214,9 +214,8 @@ void lan_tcp_start(struct lan_tcb *tcb)
     tcb->soft_error = 0;
     tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
     tcb->srtt = tcb->rttvar = 0;
-    /* RFC 6528 3: ISN = M + F(tuple, secret), M advances every 4 microseconds. */
-    lan_tcp_set_iss(tcb,
-                    (uint32_t)lan_divide(lan_tcp_of(tcb)->now_ns, 4000) + (uint32_t)lan_tcp_hash(tcb, LAN_TCP_FOR_ISS));
+    /* RFC 6528 3: ISN = M + F(tuple, secret), M advances every 4 microseconds, here every 4.096. */
+    lan_tcp_set_iss(tcb, (uint32_t)(lan_tcp_of(tcb)->now_ns >> 12) + (uint32_t)lan_tcp_hash(tcb, LAN_TCP_FOR_ISS));
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->ecn &= ECN_WISHES;
     tcb->rto = LAN_TCP_RTO_FIRST;
