@@ -150,10 +150,10 @@ static bool sees_queue(const struct lan_tcb *tcb)
 
 bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in_flight)
 {
-    uint32_t threshold = sees_queue(tcb) ? LAN_BBR_LOSS_THRESHOLD : LOSS_THRESHOLD_WITHOUT_QUEUE;
+    uint32_t part = 100 / (sees_queue(tcb) ? LAN_BBR_LOSS_THRESHOLD : LOSS_THRESHOLD_WITHOUT_QUEUE);
     if (!(tcb->flags & TCB_SACK)) /* one loss a round trip is all that can be seen */
         return lost;
-    return lost > in_flight / (100 / threshold);
+    return lost > in_flight / part;
 }
 
 /* 5.5.1. */

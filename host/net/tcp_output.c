@@ -32,8 +32,8 @@ static struct lan_buf *start_segment(struct lan_tcb *tcb, uint32_t seq, uint8_t 
     lan_put32(header + 4, seq);
     lan_put32(header + 8, tcb->rcv_nxt);
     lan_store16(header + 12, lan_htons(flags));
-    lan_put32(header + 14, 0); /* window and checksum ... */
-    lan_put32(header + 16, 0); /* ... and urgent pointer */
+    lan_store16(header + 14, 0); /* the window ... */
+    lan_store32(header + 16, 0); /* ... checksum and urgent pointer */
     add_options(packet, flags & SEG_SYN ? lan_tcp_put_syn_options(tcb, options) : lan_tcp_put_timestamp(tcb, options));
     return packet;
 }
