@@ -27,7 +27,6 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint3
     if (!ack->first_sent || lan_seq_lt(sent, ack->first_sent))
         ack->first_sent = sent;
     if (flags & RUN_RETRANSMITTED) {
-        ack->repeated = true;
         if (rtt < sender->min_rtt) /* it was the original that arrived */
             return;
     } else {

@@ -18,11 +18,13 @@ static bool sets_cwnd(const struct lan_tcb *tcb)
 static void reduce_ssthresh(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    tcb->flags |= TCB_UNDO;
-    sender->undo_cwnd = tcb->cwnd;
-    sender->undo_ssthresh = tcb->ssthresh;
-    sender->undo_bytes = 0;
-    sender->undo_una = tcb->snd_una;
+    if (!(tcb->flags & TCB_LOSS_RECOVERY)) {
+        tcb->flags |= TCB_UNDO;
+        sender->undo_cwnd = tcb->cwnd;
+        sender->undo_ssthresh = tcb->ssthresh;
+        sender->undo_bytes = 0;
+        sender->undo_una = tcb->snd_una;
+    }
     if (!(tcb->ecn & ECN_REDUCED))
         tcb->ssthresh = tcb->opt.congestion->ssthresh(tcb);
     lan_tcp_ecn_owe_cwr(tcb);

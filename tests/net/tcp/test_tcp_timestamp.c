@@ -204,6 +204,44 @@ static void a_time_out_that_was_right_is_not_undone(void **state)
     skip_sent(p);
 }
 
+/* Both have arrived that the first time-out has sent again, and only their ACKs were lost; but not what follows. */
+static void a_second_time_out_is_not_undone_by_what_the_first_sent_again(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, 1, 10 * STAMPED_MSS);
+    assert_int_equal(skip_sent(p), 10);
+    wait_ms(p, 400);
+    struct sent again = expect(p, ACK, 1, 1, STAMPED_MSS);
+    stamped(p, ACK, 1, 1 + STAMPED_MSS, 0, PEER_CLOCK + 420, tsval_of(&again));
+    again = expect(p, ACK, 1 + STAMPED_MSS, 1, STAMPED_MSS);
+    assert_int_equal(skip_sent(p), 1);
+    wait_ms(p, 500);
+    expect(p, ACK, 1 + STAMPED_MSS, 1, STAMPED_MSS);
+    stamped(p, ACK, 1, 1 + 3 * STAMPED_MSS, 0, PEER_CLOCK + 920, tsval_of(&again));
+    expect(p, ACK, 1 + 3 * STAMPED_MSS, 1, STAMPED_MSS);
+    assert_int_equal(counter(p->f, "TcpExtTCPSpuriousRTOs"), 0);
+    skip_sent(p);
+}
+
+/* The peer echoes the stamp of what it had before it asked for that once more. */
+static void an_ack_that_waited_for_a_retransmission_measures_nothing_though_it_is_of_the_original(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, 1, 3 * STAMPED_MSS);
+    struct sent sent = expect(p, ACK, 1, 1, STAMPED_MSS);
+    assert_int_equal(skip_sent(p), 2);
+    wait_ms(p, 400);
+    assert_int_equal(skip_sent(p), 1);
+    stamped(p, ACK, 1, 1 + 3 * STAMPED_MSS, 0, PEER_CLOCK + 420, tsval_of(&sent));
+    host_sends(p, 1 + 3 * STAMPED_MSS, STAMPED_MSS);
+    sent = next_sent(p);
+    stamped(p, ACK, 1, 1 + 4 * STAMPED_MSS, 0, PEER_CLOCK + 420, tsval_of(&sent));
+    host_sends(p, 1 + 4 * STAMPED_MSS, STAMPED_MSS);
+    next_sent(p);
+    wait_ms(p, 260);
+    expect(p, ACK, 1 + 4 * STAMPED_MSS, 1, STAMPED_MSS);
+}
+
 static void a_newer_stamp_ends_time_wait_for_the_next_connection_RFC_6191(void **state)
 {
     struct peer *p = *state;
@@ -239,6 +277,8 @@ int main(void)
         TEST(two_connections_do_not_show_one_clock_RFC_7323_5_4),
         TEST_STAMPED(a_time_out_that_was_in_vain_is_undone_RFC_3522),
         TEST_STAMPED(a_time_out_that_was_right_is_not_undone),
+        TEST_STAMPED(a_second_time_out_is_not_undone_by_what_the_first_sent_again),
+        TEST_STAMPED(an_ack_that_waited_for_a_retransmission_measures_nothing_though_it_is_of_the_original),
         TEST_STAMPED(a_newer_stamp_ends_time_wait_for_the_next_connection_RFC_6191),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
