@@ -21,12 +21,13 @@ enum {
     ERROR_BURST = 10,
 };
 
-/* Generic cell rate algorithm: yes as long as messages run less than `burst_ns` ahead of one per interval. */
-LAN_RARE static bool rate_allows(struct lan_stack *stack, uint64_t *due_ns, uint32_t interval_ns, uint32_t burst_ns)
+/* Generic cell rate algorithm: yes as long as messages run less than `burst_ns` ahead of one per interval. What is not
+ * a little ahead is past, so that the low bits of the time will do. */
+LAN_RARE static bool rate_allows(struct lan_stack *stack, uint32_t *due_ns, uint32_t interval_ns, uint32_t burst_ns)
 {
-    uint64_t now_ns = lan_now(stack);
+    uint32_t now_ns = (uint32_t)lan_now(stack);
 
-    if (*due_ns < now_ns)
+    if (*due_ns - now_ns >= burst_ns + interval_ns)
         *due_ns = now_ns;
     if (*due_ns - now_ns >= burst_ns) {
         LAN_COUNT(stack, icmp_out_rate_limited);
@@ -210,10 +211,11 @@ static bool error_permitted(const struct lan_buf *packet, const struct lan_ip_in
 void lan_icmp_error(struct lan_stack *stack, const struct lan_buf *packet, const struct lan_ip_info *info, uint8_t type,
                     uint8_t code)
 {
-    uint32_t bucket = lan_siphash(stack->secret, &info->src, sizeof info->src) % LAN_ICMP_BUCKETS;
-
     if (!error_permitted(packet, info))
         return;
+
+    uint32_t bucket = lan_siphash(stack->secret, &info->src, sizeof info->src) % LAN_ICMP_BUCKETS;
+
     if (!rate_allows(stack, &stack->icmp.error_due_ns[bucket], ERROR_INTERVAL_NS, ERROR_INTERVAL_NS * ERROR_BURST))
         return;
 
@@ -224,17 +226,14 @@ void lan_icmp_error(struct lan_stack *stack, const struct lan_buf *packet, const
         return;
     }
 
-    uint8_t *icmp = lan_buf_put(message, ICMP_HEADER + info->header_bytes + 8);
+    uint8_t *icmp = lan_buf_put(message, ICMP_HEADER + info->header_bytes);
 
     icmp[0] = type;
     icmp[1] = code;
     lan_store16(icmp + 2, 0);
     lan_store32(icmp + 4, 0);
     memcpy(icmp + ICMP_HEADER, packet->data - info->header_bytes, info->header_bytes);
-
-    uint32_t quoted = lan_buf_copy(packet, 0, icmp + ICMP_HEADER + info->header_bytes, 8);
-
-    lan_buf_trim(message, ICMP_HEADER + info->header_bytes + quoted);
+    message->len += lan_buf_copy(packet, 0, icmp + message->len, 8);
     lan_store16(icmp + 2, (uint16_t)~lan_sum_fold(lan_sum(icmp, message->len, 0)));
     if (type == LAN_ICMP_UNREACHABLE)
         LAN_COUNT(stack, icmp_out_dest_unreachs);

@@ -32,8 +32,8 @@ enum { LAN_ICMP_BUCKETS = 32 };
 
 /* When the next message would be due if all went out evenly spaced; a burst may run ahead of it (GCRA). */
 struct lan_icmp {
-    uint64_t echo_due_ns;
-    uint64_t
+    uint32_t echo_due_ns;
+    uint32_t
         error_due_ns[LAN_ICMP_BUCKETS]; /* by keyed hash of the receiver, so that no stranger can probe another's */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "siphash.h"
+#include "bytes.h"
 
 static inline uint64_t rotate_left(uint64_t x, unsigned bits)
 {
@@ -22,15 +23,6 @@ static void sip_rounds(uint64_t v[4], int rounds)
     }
 }
 
-/* Little-endian, as the algorithm defines it, on any host. */
-static uint64_t load_le(const uint8_t *p, size_t bytes)
-{
-    uint64_t word = 0;
-    while (bytes--)
-        word = word << 8 | p[bytes];
-    return word;
-}
-
 uint64_t lan_siphash(const uint64_t key[2], const void *data, size_t bytes)
 {
     static const uint64_t START[4] = {0x736f6d6570736575, 0x646f72616e646f6d, 0x6c7967656e657261, 0x7465646279746573};
@@ -39,10 +31,9 @@ uint64_t lan_siphash(const uint64_t key[2], const void *data, size_t bytes)
     for (int i = 0; i < 4; i++)
         v[i] = key[i & 1] ^ START[i];
     for (size_t at = 0; at <= bytes; at += 8) {
-        size_t left = bytes - at;
-        uint64_t word = load_le(p + at, left < 8 ? left : 8);
-        if (left < 8) /* the last word, with their number */
-            word |= (uint64_t)bytes << 56;
+        uint32_t low = at < bytes ? lan_load32(p + at) : 0;
+        uint32_t high = at + 4 < bytes ? lan_load32(p + at + 4) : (uint32_t)bytes << 24; /* the last: their number */
+        uint64_t word = (uint64_t)high << 32 | low;
         v[3] ^= word;
         sip_rounds(v, 2);
         v[0] ^= word;

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Over words: `bytes` is a multiple of 4, as is the address. A big-endian host takes them for other words, and gets
+ * results as good. */
 uint64_t lan_siphash(const uint64_t key[2], const void *data, size_t bytes);
 
 #endif

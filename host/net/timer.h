@@ -32,9 +32,9 @@ struct lan_timer_level {
 };
 
 struct lan_timers {
-    struct lan_timer_level levels[LAN_TIMER_LEVELS + 1]; /* the last one: no timer, and never due */
     uint64_t now_ns;   /* the wheel's time: no running timer is due before it, but late ones set to the past */
     uint64_t bound_ns; /* no timer is due before: for a quick look whether the earliest deadline may have changed */
+    struct lan_timer_level levels[LAN_TIMER_LEVELS + 1]; /* the last one: no timer, and never due */
 };
 
 void lan_timers_init(struct lan_timers *timers, uint64_t now_ns);
