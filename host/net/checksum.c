@@ -3,14 +3,19 @@
 #include "bytes.h"
 
 /* The sum runs over machine words with end-around carry; 2^16 - 1 divides 2^32 - 1 and 2^64 - 1, so folding a word's
- * sum gives the sum of its 16-bit halves or quarters. */
+ * sum gives the sum of its 16-bit halves or quarters. For size it runs over those, which are less to put together from
+ * bytes. */
+#ifdef __OPTIMIZE_SIZE__
+typedef uint16_t word;
+#else
 typedef uintptr_t word;
+#endif
 
 static inline word load_word(const uint8_t *p)
 {
-    word w;
-    memcpy(&w, p, sizeof w);
-    return w;
+    typedef word __attribute__((may_alias, aligned(1))) unaligned;
+
+    return *(const unaligned *)p;
 }
 
 /* The first bytes of a word. */
@@ -23,7 +28,7 @@ static inline word load_part(const uint8_t *p, size_t bytes)
 
 /* A sum with its carries counted apart, which is what lets compilers make two instructions of each word. */
 struct sum {
-    word words, carries;
+    uintptr_t words, carries;
 };
 
 static inline void add_word(struct sum *sum, word w)
@@ -53,11 +58,9 @@ static inline void add_block(struct sum *sum, const uint8_t *p)
 
 static uint32_t fold_words(struct sum sum)
 {
-    uint64_t wide = sum.words;
+    uint32_t high = (uint32_t)((uint64_t)sum.words >> 32);
 
-    wide = (wide & 0xffffffffu) + (wide >> 32) + sum.carries;
-    wide = (wide & 0xffffffffu) + (wide >> 32);
-    return (uint32_t)wide + (uint32_t)(wide >> 32);
+    return lan_sum_add(lan_sum_add((uint32_t)sum.words, high), (uint32_t)sum.carries);
 }
 
 uint32_t lan_sum(const void *data, size_t bytes, uint32_t initial)
@@ -73,7 +76,7 @@ uint32_t lan_sum(const void *data, size_t bytes, uint32_t initial)
         add_word(&sum, load_part(p, 4));
         p += 4;
     }
-    if (bytes & 2) {
+    if (sizeof(word) > 2 && bytes & 2) {
         add_word(&sum, load_part(p, 2));
         p += 2;
     }
