@@ -6,6 +6,13 @@ enum { ETH_VLAN = 0x8100, VLAN_IDENTIFIER = 0xfff };
 
 const uint8_t LAN_ETH_BROADCAST[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
+LAN_SHARED uint8_t *lan_push_header(struct lan_buf *packet, uint32_t bytes)
+{
+    packet->csum_start += (uint16_t)bytes;
+    packet->hdr_len += (uint16_t)bytes;
+    return lan_buf_push(packet, bytes);
+}
+
 void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uint8_t destination[6], uint16_t type)
 {
     memcpy(header, destination, 6);
@@ -16,9 +23,7 @@ void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uin
 LAN_RARE void lan_eth_output(struct lan_netif *netif, struct lan_buf *packet, const uint8_t destination[6],
                              uint16_t type)
 {
-    lan_eth_header(netif, lan_buf_push(packet, LAN_ETH_HEADER), destination, type);
-    packet->csum_start += LAN_ETH_HEADER;
-    packet->hdr_len += LAN_ETH_HEADER;
+    lan_eth_header(netif, lan_push_header(packet, LAN_ETH_HEADER), destination, type);
     lan_netif_transmit(netif, packet);
 }
 

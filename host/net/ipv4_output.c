@@ -15,20 +15,26 @@ struct header {
     uint8_t protocol, tos, ttl;
 };
 
+/* Whether what has no route may go over `netif`: to ourselves, or to a group, from `src` or, 0, any address. */
+static bool leads(const struct lan_netif *netif, bool to_self, uint32_t src)
+{
+    bool loopback = netif->features & LAN_NETIF_LOOPBACK;
+
+    return loopback == to_self && (to_self || (netif->address && (!src || netif->address == src)));
+}
+
 /* The netif and the next hop to `dst`, from one of our addresses or, 0, any. What is addressed to ourselves never
  * leaves the host. */
 static struct lan_netif *find_way(struct lan_stack *stack, uint32_t dst, uint32_t src, uint32_t *next_hop)
 {
     struct lan_netif *netif = stack->netifs;
+    bool to_self = lan_ip_is_own(stack, dst) || lan_ip_is_loopback(dst);
 
     *next_hop = dst;
     if (src && !lan_ip_is_own(stack, src)) {
         netif = NULL;
-    } else if (lan_ip_is_own(stack, dst) || lan_ip_is_loopback(dst)) {
-        while (netif && !(netif->features & LAN_NETIF_LOOPBACK))
-            netif = netif->next;
-    } else if (dst == LAN_IP_BROADCAST || lan_ip_is_multicast(dst)) {
-        while (netif && (!netif->address || (netif->features & LAN_NETIF_LOOPBACK) || (src && netif->address != src)))
+    } else if (to_self || dst == LAN_IP_BROADCAST || lan_ip_is_multicast(dst)) {
+        while (netif && !leads(netif, to_self, src))
             netif = netif->next;
     } else {
         const struct lan_route *route = lan_route_find(stack, dst);
@@ -40,13 +46,6 @@ static struct lan_netif *find_way(struct lan_stack *stack, uint32_t dst, uint32_
     if (!netif)
         LAN_COUNT(stack, ip_out_no_routes);
     return netif;
-}
-
-/* So that the next packet finds the neighbour. */
-static void cool(struct lan_stack *stack, struct lan_flow *flow)
-{
-    flow->neighbour = &stack->arp.group;
-    flow->generation = stack->arp.group.generation - 1;
 }
 
 int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan_flow *flow)
@@ -70,7 +69,8 @@ int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan
     flow->dst = dst;
     flow->mtu = netif->mtu;
     flow->id_slot = lan_siphash(stack->secret, pair, sizeof pair) % LAN_IP_IDS;
-    cool(stack, flow);
+    flow->neighbour = &stack->arp.group; /* so that the first packet finds the real one */
+    flow->generation = flow->neighbour->generation - 1;
     return 0;
 }
 
@@ -91,31 +91,29 @@ LAN_RARE static int refresh(struct lan_stack *stack, struct lan_flow *flow)
 {
     uint32_t next_hop;
     struct lan_netif *netif = find_way(stack, flow->dst, flow->src, &next_hop);
+    struct lan_neighbour *neighbour = &stack->arp.group;
 
     if (!netif)
         return -ENETUNREACH;
     flow->netif = netif;
     if (flow->mtu > netif->mtu)
         flow->mtu = netif->mtu;
-    cool(stack, flow);
-    if (netif->features & LAN_NETIF_LOOPBACK || lan_ip_is_group(stack, flow->dst)) {
-        group_mac(flow->dst, flow->neighbour->mac);
-    } else {
-        struct lan_neighbour *neighbour = lan_arp_entry(netif, next_hop);
-
-        if (!neighbour)
-            return -ENOBUFS;
-        flow->neighbour = neighbour;
-    }
-    lan_eth_header(netif, flow->link_header, flow->neighbour->mac, LAN_ETH_IPV4);
-    flow->generation = flow->neighbour->generation - !lan_neighbour_resolved(flow->neighbour);
+    if (netif->features & LAN_NETIF_LOOPBACK || lan_ip_is_group(stack, flow->dst))
+        group_mac(flow->dst, neighbour->mac);
+    else
+        neighbour = lan_arp_entry(netif, next_hop);
+    if (!neighbour)
+        return -ENOBUFS;
+    lan_eth_header(netif, flow->link_header, neighbour->mac, LAN_ETH_IPV4);
+    flow->neighbour = neighbour;
+    flow->generation = neighbour->generation - !lan_neighbour_resolved(neighbour);
     return 0;
 }
 
 static inline void push_header(const struct lan_flow *flow, struct lan_buf *packet, uint32_t payload,
                                const struct header *header)
 {
-    uint8_t *ip = lan_buf_push(packet, LAN_IP_HEADER);
+    uint8_t *ip = lan_push_header(packet, LAN_IP_HEADER);
 
     lan_put32(ip, 0x45000000u | (uint32_t)header->tos << 16 | (LAN_IP_HEADER + payload));
     lan_put32(ip + 4, (uint32_t)header->id << 16 | header->fragment);
@@ -123,8 +121,6 @@ static inline void push_header(const struct lan_flow *flow, struct lan_buf *pack
     lan_store32(ip + 12, flow->src);
     lan_store32(ip + 16, flow->dst);
     packet->flags |= LAN_BUF_IP_CSUM;
-    packet->csum_start += LAN_IP_HEADER;
-    packet->hdr_len += LAN_IP_HEADER;
 }
 
 /* Sends a packet with its IP header over a flow that was just found warm or waits for its neighbour. */
@@ -136,13 +132,13 @@ static inline int emit(struct lan_flow *flow, struct lan_buf *packet)
         return lan_arp_wait(neighbour, packet);
     neighbour->used = true;
     if (!(flow->netif->features & LAN_NETIF_LOOPBACK))
-        lan_eth_push(packet, flow->link_header);
+        memcpy(lan_push_header(packet, LAN_ETH_HEADER), flow->link_header, LAN_ETH_HEADER);
     return lan_netif_transmit(flow->netif, packet);
 }
 
 /* Sends a datagram in pieces of 8-byte multiples, cut off its front, behind headers of their own. */
 LAN_RARE static int output_fragments(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf *packet,
-                                     uint32_t bytes, struct header header)
+                                     uint32_t bytes, struct header *header)
 {
     uint32_t room = lan_flow_payload(flow) & ~7u;
     int result = bytes > UINT16_MAX - LAN_IP_HEADER ? -EMSGSIZE : 0;
@@ -159,9 +155,9 @@ LAN_RARE static int output_fragments(struct lan_stack *stack, struct lan_flow *f
             result = -ENOBUFS;
             break;
         }
-        header.fragment = (uint16_t)(offset / 8 | (last ? 0 : MORE_FRAGMENTS));
+        header->fragment = (uint16_t)(offset / 8 | (last ? 0 : MORE_FRAGMENTS));
         fragment->csum_start = fragment->hdr_len = 0;
-        push_header(flow, fragment, piece, &header);
+        push_header(flow, fragment, piece, header);
         result = emit(flow, fragment);
         LAN_COUNT(stack, ip_frag_creates);
     }
@@ -209,7 +205,7 @@ int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf
     if (bytes > lan_flow_payload(flow) && !(packet->flags & LAN_BUF_TSO)) {
         if (protocol == LAN_IPPROTO_TCP)
             return discard(stack, packet, -EMSGSIZE);
-        return output_fragments(stack, flow, packet, bytes, (struct header){id, 0, protocol, tos, ttl});
+        return output_fragments(stack, flow, packet, bytes, &(struct header){id, 0, protocol, tos, ttl});
     }
     bool whole = protocol == LAN_IPPROTO_TCP && flow->mtu > LAN_IP_MTU_FLOOR;
     push_header(flow, packet, bytes, &(struct header){id, whole ? DONT_FRAGMENT : 0, protocol, tos, ttl});

@@ -4,12 +4,16 @@
 
 #include <errno.h>
 
+LAN_RARE void lan_netif_drop(struct lan_netif *netif, struct lan_buf *frame, lan_count *reason)
+{
+    netif->stats.out_discards++;
+    lan_drop(frame, reason);
+}
+
 static int enqueue(struct lan_netif *netif, struct lan_buf *frame)
 {
     if (netif->tx_queue_len == LAN_TX_QUEUE_FRAMES) {
-        netif->stats.out_discards++;
-        LAN_COUNT(netif->stack, link_out_queue_full);
-        lan_buf_free(frame);
+        lan_netif_drop(netif, frame, &netif->stack->counters.link_out_queue_full);
         return -ENOBUFS;
     }
     frame->link = NULL;
@@ -38,9 +42,7 @@ static inline int hand_over(struct lan_netif *netif, struct lan_buf *frame)
 
 static void drop_without_link(struct lan_netif *netif, struct lan_buf *frame)
 {
-    netif->stats.out_discards++;
-    LAN_COUNT(netif->stack, link_out_no_link);
-    lan_buf_free(frame);
+    lan_netif_drop(netif, frame, &netif->stack->counters.link_out_no_link);
 }
 
 static inline int send(struct lan_netif *netif, struct lan_buf *frame)
@@ -126,7 +128,7 @@ void lan_netif_set_link(struct lan_netif *netif, bool up)
     if (!up)
         while (netif->tx_queue_head)
             drop_without_link(netif, dequeue(netif));
-    else if (netif->stack && netif->address)
+    else if (netif->address)
         lan_arp_announce(netif);
     if (netif->stack)
         lan_stack_leave(netif->stack);

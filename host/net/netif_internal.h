@@ -6,6 +6,7 @@
  * lacks one) -> lan_netif_send() -> the driver, or the netif's queue while the driver has no room.
  */
 
+#include "counters.h"
 #include "lanyard/netif.h"
 
 #include <string.h>
@@ -18,6 +19,9 @@ int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame);
 
 /* The same for a frame that the driver can take as it is. */
 int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame);
+
+/* Frees a frame that is not sent, and counts why. */
+void lan_netif_drop(struct lan_netif *netif, struct lan_buf *frame, lan_count *reason);
 
 /* Does in software what the `lacks` of LAN_NETIF_* would, then sends the result. */
 int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame, uint32_t lacks);
@@ -35,13 +39,8 @@ void lan_eth_input(struct lan_netif *netif, struct lan_buf *frame);
 enum { LAN_ETH_IPV4 = 0x0800, LAN_ETH_ARP = 0x0806 };
 void lan_eth_header(const struct lan_netif *netif, uint8_t header[14], const uint8_t destination[6], uint16_t type);
 
-/* Puts an Ethernet header in front of an IP packet; the offload fields now count from there. */
-static inline void lan_eth_push(struct lan_buf *packet, const uint8_t header[14])
-{
-    memcpy(lan_buf_push(packet, 14), header, 14);
-    packet->csum_start += 14;
-    packet->hdr_len += 14;
-}
+/* Makes room for a header in front of a packet; the offload fields now count from there. */
+uint8_t *lan_push_header(struct lan_buf *packet, uint32_t bytes);
 
 /* Sends a packet behind such a header. Takes ownership. */
 void lan_eth_output(struct lan_netif *netif, struct lan_buf *packet, const uint8_t destination[6], uint16_t type);

@@ -15,9 +15,7 @@ enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80 };
 
 static int no_buffers(struct lan_netif *netif, struct lan_buf *frame)
 {
-    netif->stats.out_discards++;
-    LAN_COUNT(netif->stack, link_out_no_buffers);
-    lan_buf_free(frame);
+    lan_netif_drop(netif, frame, &netif->stack->counters.link_out_no_buffers);
     return -ENOBUFS;
 }
 

@@ -54,9 +54,9 @@ struct lan_buf {
     uint32_t refs;
     uint32_t flags;        /* LAN_BUF_*; first fragment only, as is everything below */
     uint16_t csum_start;   /* bytes from the start of the frame */
+    uint16_t hdr_len;      /* bytes of headers in front of the payload (LAN_BUF_TSO) */
     uint16_t csum_offset;  /* bytes from csum_start */
     uint16_t gso_size;     /* TCP payload bytes per segment (LAN_BUF_TSO) */
-    uint16_t hdr_len;      /* bytes of headers in front of the payload (LAN_BUF_TSO) */
     uint32_t timestamp_ns; /* arrival or departure, low 32 bits (LAN_BUF_TIMESTAMP) */
     uint16_t vlan_tci;     /* 802.1Q tag control information, host byte order (LAN_BUF_VLAN) */
     uint32_t scratch[3];   /* for the layer that holds the packet; undefined after handing it on */
