@@ -34,21 +34,14 @@ enum {
     SEARCH_STEPS = 32,          /* how many entries a search for a victim looks at */
 };
 
-size_t lan_arp_memory(const struct lan_config *config)
-{
-    return lan_carve_size(config->arp_entries * sizeof(struct lan_neighbour)) + lan_chains_size(config->arp_entries);
-}
-
 static void timer_fired(struct lan_timer *timer);
 
 void lan_arp_init(struct lan_stack *stack)
 {
     struct lan_arp *arp = &stack->arp;
 
-    arp->count = stack->config.arp_entries;
+    arp->free = arp->entries;
     arp->pending_max = stack->config.pool.buffers / 16 + 1;
-    arp->entries = arp->free = lan_stack_carve_list(stack, arp->count, sizeof *arp->entries);
-    arp->buckets = lan_stack_carve_chains(stack, arp->count, &arp->bucket_mask);
     arp->group.state = LAN_NEIGHBOUR_REACHABLE;
 }
 
@@ -112,14 +105,16 @@ static int expendability(const struct lan_neighbour *n)
 }
 
 /* Frees the most expendable of the next entries under the hand, if it is at least as expendable as asked. */
-static void replace_one(struct lan_arp *arp, int at_least)
+static void replace_one(struct lan_stack *stack, int at_least)
 {
+    struct lan_arp *arp = &stack->arp;
+    uint32_t count = stack->config.arp_entries;
     struct lan_neighbour *victim = NULL;
 
-    for (uint32_t i = 0; i < SEARCH_STEPS && i < arp->count; i++) {
+    for (uint32_t i = 0; i < SEARCH_STEPS && i < count; i++) {
         struct lan_neighbour *n = &arp->entries[arp->hand];
 
-        arp->hand = arp->hand + 1 == arp->count ? 0 : arp->hand + 1;
+        arp->hand = arp->hand + 1 == count ? 0 : arp->hand + 1;
         if (expendability(n) >= at_least) {
             victim = n;
             at_least = expendability(n) + 1;
@@ -136,7 +131,7 @@ static struct lan_neighbour *create(struct lan_netif *netif, uint32_t address, i
     struct lan_arp *arp = &stack->arp;
 
     if (!arp->free)
-        replace_one(arp, at_least);
+        replace_one(stack, at_least);
 
     struct lan_neighbour *n = arp->free;
     if (!n) {
@@ -167,7 +162,7 @@ struct lan_neighbour *lan_arp_entry(struct lan_netif *netif, uint32_t address)
 void lan_arp_invalidate_flows(struct lan_stack *stack)
 {
     stack->arp.group.generation++;
-    for (uint32_t i = 0; i < stack->arp.count; i++)
+    for (uint32_t i = 0; i < stack->config.arp_entries; i++)
         stack->arp.entries[i].generation++;
 }
 

@@ -40,14 +40,13 @@ struct lan_arp {
     struct lan_neighbour *entries;
     struct lan_neighbour **buckets;
     struct lan_neighbour *free;
-    uint32_t count, bucket_mask;
+    uint32_t bucket_mask;
     uint32_t hand;                 /* where the search for an entry to replace goes on */
     uint32_t pending, pending_max; /* packets that wait, at all neighbours */
     uint64_t defend_again_ns;      /* our address, not before */
     struct lan_neighbour group;    /* stands for broadcast, multicast and links without ARP: always resolved */
 };
 
-size_t lan_arp_memory(const struct lan_config *config);
 void lan_arp_init(struct lan_stack *stack);
 
 /* One received ARP frame, data at the ARP header. Takes ownership. */

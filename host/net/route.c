@@ -4,19 +4,6 @@
 
 #include <errno.h>
 
-size_t lan_route_memory(const struct lan_config *config)
-{
-    return lan_carve_size(config->routes * sizeof(struct lan_route));
-}
-
-void lan_route_init(struct lan_stack *stack)
-{
-    struct lan_routes *routes = &stack->routes;
-
-    routes->capacity = stack->config.routes;
-    routes->entries = lan_stack_carve(stack, routes->capacity * sizeof *routes->entries);
-}
-
 const struct lan_route *lan_route_find(const struct lan_stack *stack, uint32_t destination)
 {
     const struct lan_routes *routes = &stack->routes;
@@ -49,7 +36,7 @@ int lan_route_add(struct lan_stack *stack, uint32_t destination, uint32_t netmas
     for (; route < end && route->netmask >= netmask; route++) /* the longer mask is the greater in any byte order */
         if (route->destination == destination && route->netmask == netmask)
             return -EEXIST;
-    if (routes->count == routes->capacity)
+    if (routes->count == stack->config.routes)
         return -ENOBUFS;
     memmove(route + 1, route, (size_t)(end - route) * sizeof *route);
     *route = (struct lan_route){destination, netmask, gateway, netif};

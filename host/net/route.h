@@ -15,11 +15,8 @@ struct lan_route {
 
 struct lan_routes {
     struct lan_route *entries;
-    uint32_t count, capacity;
+    uint32_t count;
 };
-
-size_t lan_route_memory(const struct lan_config *config);
-void lan_route_init(struct lan_stack *stack);
 
 /* The route to `destination`, over a netif with an address; NULL if there is none. */
 const struct lan_route *lan_route_find(const struct lan_stack *stack, uint32_t destination);

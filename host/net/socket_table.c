@@ -4,36 +4,12 @@
 
 #include <errno.h>
 
-enum { WORD_BITS = 32 };
-enum { SPARE_EXTRA = 16 }; /* waiters beyond one per socket, for sockets that several polls watch */
-
-static uint32_t used_words(const struct lan_config *config)
-{
-    return (config->sockets + WORD_BITS - 1) / WORD_BITS;
-}
-
-size_t lan_socket_memory(const struct lan_config *config)
-{
-    return lan_carve_size(config->sockets * sizeof(struct lan_socket)) +
-           lan_carve_size(used_words(config) * sizeof(uint32_t)) +
-           lan_carve_size((config->sockets + SPARE_EXTRA) * sizeof(struct lan_waiter));
-}
-
-void lan_socket_init(struct lan_stack *stack)
-{
-    struct lan_socket_table *table = &stack->sockets;
-
-    table->count = stack->config.sockets;
-    table->sockets = lan_stack_carve(stack, table->count * sizeof *table->sockets);
-    table->used = lan_stack_carve(stack, used_words(&stack->config) * sizeof *table->used);
-    table->spare = lan_stack_carve_list(stack, table->count + SPARE_EXTRA, sizeof *table->spare);
-}
-
+enum { BLOCK = 32 /* descriptors, which are passed over at once where all are in use */ };
 struct lan_socket *lan_socket_find(struct lan_stack *stack, int fd)
 {
     struct lan_socket *socket;
 
-    if ((uint32_t)fd >= stack->sockets.count) /* or negative */
+    if ((uint32_t)fd >= stack->config.sockets) /* or negative */
         return NULL;
     socket = &stack->sockets.sockets[fd];
     return socket->ops ? socket : NULL;
@@ -44,12 +20,12 @@ int lan_socket_allocate(struct lan_stack *stack, const struct lan_protocol_ops *
     struct lan_socket_table *table = &stack->sockets;
     uint32_t fd = table->first_free;
 
-    while (fd < table->count && table->sockets[fd].ops)
-        fd = table->used[fd / WORD_BITS] == UINT32_MAX ? (fd | (WORD_BITS - 1)) + 1 : fd + 1;
+    while (fd < stack->config.sockets && table->sockets[fd].ops)
+        fd = table->used[fd / BLOCK] == BLOCK ? (fd | (BLOCK - 1)) + 1 : fd + 1;
     table->first_free = fd;
-    if (fd >= table->count)
+    if (fd >= stack->config.sockets)
         return -EMFILE;
-    table->used[fd / WORD_BITS] |= 1u << fd % WORD_BITS;
+    table->used[fd / BLOCK]++;
     table->sockets[fd] = (struct lan_socket){.ops = ops,
                                              .stack = stack,
                                              .linger_s = -1,
@@ -64,7 +40,7 @@ void lan_socket_release(struct lan_stack *stack, int fd)
     uint32_t free = (uint32_t)fd;
 
     table->sockets[free].ops = NULL;
-    table->used[free / WORD_BITS] &= ~(1u << free % WORD_BITS);
+    table->used[free / BLOCK]--;
     if (free < table->first_free)
         table->first_free = free;
 }

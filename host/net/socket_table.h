@@ -17,14 +17,10 @@ struct lan_waiter {
 
 struct lan_socket_table {
     struct lan_socket *sockets;
-    uint32_t *used;           /* one bit per descriptor */
-    uint32_t count;           /* descriptors */
+    uint8_t *used;            /* how many of each block of descriptors */
     uint32_t first_free;      /* none before it is free */
     struct lan_waiter *spare; /* for lan_poll() */
 };
-
-size_t lan_socket_memory(const struct lan_config *config);
-void lan_socket_init(struct lan_stack *stack);
 
 /* LAN_NEVER for 0. */
 uint64_t lan_deadline_after(struct lan_stack *stack, uint32_t timeout_ms);

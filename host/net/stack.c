@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lanyard/stack.h"
 #include "stack_internal.h"
-#include "tcp.h"
+#include "tcp_tcb.h"
+#include "udp_internal.h"
 
 #include <assert.h>
+
+enum { ALIGNMENT = 64 };
+enum { SPARE_WAITERS = 16 }; /* beyond one per socket, for sockets that several polls watch */
 
 const struct lan_config LAN_CONFIG_DEFAULT = {
     .pool = {.buffers = 4096, .buffer_bytes = 2048, .views = 16384},
@@ -19,15 +23,32 @@ const struct lan_config LAN_CONFIG_DEFAULT = {
     .tcp_ecn = LAN_TCP_ECN_PASSIVE,
 };
 
-/* Every part that carves memory, in order: what it needs, and how it starts. */
-static const struct {
-    size_t (*memory)(const struct lan_config *config);
-    void (*init)(struct lan_stack *stack);
-} PARTS[] = {
-    {lan_arp_memory, lan_arp_init}, {lan_route_memory, lan_route_init},   {lan_udp_memory, lan_udp_init},
-    {lan_tcp_memory, lan_tcp_init}, {lan_socket_memory, lan_socket_init},
+/* What stands in the memory of a stack behind itself and its pool: as many entries as the configuration says, and some
+ * more. They are zero, or a list of what is free. */
+static const struct region {
+    uint16_t place;  /* in struct lan_stack: of the pointer to it */
+    uint16_t number; /* in struct lan_config: of entries */
+    uint16_t more;
+    uint16_t bytes; /* of an entry; 0: it is the chains of a hash table, one entry a chain on average */
+    uint16_t mask;  /* in struct lan_stack: one less than there are chains */
+    bool listed;    /* by their first member */
+} REGIONS[] = {
+#define PLACE(member) .place = offsetof(struct lan_stack, member)
+#define NUMBER(member) .number = offsetof(struct lan_config, member)
+#define MASK(member) .mask = offsetof(struct lan_stack, member)
+    {PLACE(arp.entries), NUMBER(arp_entries), .bytes = sizeof(struct lan_neighbour), .listed = true},
+    {PLACE(arp.buckets), NUMBER(arp_entries), MASK(arp.bucket_mask)},
+    {PLACE(routes.entries), NUMBER(routes), .bytes = sizeof(struct lan_route)},
+    {PLACE(udp.pcbs), NUMBER(udp_sockets), .bytes = sizeof(struct lan_udp_pcb), .listed = true},
+    {PLACE(udp.chains), NUMBER(udp_sockets), MASK(udp.chain_mask)},
+    {PLACE(tcp.free), NUMBER(tcp_connections), LAN_TCP_SPARE_TCBS, sizeof(struct lan_tcb), .listed = true},
+    {PLACE(tcp.connections), NUMBER(tcp_connections), LAN_TCP_SPARE_TCBS, MASK(tcp.connections_mask)},
+    {PLACE(tcp.ports), NUMBER(sockets), MASK(tcp.ports_mask)},
+    {PLACE(sockets.sockets), NUMBER(sockets), .bytes = sizeof(struct lan_socket)},
+    {PLACE(sockets.used), NUMBER(sockets), .bytes = sizeof(uint8_t)}, /* more than it takes: one a block */
+    {PLACE(sockets.spare), NUMBER(sockets), SPARE_WAITERS, sizeof(struct lan_waiter), .listed = true},
 };
-enum { PART_COUNT = sizeof PARTS / sizeof PARTS[0] };
+enum { REGION_COUNT = sizeof REGIONS / sizeof REGIONS[0] };
 
 static bool config_possible(const struct lan_config *config)
 {
@@ -38,77 +59,92 @@ static bool config_possible(const struct lan_config *config)
            config->tcp_quick_acks <= UINT8_MAX;
 }
 
+static size_t align(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+}
+
+static uint32_t entries_of(const struct region *region, const struct lan_config *config)
+{
+    return *(const uint32_t *)(const void *)((const uint8_t *)config + region->number) + region->more;
+}
+
+/* A power of two of chains as well, as what is aligned to is one. */
+static size_t bytes_of(const struct region *region, const struct lan_config *config)
+{
+    uint32_t entries = entries_of(region, config), chains = 1;
+
+    if (region->bytes)
+        return align((size_t)entries * region->bytes);
+    while (chains < entries && chains < 1u << 30)
+        chains *= 2;
+    return align(chains * sizeof(void *));
+}
+
 size_t lan_stack_size(const struct lan_config *config)
 {
-    size_t bytes = lan_carve_size(sizeof(struct lan_stack)) + lan_carve_size(lan_pool_size(&config->pool));
+    size_t bytes = align(sizeof(struct lan_stack)) + lan_pool_size(&config->pool);
 
-    for (int i = 0; i < PART_COUNT; i++)
-        bytes += PARTS[i].memory(config);
+    for (int i = 0; i < REGION_COUNT; i++)
+        bytes += bytes_of(&REGIONS[i], config);
     return bytes;
 }
 
-void *lan_stack_carve(struct lan_stack *stack, size_t bytes)
-{
-    uint8_t *memory = stack->carve_next;
+/* A pointer to anything. */
+typedef void *__attribute__((may_alias)) pointer;
 
-    stack->carve_next += lan_carve_size(bytes);
-    assert(stack->carve_next <= stack->carve_end);
-    return memset(memory, 0, bytes);
-}
-
-void *lan_stack_carve_list(struct lan_stack *stack, uint32_t count, size_t bytes)
+/* Joins entries by the pointer that each begins with; returns the first, NULL: there is none. */
+static void *join(uint8_t *entries, uint32_t count, size_t bytes)
 {
-    uint8_t *entries = lan_stack_carve(stack, count * bytes);
     void *next = NULL;
 
     while (count-- > 0) {
-        uint8_t *entry = entries + count * bytes;
+        pointer *entry = (pointer *)(void *)(entries + count * bytes);
 
-        memcpy(entry, &next, sizeof next);
+        *entry = next;
         next = entry;
     }
     return next;
 }
 
-/* A power of two as well, as what carving rounds up to is one. */
-size_t lan_chains_size(uint32_t entries)
+/* Returns where the next one begins. */
+static uint8_t *lay_out(struct lan_stack *stack, const struct region *region, uint8_t *memory)
 {
-    uint32_t chains = 1;
+    uint8_t *parts = (uint8_t *)stack;
+    size_t bytes = bytes_of(region, &stack->config);
+    void *first = memset(memory, 0, bytes);
 
-    while (chains < entries && chains < 1u << 30)
-        chains *= 2;
-    return lan_carve_size(chains * sizeof(void *));
-}
-
-void *lan_stack_carve_chains(struct lan_stack *stack, uint32_t entries, uint32_t *mask)
-{
-    size_t bytes = lan_chains_size(entries);
-
-    *mask = (uint32_t)(bytes / sizeof(void *)) - 1;
-    return lan_stack_carve(stack, bytes);
+    if (region->listed)
+        first = join(memory, entries_of(region, &stack->config), region->bytes);
+    if (region->mask)
+        *(uint32_t *)(void *)(parts + region->mask) = (uint32_t)(bytes / sizeof(void *)) - 1;
+    *(pointer *)(void *)(parts + region->place) = first;
+    return memory + bytes;
 }
 
 struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_port *port,
                                    const struct lan_config *config)
 {
-    if (!config_possible(config) || (uintptr_t)memory % 64 || lan_stack_size(config) > bytes)
+    if (!config_possible(config) || (uintptr_t)memory % ALIGNMENT || lan_stack_size(config) > bytes)
         return NULL;
 
     struct lan_stack *stack = memory;
+    uint8_t *next = (uint8_t *)memory + align(sizeof *stack);
 
     memset(stack, 0, sizeof *stack);
     stack->port = port;
     stack->config = *config;
     stack->alarm_ns = LAN_NEVER;
-    stack->carve_next = (uint8_t *)memory + lan_carve_size(sizeof *stack);
-    stack->carve_end = (uint8_t *)memory + bytes;
-    stack->pool = lan_pool_create(stack->carve_next, &config->pool);
-    stack->carve_next += lan_carve_size(lan_pool_size(&config->pool));
+    stack->pool = lan_pool_create(next, &config->pool);
+    next += lan_pool_size(&config->pool);
+    for (int i = 0; i < REGION_COUNT; i++)
+        next = lay_out(stack, &REGIONS[i], next);
     port->random(port->ctx, stack->secret, sizeof stack->secret);
     port->random(port->ctx, stack->ip_id, sizeof stack->ip_id);
     lan_timers_init(&stack->timers, lan_now(stack));
-    for (int i = 0; i < PART_COUNT; i++)
-        PARTS[i].init(stack);
+    lan_arp_init(stack);
+    lan_tcp_init(stack);
+    stack->udp.free = stack->udp.pcbs;
     return stack;
 }
 
@@ -128,6 +164,13 @@ uint64_t lan_stack_next_deadline(const struct lan_stack *stack)
     return stack->timers.bound_ns;
 }
 
+/* Tells the port when to look at the timers again. */
+LAN_SHARED static void tell(struct lan_stack *stack)
+{
+    stack->alarm_ns = stack->timers.bound_ns;
+    stack->port->set_alarm(stack->port->ctx, stack->alarm_ns);
+}
+
 uint64_t lan_stack_poll(struct lan_stack *stack)
 {
     uint64_t now_ns = lan_now(stack);
@@ -136,8 +179,7 @@ uint64_t lan_stack_poll(struct lan_stack *stack)
         lan_timers_run(&stack->timers, now_ns);
         stack->timers.bound_ns = lan_timers_next(&stack->timers);
     }
-    stack->alarm_ns = stack->timers.bound_ns;
-    stack->port->set_alarm(stack->port->ctx, stack->alarm_ns);
+    tell(stack);
     return stack->alarm_ns;
 }
 
@@ -149,12 +191,9 @@ void lan_stack_set_timer(struct lan_stack *stack, struct lan_timer *timer, uint3
 /* The bound may be too early by a timer that was cancelled since. */
 LAN_RARE void lan_stack_set_alarm(struct lan_stack *stack)
 {
-    uint64_t next = stack->timers.bound_ns = lan_timers_next(&stack->timers);
-
-    if (next < stack->alarm_ns) {
-        stack->alarm_ns = next;
-        stack->port->set_alarm(stack->port->ctx, next);
-    }
+    stack->timers.bound_ns = lan_timers_next(&stack->timers);
+    if (stack->timers.bound_ns < stack->alarm_ns)
+        tell(stack);
 }
 
 static const struct {

@@ -33,7 +33,6 @@ struct lan_stack {
     uint16_t ip_id[LAN_IP_IDS];
     struct lan_config config;
     uint64_t alarm_ns; /* what the port was told last */
-    uint8_t *carve_next, *carve_end;
     struct lan_timers timers;
     struct lan_reassembly reassembly;
 };
@@ -49,22 +48,6 @@ static inline void lan_stack_leave(struct lan_stack *stack)
     if (stack->timers.bound_ns < stack->alarm_ns)
         lan_stack_set_alarm(stack);
 }
-
-/* Zeroed memory for one part of the stack, 64-byte aligned, at creation only. lan_stack_size() has counted it. */
-void *lan_stack_carve(struct lan_stack *stack, size_t bytes);
-
-/* What carving `bytes` takes. The lan_xxx_memory() functions of the parts add these up. */
-static inline size_t lan_carve_size(size_t bytes)
-{
-    return (bytes + 63) & ~(size_t)63;
-}
-
-/* The same for `count` entries of `bytes` each that begin with a pointer to the next one: a list. NULL: none. */
-void *lan_stack_carve_list(struct lan_stack *stack, uint32_t count, size_t bytes);
-
-/* The same for the chains of a hash table, a power of two: one entry a chain on average. `mask` is one less. */
-void *lan_stack_carve_chains(struct lan_stack *stack, uint32_t entries, uint32_t *mask);
-size_t lan_chains_size(uint32_t entries);
 
 static inline uint64_t lan_now(const struct lan_stack *stack)
 {

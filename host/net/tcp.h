@@ -44,10 +44,6 @@ struct lan_tcp {
     uint32_t memory_plenty, memory_low, memory_critical, memory_reserve;
 };
 
-/* Bytes that lan_tcp_init() carves for a stack of this configuration. */
-size_t lan_tcp_memory(const struct lan_config *config);
-
-/* Carves connections and tables. */
 void lan_tcp_init(struct lan_stack *stack);
 
 /* One received segment, data at the TCP header. Takes ownership. */

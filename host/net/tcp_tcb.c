@@ -8,25 +8,11 @@
 enum { RTO_RFC_2988 = 5 }; /* RFC 4022 tcpRtoAlgorithm: what RFC 6298 has become */
 #define IN_MS(ticks) (((uint64_t)((ticks) + 1) << LAN_TCP_TICK_BITS) / LAN_MS)
 
-static uint32_t tcb_count(const struct lan_config *config)
-{
-    return config->tcp_connections + LAN_TCP_SPARE_TCBS;
-}
-
-size_t lan_tcp_memory(const struct lan_config *config)
-{
-    return lan_carve_size(tcb_count(config) * sizeof(struct lan_tcb)) + lan_chains_size(tcb_count(config)) +
-           lan_chains_size(config->sockets);
-}
-
 void lan_tcp_init(struct lan_stack *stack)
 {
     const struct lan_config *config = &stack->config;
     struct lan_tcp *tcp = &stack->tcp;
-    tcp->free = lan_stack_carve_list(stack, tcb_count(config), sizeof *tcp->free);
-    tcp->connections = lan_stack_carve_chains(stack, tcb_count(config), &tcp->connections_mask);
-    tcp->ports = lan_stack_carve_chains(stack, config->sockets, &tcp->ports_mask);
-    tcp->tcbs = tcb_count(config);
+    tcp->tcbs = config->tcp_connections + LAN_TCP_SPARE_TCBS;
     tcp->memory_plenty = config->pool.buffers / 2;
     tcp->memory_low = config->pool.buffers / 8 + 2;
     tcp->memory_critical = config->pool.buffers / 16 + 1;

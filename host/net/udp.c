@@ -113,7 +113,7 @@ void lan_udp_tx_ready(struct lan_netif *netif)
     if (!udp->stopped || netif->tx_queue_len > LAN_TX_QUEUE_FRAMES / 4)
         return;
     udp->stopped = false;
-    for (uint32_t i = 0; i < udp->count; i++) {
+    for (uint32_t i = 0; i < netif->stack->config.udp_sockets; i++) {
         struct lan_udp_pcb *pcb = &udp->pcbs[i];
 
         if (pcb->stopped) {

@@ -16,14 +16,11 @@ struct lan_udp {
     struct lan_udp_pcb *pcbs;
     struct lan_udp_pcb *free;
     struct lan_udp_pcb **chains; /* by local port and peer */
-    uint32_t count, chain_mask;
+    uint32_t chain_mask;
     bool stopped; /* some sender waits for a full netif queue */
 };
 
 extern const struct lan_protocol_ops lan_udp_ops;
-
-size_t lan_udp_memory(const struct lan_config *config);
-void lan_udp_init(struct lan_stack *stack);
 
 /* A received datagram, data at the UDP header. Takes ownership. */
 void lan_udp_input(struct lan_stack *stack, struct lan_buf *datagram, const struct lan_ip_info *info);

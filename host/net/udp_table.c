@@ -4,20 +4,6 @@
 
 #include <errno.h>
 
-size_t lan_udp_memory(const struct lan_config *config)
-{
-    return lan_carve_size(config->udp_sockets * sizeof(struct lan_udp_pcb)) + lan_chains_size(config->udp_sockets);
-}
-
-void lan_udp_init(struct lan_stack *stack)
-{
-    struct lan_udp *udp = &stack->udp;
-
-    udp->count = stack->config.udp_sockets;
-    udp->pcbs = udp->free = lan_stack_carve_list(stack, udp->count, sizeof *udp->pcbs);
-    udp->chains = lan_stack_carve_chains(stack, udp->count, &udp->chain_mask);
-}
-
 LAN_RARE struct lan_udp_pcb *lan_udp_alloc(struct lan_stack *stack)
 {
     struct lan_udp_pcb *pcb = stack->udp.free;
@@ -83,7 +69,7 @@ struct lan_udp_pcb *lan_udp_find(struct lan_stack *stack, uint32_t local, uint16
 /* Binding is rare, and the connected sockets of a port may be in any chain: walk them all. */
 bool lan_udp_port_free(struct lan_stack *stack, const struct lan_udp_pcb *pcb, uint32_t local, uint16_t port)
 {
-    for (uint32_t i = 0; i < stack->udp.count; i++) {
+    for (uint32_t i = 0; i < stack->config.udp_sockets; i++) {
         const struct lan_udp_pcb *other = &stack->udp.pcbs[i];
 
         if (other == pcb || !other->socket || other->local_port != port)
