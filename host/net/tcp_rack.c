@@ -30,7 +30,7 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint3
         if (rtt < sender->min_rtt) /* it was the original that arrived */
             return;
     } else {
-        if (!(flags & RUN_BLURRED) && !ack->repeated)
+        if (!(flags & RUN_BLURRED) && (!ack->again_sent || !lan_seq_lt(sent, ack->again_sent)))
             take_rtt(tcb, rtt, ack);
         if (lan_seq_lt(end, sender->rack_fack))
             tcb->flags |= TCB_REORDERING;

@@ -211,7 +211,8 @@ void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_
         count_bytes(tcb, run->flags, 0u - bytes);
         if (!(run->flags & RUN_SACKED)) {
             ack->delivered += bytes;
-            ack->repeated |= run->flags & RUN_RETRANSMITTED;
+            if (run->flags & RUN_RETRANSMITTED && (!ack->again_sent || lan_seq_lt(ack->again_sent, run->sent)))
+                ack->again_sent = run->sent;
             if (!(run->flags & RUN_RETRANSMITTED && ack->original)) /* RFC 8985 6.2, step 2: by its time stamp */
                 delivered(tcb, run, end, ack);
         }

@@ -413,8 +413,8 @@ struct lan_tcp_ack {
     uint32_t rtt;         /* of the last segment that it acknowledges and that was sent once; 0: none */
     /* When the one sent first of those that it acknowledges was, and the one sent last. 0: none, or nobody can tell. */
     uint32_t first_sent, last_sent;
+    uint32_t again_sent; /* the same of those sent more than once: what left before it may have waited behind them */
     bool dsack, duplicate;
-    bool repeated;      /* it acknowledges what was sent more than once, behind which the rest may have waited */
     bool ece;           /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
     bool original;      /* it answers what was sent before the first retransmission */
     uint32_t dsack_end; /* with dsack */

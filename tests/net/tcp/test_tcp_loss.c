@@ -139,6 +139,24 @@ static void an_ack_of_what_was_sent_again_measures_nothing_beyond_it_RFC_6298_3(
     skip_sent(p);
 }
 
+static void but_what_left_after_it_is_measured(void **state)
+{
+    struct peer *p = *state;
+    send_segments(p, 1, 2);
+    uint64_t first = silence_ms(p);
+    expect(p, ACK, 1, 1, MSS);
+    silence_ms(p); /* backed off twice */
+    expect(p, ACK, 1, 1, MSS);
+    host_sends(p, 1 + 2 * MSS, MSS);
+    from_peer(p, ACK, 1, 1 + MSS, 0);
+    expect(p, ACK, 1 + MSS, 1, MSS);
+    expect(p, ACK, 1 + 2 * MSS, 1, MSS);
+    from_peer(p, ACK, 1, 1 + 3 * MSS, 0);
+    send_segments(p, 1 + 3 * MSS, 1);
+    assert_in_range(silence_ms(p), 200, first);
+    skip_sent(p);
+}
+
 static void three_duplicate_acks_send_the_first_segment_again(void **state)
 {
     struct peer *p = *state;
@@ -347,6 +365,7 @@ int main(void)
         TEST_CONNECTED(the_rto_follows_the_measured_round_trip),
         TEST_CONNECTED(a_backed_off_rto_stays_until_something_new_is_timed),
         TEST_CONNECTED(an_ack_of_what_was_sent_again_measures_nothing_beyond_it_RFC_6298_3),
+        TEST_CONNECTED(but_what_left_after_it_is_measured),
         TEST_CONNECTED(three_duplicate_acks_send_the_first_segment_again),
         TEST_CONNECTED(the_first_two_duplicate_acks_let_new_segments_go_RFC_3042),
         TEST_CONNECTED(acks_with_data_or_a_new_window_are_no_duplicates),
