@@ -255,10 +255,10 @@ static void the_senders_numbers_wrap(void **state)
 {
     struct peer *p = *state;
     struct peer q = *p;
-    uint32_t left = UINT32_MAX - 5000 - p->host_iss; /* the ISN clock ticks every 4 us */
+    uint32_t left = UINT32_MAX - 5000 - p->host_iss; /* the ISN clock ticks every 4.096 us */
     lan_close(p->f->stack, p->fd);
     from_peer(p, RST, 1, 1, 0);
-    wait_ms(p, left / 250);
+    wait_ms(p, left * UINT64_C(4096) / 1000000);
     skip_sent(p);
     handshake_to(&q);
     assert_true(q.host_iss > UINT32_MAX - 10000);
