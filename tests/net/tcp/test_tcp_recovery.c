@@ -3,6 +3,7 @@
  * 100 Mb/s, 20 ms, a drop-tail queue of 250 kB, windows of 512 KiB, fifteen seconds of virtual time. The whole
  * experiment is a benchmark (tests/bench/tcp); these are its bars in short. */
 #include "flows.h"
+#include "tcp_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -124,6 +125,45 @@ static void few_late_segments_are_sent_again(void **state)
     }
 }
 
+static void without_sack_and_stamps(struct world *world, int host, int fd)
+{
+    struct lan_tcb *tcb = lan_socket_find(world->hosts[host].stack, fd)->pcb;
+    tcb->flags &= ~(uint32_t)(TCB_SACK | TCB_TIMESTAMPS);
+    lan_tcp_set_mss(tcb);
+}
+
+/* Seconds that 75,000 bytes take with a loss of 10 % both ways. */
+static uint64_t seconds_to_deliver(uint64_t seed)
+{
+    struct world_config config = flows_config(MS);
+    config.mtu = 576;
+    config.seed = seed;
+    struct flows flows = {.world = world_create(&config)};
+    struct flow *flow = flows_add(&flows, "cubic");
+    without_sack_and_stamps(flows.world, 0, flow->from);
+    without_sack_and_stamps(flows.world, 1, flow->to);
+    flows.world->config.wire.drop = 0.1;
+    uint64_t start_ns = flows.world->now_ns;
+    while (flow->received < 75000 && flows.world->now_ns - start_ns < 200 * S)
+        flows_run(&flows, 100 * MS);
+    uint64_t took_ns = flows.world->now_ns - start_ns;
+    flows_destroy(&flows);
+    return took_ns / S;
+}
+
+/* Where losses are many and neither SACK nor stamps help, time-outs do most of the work: they must come down again as
+ * soon as something is measured, and by nothing that waited for one. */
+static void a_time_out_does_not_stay_backed_off_for_long(void **state)
+{
+    enum { SEEDS = 200, MOST = 6 };
+    uint32_t slow = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        slow += seconds_to_deliver(seed) >= 10;
+    print_message("    %u of %d transfers took ten seconds, at most %d\n", slow, SEEDS, MOST);
+    assert_in_range(slow, 0, MOST);
+}
+
 static void share(const char *congestion)
 {
     struct flows flows = begin(congestion, (struct path){0}, 0);
@@ -156,6 +196,7 @@ int main(void)
         cmocka_unit_test(losses_in_bursts),
         cmocka_unit_test(reordering),
         cmocka_unit_test(few_late_segments_are_sent_again),
+        cmocka_unit_test(a_time_out_does_not_stay_backed_off_for_long),
         cmocka_unit_test(two_flows_of_a_kind_share_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
