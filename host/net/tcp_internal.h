@@ -348,10 +348,10 @@ static inline bool lan_tcp_is_paced(const struct lan_tcb *tcb)
     return tcb->opt.pacing_limit != UINT32_MAX || (tcb->sender && tcb->sender->pacing_rate);
 }
 
-/* Nothing is to go yet, whatever windows say. */
-static inline bool lan_tcp_pauses(const struct lan_tcb *tcb)
+/* The rate has not made up yet for what has left. There is a sender. */
+static inline bool lan_tcp_ahead(const struct lan_tcb *tcb)
 {
-    return tcb->sender && lan_tcp_is_paced(tcb) && tcb->stack->tcp.now_ns < tcb->sender->pace_ns;
+    return tcb->stack->tcp.now_ns < tcb->sender->pace_ns;
 }
 
 /* tcp_timestamp.c */

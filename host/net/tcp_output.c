@@ -361,7 +361,7 @@ static bool send_queue(struct lan_tcb *tcb)
     tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
     /* Something waits and nothing is under way that would bring an ACK: the override timer of 3.8.6.2.1, which is the
      * window probe's (3.8.6.1) too. */
-    if (tcb->snd_nxt == tcb->snd_una && !lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) && !lan_tcp_pauses(tcb)) {
+    if (tcb->snd_nxt == tcb->snd_una && !lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) && !lan_tcp_armed(tcb, LAN_TCP_PACE)) {
         tcb->flags |= TCB_PROBING;
         lan_tcp_arm_retransmit(tcb);
     }

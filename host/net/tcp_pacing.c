@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pacing (draft-ietf-ccwg-bbr 5.6.2): what may be sent leaves in quanta, and after each one comes a pause of as long as
- * the rate takes for it. So in any span of time no more than the rate leaves, and a quantum beyond. */
+/* Pacing (draft-ietf-ccwg-bbr 5.6.2): a turn of output may send a quantum, as one large segment or as many small ones,
+ * and then comes a pause until the rate has made up for it. So in any span of time no more than the rate leaves, and a
+ * quantum beyond. */
 
 #include "tcp_internal.h"
 
@@ -28,13 +29,18 @@ static uint64_t pause_for(const struct lan_tcb *tcb, uint32_t bytes)
 /* A pause lasts no longer than the present rate takes for a quantum: it may have begun at a far lower one. */
 uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room)
 {
+    struct lan_tcp_sender *sender = tcb->sender;
     uint32_t quantum = lan_tcp_send_quantum(tcb);
-    if (lan_tcp_pauses(tcb)) {
-        uint64_t latest_ns = lan_tcp_of(tcb)->now_ns + pause_for(tcb, quantum);
-        if (tcb->sender->pace_ns > latest_ns)
-            tcb->sender->pace_ns = latest_ns;
-        lan_tcp_arm_at(tcb, LAN_TCP_PACE, tcb->sender->pace_ns);
-        return 0;
+    if (sender && lan_tcp_ahead(tcb)) {
+        uint32_t begun = sender->turn_at == lan_tcp_now(tcb) ? sender->turn_bytes : quantum;
+        if (begun + tcb->mss > quantum) {
+            uint64_t latest_ns = lan_tcp_of(tcb)->now_ns + pause_for(tcb, quantum);
+            if (sender->pace_ns > latest_ns)
+                sender->pace_ns = latest_ns;
+            lan_tcp_arm_at(tcb, LAN_TCP_PACE, sender->pace_ns);
+            return 0;
+        }
+        quantum -= begun;
     }
     return room < quantum ? room : quantum;
 }
@@ -42,9 +48,16 @@ uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room)
 /* A timer that fires a little late costs nothing of the rate. */
 void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes)
 {
-    uint64_t now_ns = lan_tcp_of(tcb)->now_ns, pause_ns = pause_for(tcb, bytes);
-    uint64_t *pace_ns = &tcb->sender->pace_ns;
-    *pace_ns = (now_ns < *pace_ns + pause_ns / LATE ? *pace_ns : now_ns) + pause_ns;
+    struct lan_tcp_sender *sender = tcb->sender;
+    uint64_t now_ns = lan_tcp_of(tcb)->now_ns;
+    if (!lan_tcp_ahead(tcb)) {
+        sender->turn_at = lan_tcp_now(tcb);
+        sender->turn_bytes = 0;
+        if (now_ns >= sender->pace_ns + pause_for(tcb, lan_tcp_send_quantum(tcb)) / LATE)
+            sender->pace_ns = now_ns;
+    }
+    sender->turn_bytes += bytes;
+    sender->pace_ns += pause_for(tcb, bytes);
 }
 
 bool lan_tcp_on_pace(struct lan_tcb *tcb)

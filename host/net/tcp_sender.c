@@ -43,7 +43,7 @@ void lan_tcp_sender_rest(struct lan_tcb *tcb)
     sender->rack_sent = 0;
     lan_tcp_disarm(tcb, LAN_TCP_TAIL_PROBE);
     lan_tcp_rate_rest(tcb);
-    if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_plenty && !lan_tcp_pauses(tcb))
+    if (lan_pool_free_buffers(tcb->stack->pool) < lan_tcp_of(tcb)->memory_plenty && !lan_tcp_ahead(tcb))
         lan_tcp_sender_close(tcb);
     else
         lan_tcp_arm(tcb, LAN_TCP_QUIET, LAN_TCP_SENDER_KEEP);
@@ -59,7 +59,7 @@ LAN_RARE void lan_tcp_sender_forget(struct lan_tcb *tcb)
 
 bool lan_tcp_on_quiet(struct lan_tcb *tcb)
 {
-    if (lan_tcp_pauses(tcb))
+    if (lan_tcp_ahead(tcb))
         lan_tcp_arm_at(tcb, LAN_TCP_QUIET, tcb->sender->pace_ns);
     else if (tcb->snd_una == tcb->snd_nxt)
         lan_tcp_sender_close(tcb);

@@ -10,7 +10,8 @@
 struct bucket {
     uint64_t last_ns;
     double level, worst;
-    uint32_t rate; /* bytes a second */
+    uint32_t rate;     /* bytes a second */
+    uint32_t instants; /* at which something was sent */
 };
 
 static uint32_t payload_of(const uint8_t *frame, uint32_t len)
@@ -28,6 +29,7 @@ static void pour(struct world *world, int from, const uint8_t *frame, uint32_t l
     if (!bytes)
         return;
     double leaked = (double)(world->now_ns - bucket->last_ns) * bucket->rate / 1e9;
+    bucket->instants += world->now_ns > bucket->last_ns;
     bucket->last_ns = world->now_ns;
     bucket->level = (bucket->level > leaked ? bucket->level - leaked : 0) + bytes;
     if (bucket->level > bucket->worst)
@@ -46,23 +48,30 @@ static uint32_t limit_of(struct lan_stack *stack, int fd)
     return rate;
 }
 
+static struct bucket pace(const struct world_config *config, struct flows *flows, const char *congestion, uint32_t rate)
+{
+    *flows = (struct flows){.world = world_create(config)};
+    struct flow *flow = flows_add(flows, congestion);
+    assert_int_equal(set_limit(flows->world->hosts[0].stack, flow->from, rate), 0);
+    flows->world->sniff = pour;
+    return (struct bucket){.rate = rate, .last_ns = flows->world->now_ns};
+}
+
 /* Over any span no more leaves than the rate and a quantum, and an eighth of one for a timer that was late; `share` of
  * the rate is used in the long run. */
 static void check_limit(const char *congestion, uint32_t rate, uint32_t quantum, double drop, int seconds, double share)
 {
     struct world_config config = flows_config(5000000);
+    struct flows flows;
     config.wire.drop = drop;
-    struct flows flows = {.world = world_create(&config)};
-    struct flow *flow = flows_add(&flows, congestion);
-    struct bucket bucket = {.rate = rate, .last_ns = flows.world->now_ns};
-    assert_int_equal(set_limit(flows.world->hosts[0].stack, flow->from, rate), 0);
-    flows.world->sniff = pour;
+    struct bucket bucket = pace(&config, &flows, congestion, rate);
     flows.world->sniffer = &bucket;
     flows_run(&flows, (uint64_t)seconds * 1000000000);
+    uint64_t received = flows.flows[0].received;
     print_message("    %s at %u B/s: worst %.0f of a quantum of %u, %llu bytes in %d s\n", congestion, rate,
-                  bucket.worst, quantum, (unsigned long long)flow->received, seconds);
+                  bucket.worst, quantum, (unsigned long long)received, seconds);
     assert_true(bucket.worst <= quantum + quantum / 8);
-    assert_true((double)flow->received >= seconds * share * rate);
+    assert_true((double)received >= seconds * share * rate);
     flows.world->sniff = NULL;
     flows_destroy(&flows);
 }
@@ -80,6 +89,51 @@ static void retransmissions_count_too(void **state)
 {
     (void)state;
     check_limit("bbr", 1000000, 2 * 1448, 0.05, 10, 0.7); /* so long that one loss more or less does not matter */
+}
+
+/* Fires all that is due within a tick of 100 us at its end. */
+static void set_late_alarm(void *ctx, uint64_t deadline_ns)
+{
+    enum { TICK_NS = 100000 };
+    struct host *host = ctx;
+    host->alarm_ns = deadline_ns == LAN_NEVER ? LAN_NEVER : (deadline_ns + TICK_NS - 1) / TICK_NS * TICK_NS;
+}
+
+/* Through an interface that takes no large segments: a quantum leaves at once nevertheless, and then comes one pause.
+ */
+static void check_single_segments(const char *congestion, uint32_t rate, bool late)
+{
+    enum { SECONDS = 4, MSS = 1448 };
+    struct world_config config = flows_config(5000000);
+    struct flows flows;
+    config.max_tso_bytes = 1514;
+    struct bucket bucket = pace(&config, &flows, congestion, rate);
+    uint32_t quantum = rate / 1000 < 2 * MSS ? 2 * MSS : rate / 1000, whole = quantum - quantum % MSS;
+    flows.world->sniffer = &bucket;
+    if (late)
+        flows.world->hosts[0].port.set_alarm = set_late_alarm;
+    flows_run(&flows, UINT64_C(1000000000)); /* so that slow start is over */
+    uint64_t before = flows.flows[0].received;
+    bucket.instants = 0;
+    flows_run(&flows, UINT64_C(1000000000) * SECONDS);
+    uint64_t received = flows.flows[0].received - before;
+    print_message("    %s at %u B/s: worst %.0f of a quantum of %u, %llu bytes in %u turns\n", congestion, rate,
+                  bucket.worst, quantum, (unsigned long long)received, bucket.instants);
+    assert_true(bucket.worst <= quantum + (late ? quantum / 8 : 0));
+    assert_true((double)received >= 0.99 * SECONDS * rate);
+    assert_true(bucket.instants <= received / whole * 102 / 100);
+    flows.world->sniff = NULL;
+    flows_destroy(&flows);
+}
+
+static void a_quantum_may_leave_in_single_segments(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        check_single_segments("cubic", 1000000, late);
+        check_single_segments("cubic", 5000000, late);
+        check_single_segments("newreno", 11000000, late);
+    }
 }
 
 static void a_limit_is_one_of_the_socket_and_its_children(void **state)
@@ -139,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_span_of_time_sees_more_than_the_limit_and_a_quantum),
         cmocka_unit_test(retransmissions_count_too),
+        cmocka_unit_test(a_quantum_may_leave_in_single_segments),
         cmocka_unit_test(a_limit_is_one_of_the_socket_and_its_children),
         cmocka_unit_test(a_pause_with_nothing_under_way_is_no_window_probe),
         cmocka_unit_test(a_limit_that_is_raised_shortens_the_pause),
