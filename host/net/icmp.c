@@ -15,25 +15,26 @@ enum { ICMP_HEADER = 8, DEFAULT_TTL = 64 };
 enum { QUOTED_MAX = LAN_IP_HEADER_MAX + 8 };
 
 enum {
-    ECHO_INTERVAL_NS = 20000, /* 50,000 replies a second ... */
-    ECHO_BURST = 1000,        /* ... and this many at once */
-    ERROR_INTERVAL_NS = 20000000,
+    TICK_BITS = 12,    /* the limiters' clock: 2^12 ns, for nearly 5 hours */
+    ECHO_INTERVAL = 5, /* nearly 50,000 replies a second ... */
+    ECHO_BURST = 1000, /* ... and this many at once */
+    ERROR_INTERVAL = 20000000 >> TICK_BITS,
     ERROR_BURST = 10,
 };
 
-/* Generic cell rate algorithm: yes as long as messages run less than `burst_ns` ahead of one per interval. What is not
- * a little ahead is past, so that the low bits of the time will do. */
-LAN_RARE static bool rate_allows(struct lan_stack *stack, uint32_t *due_ns, uint32_t interval_ns, uint32_t burst_ns)
+/* Generic cell rate algorithm: yes as long as no `burst` of messages runs ahead of one per interval, in ticks. What is
+ * not a little ahead is past, but for an instant in 5 hours, which may cost the answer to one message. */
+LAN_RARE static bool rate_allows(struct lan_stack *stack, uint32_t *due, uint32_t interval, uint32_t burst)
 {
-    uint32_t now_ns = (uint32_t)lan_now(stack);
+    uint32_t now = (uint32_t)(lan_now(stack) >> TICK_BITS);
 
-    if (*due_ns - now_ns >= burst_ns + interval_ns)
-        *due_ns = now_ns;
-    if (*due_ns - now_ns >= burst_ns) {
+    if (*due - now >= (burst + 1) * interval)
+        *due = now;
+    if (*due - now >= burst * interval) {
         LAN_COUNT(stack, icmp_out_rate_limited);
         return false;
     }
-    *due_ns += interval_ns;
+    *due += interval;
     return true;
 }
 
@@ -81,7 +82,7 @@ static void answer_echo(struct lan_stack *stack, struct lan_buf *message, const 
         lan_drop(message, &stack->counters.icmp_in_ignored);
         return;
     }
-    if (!rate_allows(stack, &stack->icmp.echo_due_ns, ECHO_INTERVAL_NS, ECHO_INTERVAL_NS * ECHO_BURST)) {
+    if (!rate_allows(stack, &stack->icmp.echo_due, ECHO_INTERVAL, ECHO_BURST)) {
         lan_buf_free(message);
         return;
     }
@@ -216,7 +217,7 @@ void lan_icmp_error(struct lan_stack *stack, const struct lan_buf *packet, const
 
     uint32_t bucket = lan_siphash(stack->secret, &info->src, sizeof info->src) % LAN_ICMP_BUCKETS;
 
-    if (!rate_allows(stack, &stack->icmp.error_due_ns[bucket], ERROR_INTERVAL_NS, ERROR_INTERVAL_NS * ERROR_BURST))
+    if (!rate_allows(stack, &stack->icmp.error_due[bucket], ERROR_INTERVAL, ERROR_BURST))
         return;
 
     struct lan_buf *message = lan_buf_alloc(stack->pool, LAN_HEADROOM);

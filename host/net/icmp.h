@@ -32,9 +32,8 @@ enum { LAN_ICMP_BUCKETS = 32 };
 
 /* When the next message would be due if all went out evenly spaced; a burst may run ahead of it (GCRA). */
 struct lan_icmp {
-    uint32_t echo_due_ns;
-    uint32_t
-        error_due_ns[LAN_ICMP_BUCKETS]; /* by keyed hash of the receiver, so that no stranger can probe another's */
+    uint32_t echo_due;
+    uint32_t error_due[LAN_ICMP_BUCKETS]; /* by keyed hash of the receiver, so that no stranger can probe another's */
 };
 
 void lan_icmp_input(struct lan_stack *stack, struct lan_buf *message, const struct lan_ip_info *info);
