@@ -10,12 +10,12 @@ void lan_timers_init(struct lan_timers *timers, uint64_t now_ns)
     timers->bound_ns = timers->levels[LAN_TIMER_LEVELS].earliest_ns = UINT64_MAX;
 }
 
-/* Half the number of the highest bit that is set, rounded down. */
-static unsigned level_of(uint64_t differing)
+/* By half the number of the highest bit that is set, rounded down. */
+static struct lan_timer_level *level_of(struct lan_timers *timers, uint64_t differing)
 {
-    unsigned level = 0;
+    struct lan_timer_level *level = timers->levels;
     if (sizeof(size_t) == sizeof differing) /* these machines have an instruction for it */
-        return (63 - (unsigned)__builtin_clzll(differing | 1)) / LAN_TIMER_LEVEL_BITS;
+        return level + (63 - (unsigned)__builtin_clzll(differing | 1)) / LAN_TIMER_LEVEL_BITS;
     while (differing >>= LAN_TIMER_LEVEL_BITS)
         level++;
     return level;
@@ -34,7 +34,7 @@ void lan_timer_cancel(struct lan_timer *timer)
 void lan_timer_set(struct lan_timers *timers, struct lan_timer *timer, uint64_t deadline_ns)
 {
     uint64_t due = deadline_ns > timers->now_ns ? deadline_ns : timers->now_ns;
-    struct lan_timer_level *level = &timers->levels[level_of(due ^ timers->now_ns)];
+    struct lan_timer_level *level = level_of(timers, due ^ timers->now_ns);
     lan_timer_cancel(timer);
     if (!level->first || due < level->earliest_ns)
         level->earliest_ns = due;
@@ -48,18 +48,18 @@ void lan_timer_set(struct lan_timers *timers, struct lan_timer *timer, uint64_t 
     level->first = timer;
 }
 
-/* The number of the first level in use, which holds the next deadline. */
-static unsigned first_in_use(const struct lan_timers *timers)
+/* The first level in use, which holds the next deadline, or the last one. */
+static struct lan_timer_level *first_in_use(struct lan_timers *timers)
 {
-    unsigned level = 0;
-    while (level < LAN_TIMER_LEVELS && !timers->levels[level].first)
+    struct lan_timer_level *level = timers->levels;
+    while (level < timers->levels + LAN_TIMER_LEVELS && !level->first)
         level++;
     return level;
 }
 
-uint64_t lan_timers_next(const struct lan_timers *timers)
+uint64_t lan_timers_next(struct lan_timers *timers)
 {
-    return timers->levels[first_in_use(timers)].earliest_ns;
+    return first_in_use(timers)->earliest_ns;
 }
 
 /* Moves everything that is due to `expired`, in order. Each time the first level in use is emptied, the wheel's time
@@ -68,7 +68,7 @@ static void collect(struct lan_timers *timers, uint64_t now_ns, struct lan_timer
 {
     struct lan_timer **tail = expired;
     for (;;) {
-        struct lan_timer_level *level = &timers->levels[first_in_use(timers)];
+        struct lan_timer_level *level = first_in_use(timers);
         if (level->earliest_ns > now_ns)
             return;
         struct lan_timer *list = level->first;

@@ -56,6 +56,6 @@ void lan_timers_run(struct lan_timers *timers, uint64_t now_ns);
 
 /* The earliest deadline, LAN_NEVER (UINT64_MAX) without timers. Never later than the truth; earlier only after the
  * earliest timer of a level was cancelled, and then once. */
-uint64_t lan_timers_next(const struct lan_timers *timers);
+uint64_t lan_timers_next(struct lan_timers *timers);
 
 #endif
