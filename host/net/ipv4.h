@@ -52,7 +52,7 @@ struct lan_ip_info {
     uint32_t src, dst;
     uint32_t bytes; /* of IP payload */
     uint8_t header_bytes;
-    uint8_t tos, ttl, protocol;
+    uint8_t tos, protocol;
     bool to_group;
 };
 

@@ -103,7 +103,6 @@ static inline lan_count *check_header(struct lan_stack *stack, struct lan_buf *p
     info->header_bytes = (uint8_t)header_bytes;
     info->bytes = total - header_bytes;
     info->tos = ip[1];
-    info->ttl = ip[8];
     info->protocol = ip[9];
     info->src = lan_load32(ip + 12);
     info->dst = lan_load32(ip + 16);
