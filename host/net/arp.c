@@ -45,13 +45,11 @@ void lan_arp_init(struct lan_stack *stack)
     arp->group.state = LAN_NEIGHBOUR_REACHABLE;
 }
 
-/* The chain of an address: the upper bits of its product with a secret odd number, so that neighbouring addresses fall
- * apart, and nobody can aim at one chain. */
-static struct lan_neighbour **bucket(struct lan_stack *stack, uint32_t address)
+/* The chain of an address: the middle of its product with a secret number, so that neighbouring addresses fall apart,
+ * and nobody can aim at one chain. */
+LAN_SHARED static struct lan_neighbour **bucket(struct lan_stack *stack, uint32_t address)
 {
-    uint32_t hash = address * ((uint32_t)stack->secret[0] | 1);
-
-    return &stack->arp.buckets[(uint64_t)hash * (stack->arp.bucket_mask + 1) >> 32];
+    return &stack->arp.buckets[(stack->random.arp_key * address) >> 32 & stack->arp.bucket_mask];
 }
 
 static struct lan_neighbour *find(struct lan_netif *netif, uint32_t address)

@@ -215,7 +215,7 @@ void lan_icmp_error(struct lan_stack *stack, const struct lan_buf *packet, const
     if (!error_permitted(packet, info))
         return;
 
-    uint32_t bucket = lan_siphash(stack->secret, &info->src, sizeof info->src) % LAN_ICMP_BUCKETS;
+    uint32_t bucket = lan_siphash(stack->random.secret, &info->src, sizeof info->src) % LAN_ICMP_BUCKETS;
 
     if (!rate_allows(stack, &stack->icmp.error_due[bucket], ERROR_INTERVAL, ERROR_BURST))
         return;

@@ -68,7 +68,7 @@ int lan_ip_route(struct lan_stack *stack, uint32_t dst, uint32_t src, struct lan
     flow->src = src;
     flow->dst = dst;
     flow->mtu = netif->mtu;
-    flow->id_slot = lan_siphash(stack->secret, pair, sizeof pair) % LAN_IP_IDS;
+    flow->id_slot = lan_siphash(stack->random.secret, pair, sizeof pair) % LAN_IP_IDS;
     flow->neighbour = &stack->arp.group; /* so that the first packet finds the real one */
     flow->generation = flow->neighbour->generation - 1;
     return 0;
@@ -179,7 +179,7 @@ LAN_RARE static int discard(struct lan_stack *stack, struct lan_buf *packet, int
 static inline uint16_t take_ids(struct lan_stack *stack, const struct lan_flow *flow, const struct lan_buf *packet,
                                 uint32_t bytes)
 {
-    uint16_t *next = &stack->ip_id[flow->id_slot], first = *next;
+    uint16_t *next = &stack->random.ip_id[flow->id_slot], first = *next;
 
     *next += packet->flags & LAN_BUF_TSO
                  ? (uint16_t)((bytes - packet->hdr_len + packet->gso_size - 1) / packet->gso_size)

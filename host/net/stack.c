@@ -48,6 +48,9 @@ static const struct region {
     {PLACE(sockets.used), NUMBER(sockets), .bytes = sizeof(uint8_t)}, /* more than it takes: one a block */
     {PLACE(sockets.spare), NUMBER(sockets), SPARE_WAITERS, sizeof(struct lan_waiter), .listed = true},
 };
+#undef PLACE
+#undef NUMBER
+#undef MASK
 enum { REGION_COUNT = sizeof REGIONS / sizeof REGIONS[0] };
 
 static bool config_possible(const struct lan_config *config)
@@ -139,8 +142,7 @@ struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_
     next += lan_pool_size(&config->pool);
     for (int i = 0; i < REGION_COUNT; i++)
         next = lay_out(stack, &REGIONS[i], next);
-    port->random(port->ctx, stack->secret, sizeof stack->secret);
-    port->random(port->ctx, stack->ip_id, sizeof stack->ip_id);
+    port->random(port->ctx, &stack->random, sizeof stack->random);
     lan_timers_init(&stack->timers, lan_now(stack));
     lan_arp_init(stack);
     lan_tcp_init(stack);

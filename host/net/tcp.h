@@ -32,7 +32,7 @@ struct lan_tcp {
     struct lan_tcb **connections, **ports;
     uint32_t connections_mask, ports_mask;
     struct {
-        uint64_t connections_key[4];
+        uint64_t connections_key[2];
         uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
     } random;                      /* at first */
     struct lan_tcb_list time_wait; /* the first one expires first */

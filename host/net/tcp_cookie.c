@@ -34,7 +34,7 @@ static uint32_t encode(struct lan_stack *stack, const struct lan_tcp_segment *se
         uint32_t purpose; /* beside the initial sequence number's and the time stamp's */
     } all = {segment->info->dst, segment->info->src, segment->destination_port, segment->source_port, *cookie,
              LAN_TCP_FOR_COOKIE};
-    uint32_t hash = (uint32_t)lan_siphash(stack->secret, &all, sizeof all);
+    uint32_t hash = (uint32_t)lan_siphash(stack->random.secret, &all, sizeof all);
     return (hash & HASH_MASK) | (cookie->slot & 1) << SLOT_SHIFT | cookie->mss;
 }
 

@@ -7,14 +7,14 @@
 #include "tcp_internal.h"
 
 /* Pair-multiply-shift (Dietzfelbinger 1996; Lemire and Kaser 2014): with random keys two tuples collide with a
- * probability of one in the table's size, whoever chose them, at the price of two multiplications. Returns what points
- * at the connection, or at NULL where it would stand. */
+ * probability of about one in the table's size, whoever chose them, at the price of a multiplication. Local addresses
+ * have no part in it, as there are few. Returns what points at the connection, or at NULL where it would stand. */
 static inline struct lan_tcb **connection_slot(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port,
                                                uint32_t remote, uint16_t remote_port)
 {
     const uint64_t *key = tcp->random.connections_key;
     uint32_t ports = (uint32_t)local_port << 16 | remote_port;
-    uint64_t hash = (key[0] + remote) * (key[1] + ports) + key[2] * local + key[3];
+    uint64_t hash = (key[0] + remote) * (key[1] + ports);
     struct lan_tcb **link = &tcp->connections[(uint32_t)(hash >> 32) & tcp->connections_mask], *tcb;
     while ((tcb = *link) && (tcb->remote_port != remote_port || tcb->flow.dst != remote ||
                              tcb->local_port != local_port || tcb->flow.src != local))
@@ -40,7 +40,7 @@ struct lan_tcb *lan_tcp_find_twin(const struct lan_tcb *tcb)
 
 static struct lan_tcb **port_slot(const struct lan_tcp *tcp, uint16_t port)
 {
-    return &tcp->ports[lan_htons(port) & tcp->ports_mask];
+    return &tcp->ports[(port ^ port >> 8) & tcp->ports_mask]; /* the low bits, whichever byte has them */
 }
 
 struct lan_tcb *lan_tcp_find_listener(const struct lan_tcp *tcp, uint32_t local, uint16_t local_port)
@@ -126,5 +126,5 @@ uint64_t lan_tcp_hash(const struct lan_tcb *tcb, enum lan_tcp_purpose purpose)
         uint16_t local_port, remote_port;
         uint32_t purpose;
     } tuple = {tcb->flow.src, tcb->flow.dst, tcb->local_port, tcb->remote_port, purpose};
-    return lan_siphash(tcb->stack->secret, &tuple, sizeof tuple);
+    return lan_siphash(tcb->stack->random.secret, &tuple, sizeof tuple);
 }

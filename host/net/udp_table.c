@@ -27,8 +27,8 @@ void lan_udp_release(struct lan_stack *stack, struct lan_udp_pcb *pcb)
 LAN_SHARED static struct lan_udp_pcb **chain(struct lan_stack *stack, uint16_t local_port, uint32_t peer,
                                              uint16_t peer_port)
 {
-    uint32_t a = (uint32_t)stack->secret[0] + peer;
-    uint32_t b = (uint32_t)stack->secret[1] + ((uint32_t)local_port << 16 | peer_port);
+    uint32_t a = stack->random.udp_key[0] + peer;
+    uint32_t b = stack->random.udp_key[1] + ((uint32_t)local_port << 16 | peer_port);
 
     return &stack->udp.chains[(uint64_t)a * b >> 32 & stack->udp.chain_mask];
 }
