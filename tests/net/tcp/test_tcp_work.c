@@ -222,7 +222,7 @@ static void a_flood_of_syns_costs_the_same_from_first_to_last(void **state)
     }
     print_message("100000 SYNs: %u blocks each in the second thousand, %u in the last\n", (uint32_t)(early / 1000),
                   (uint32_t)(late / 1000));
-    assert_int_equal(late / 1000, early / 1000);
+    assert_in_range(late, early - 999, early + 999); /* less than a block each */
     assert_true(early / 1000 < 800);
     end_of(&p);
 }
