@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Packet flags; they stand in the first fragment. */
+/* Packet flags; they stand in the first fragment. Below 2^11 an instruction of RISC-V holds them. */
 enum {
     /* Transmit requests; lan_netif_transmit() does in software what the netif cannot (netif.h). */
     LAN_BUF_IP_CSUM = 1u << 0, /* fill in the IPv4 header checksum */
@@ -29,15 +29,15 @@ enum {
     LAN_BUF_TX_TIMESTAMP = 1u << 3, /* store in timestamp_ns when it left, for whoever keeps a reference (nic.h) */
 
     /* What the card found out on receive. */
-    LAN_BUF_IP_OK = 1u << 8,      /* IPv4 header checksum verified */
-    LAN_BUF_L4_CHECKED = 1u << 9, /* the card did verify the TCP or UDP checksum ... */
-    LAN_BUF_L4_OK = 1u << 10,     /* ... and it was right */
-    LAN_BUF_BROADCAST = 1u << 11, /* link-layer destination was broadcast */
-    LAN_BUF_MULTICAST = 1u << 12, /* link-layer destination was a group address */
-    LAN_BUF_TIMESTAMP = 1u << 13, /* timestamp_ns is valid */
+    LAN_BUF_IP_OK = 1u << 4,      /* IPv4 header checksum verified */
+    LAN_BUF_L4_CHECKED = 1u << 5, /* the card did verify the TCP or UDP checksum ... */
+    LAN_BUF_L4_OK = 1u << 6,      /* ... and it was right */
+    LAN_BUF_BROADCAST = 1u << 7,  /* link-layer destination was broadcast */
+    LAN_BUF_MULTICAST = 1u << 8,  /* link-layer destination was a group address */
+    LAN_BUF_TIMESTAMP = 1u << 9,  /* timestamp_ns is valid */
 
     /* Both ways: the frame belongs to the VLAN of vlan_tci, and the tag itself does not stand in it. */
-    LAN_BUF_VLAN = 1u << 14,
+    LAN_BUF_VLAN = 1u << 10,
 };
 
 struct lan_pool;

@@ -19,10 +19,10 @@ enum {
     LAN_NETIF_TX_L4_CSUM = LAN_BUF_L4_CSUM,
     LAN_NETIF_TSO = LAN_BUF_TSO,      /* of frames of up to max_tso_bytes */
     LAN_NETIF_VLAN_TX = LAN_BUF_VLAN, /* puts the tag in */
-    LAN_NETIF_RX_CSUM = 1u << 16,     /* sets LAN_BUF_IP_OK, L4_CHECKED and L4_OK */
-    LAN_NETIF_SG = 1u << 17,          /* takes chains of up to max_fragments */
-    LAN_NETIF_LOOPBACK = 1u << 18,    /* what is sent comes back; no link layer, no checksums needed */
-    LAN_NETIF_VLAN_RX = 1u << 19,     /* takes tags out and sets LAN_BUF_VLAN; without it they stay in the frame */
+    LAN_NETIF_RX_CSUM = 1u << 4,      /* sets LAN_BUF_IP_OK, L4_CHECKED and L4_OK */
+    LAN_NETIF_SG = 1u << 5,           /* takes chains of up to max_fragments */
+    LAN_NETIF_LOOPBACK = 1u << 6,     /* what is sent comes back; no link layer, no checksums needed */
+    LAN_NETIF_VLAN_RX = 1u << 7,      /* takes tags out and sets LAN_BUF_VLAN; without it they stay in the frame */
 };
 
 struct lan_netif_ops {
