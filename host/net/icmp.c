@@ -127,7 +127,7 @@ void lan_icmp_deliver_error(struct lan_stack *stack, const uint8_t *quoted, size
     size_t header_bytes = bytes >= LAN_IP_HEADER ? (quoted[0] & 15u) * 4 : 0;
 
     if (header_bytes < LAN_IP_HEADER || quoted[0] >> 4 != 4 || bytes < header_bytes + 8 ||
-        (lan_get16(quoted + 6) & 0x1fff) || !lan_ip_is_own(stack, lan_load32(quoted + 12))) {
+        (lan_load16(quoted + 6) & lan_htons(0x1fff)) || !lan_ip_is_own(stack, lan_load32(quoted + 12))) {
         LAN_COUNT(stack, icmp_in_ignored);
         return;
     }

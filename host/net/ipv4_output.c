@@ -141,7 +141,7 @@ LAN_RARE static int output_fragments(struct lan_stack *stack, struct lan_flow *f
                                      uint32_t bytes, struct header *header)
 {
     uint32_t room = lan_flow_payload(flow) & ~7u;
-    int result = bytes > UINT16_MAX - LAN_IP_HEADER ? -EMSGSIZE : 0;
+    int result = 0;
 
     if (packet->flags & LAN_BUF_L4_CSUM)
         lan_fill_l4_checksum(packet); /* no card could */

@@ -187,7 +187,7 @@ uint64_t lan_stack_poll(struct lan_stack *stack)
 
 void lan_stack_set_timer(struct lan_stack *stack, struct lan_timer *timer, uint32_t seconds)
 {
-    lan_timer_set(&stack->timers, timer, lan_now(stack) + seconds * LAN_SECOND_NS);
+    lan_timer_set(&stack->timers, timer, lan_deadline_after(stack, seconds * 1000));
 }
 
 /* The bound may be too early by a timer that was cancelled since. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which TCB a segment belongs to. Connections stand in a hash table over both addresses and ports, listeners and bound
- * sockets in one over the local port. Both are sized at creation for the most entries there can be.
+/* Which TCB a segment belongs to. Connections stand in a hash table over the peer's address and both ports, listeners
+ * and bound sockets in one over the local port. Both are sized at creation for the most entries there can be.
  */
 
 #include "siphash.h"

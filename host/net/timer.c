@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timer.h"
 
-#include <string.h>
-
 void lan_timers_init(struct lan_timers *timers, uint64_t now_ns)
 {
-    memset(timers, 0, sizeof *timers);
     timers->now_ns = now_ns;
     timers->bound_ns = timers->levels[LAN_TIMER_LEVELS].earliest_ns = UINT64_MAX;
 }

@@ -31,6 +31,7 @@ static int setup(void **state)
     (void)state;
     now = random64() >> 8;
     last_fired = fired = 0;
+    timers = (struct lan_timers){0};
     lan_timers_init(&timers, now);
     return 0;
 }
