@@ -25,7 +25,8 @@
     X(LinkOutQueued, link_out_queued)                                                                                  \
     X(LinkOutQueueFull, link_out_queue_full)                                                                           \
     X(LinkOutNoLink, link_out_no_link)                                                                                 \
-    X(LinkOutNoBuffers, link_out_no_buffers)
+    X(LinkOutNoBuffers, link_out_no_buffers)                                                                           \
+    X(LinkOutTooLarge, link_out_too_large)
 
 #define LAN_COUNTERS_IP(X)                                                                                             \
     X(IpInReceives, ip_in_receives)                                                                                    \

@@ -195,10 +195,12 @@ int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf
 
     LAN_COUNT(stack, ip_out_requests);
     if (flow->generation != flow->neighbour->generation) {
+        const struct lan_netif *before = flow->netif;
         int result = refresh(stack, flow);
 
-        if (result == 0 && packet->flags & LAN_BUF_TSO && packet->hdr_len + packet->gso_size > lan_flow_payload(flow))
-            result = -EMSGSIZE; /* the MTU is another now */
+        if (result == 0 && packet->flags & LAN_BUF_TSO &&
+            (packet->hdr_len + packet->gso_size > lan_flow_payload(flow) || (!LAN_FOR_SPEED && flow->netif != before)))
+            result = -EMSGSIZE; /* the MTU is another now, or the netif, which may take no large segments */
         if (result < 0)
             return discard(stack, packet, result);
     }

@@ -23,7 +23,8 @@ int lan_netif_send(struct lan_netif *netif, struct lan_buf *frame);
 /* Frees a frame that is not sent, and counts why. */
 void lan_netif_drop(struct lan_netif *netif, struct lan_buf *frame, lan_count *reason);
 
-/* Does in software what the `lacks` of LAN_NETIF_* would, then sends the result. */
+/* Does in software what the `lacks` of LAN_NETIF_* would, then sends the result. -EMSGSIZE: a stack compiled for size
+ * does not cut. */
 int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame, uint32_t lacks);
 
 /* Completes the checksum that LAN_BUF_L4_CSUM asks for, and takes the request back. */

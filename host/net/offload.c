@@ -182,7 +182,13 @@ static int transmit_segments(struct lan_netif *netif, struct lan_buf *frame)
     return first_result;
 }
 
+/* A stack compiled for size cuts nothing: its TCP sends large segments to those netifs only that take them. */
 int lan_offload_transmit(struct lan_netif *netif, struct lan_buf *frame, uint32_t lacks)
 {
-    return lacks & LAN_NETIF_TSO ? transmit_segments(netif, frame) : transmit_mended(netif, frame, lacks);
+    if (!(lacks & LAN_NETIF_TSO))
+        return transmit_mended(netif, frame, lacks);
+    if (LAN_FOR_SPEED)
+        return transmit_segments(netif, frame);
+    lan_netif_drop(netif, frame, &netif->stack->counters.link_out_too_large);
+    return -EMSGSIZE;
 }

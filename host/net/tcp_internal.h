@@ -392,8 +392,7 @@ void lan_tcp_pmtu_open(struct lan_tcb *tcb);
 void lan_tcp_pmtu_told(struct lan_tcb *tcb, uint32_t mtu, uint32_t packet_bytes);
 void lan_tcp_pmtu_timed_out(struct lan_tcb *tcb); /* detects black holes; before what is lost is sent again */
 void lan_tcp_pmtu_grow_old(
-    struct lan_tcb *tcb);                       /* flow.mtu is less than the interface's: after a while more is tried */
-bool lan_tcp_pmtu_refused(struct lan_tcb *tcb); /* -EMSGSIZE from IP: whether segments have become smaller for it */
+    struct lan_tcb *tcb); /* flow.mtu is less than the interface's: after a while more is tried */
 void lan_tcp_pmtu_reroute(struct lan_tcb *tcb, const struct lan_flow *flow); /* another way to the peer, maybe */
 
 /* tcp_autotune.c */

@@ -174,6 +174,8 @@ static uint32_t max_segmented(const struct lan_tcb *tcb)
     uint32_t buffer_bytes = tcb->stack->config.pool.buffer_bytes;
     if (netif->features & LAN_NETIF_TSO)
         return netif->max_fragments > HEADER_AND_ENDS ? (netif->max_fragments - HEADER_AND_ENDS) * buffer_bytes : 0;
+    if (!LAN_FOR_SPEED)
+        return 0;
     uint32_t buffers = lan_pool_free_buffers(tcb->stack->pool);
     uint32_t views = lan_pool_free_views(tcb->stack->pool) / (HEADER_AND_ENDS + tcb->mss / buffer_bytes);
     return (buffers < views ? buffers : views) / POOL_SHARE * tcb->mss;
@@ -227,9 +229,11 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     }
     put_ack(tcb, packet->data);
     int result = send_segment(tcb, packet, header + n, ecn);
-    if (result == -ENOBUFS || (result == -EMSGSIZE && lan_tcp_pmtu_refused(tcb))) {
-        tcb->flags |= TCB_ACK_NOW;  /* what it would have told is still owed */
-        return result == -EMSGSIZE; /* at once, in smaller ones */
+    if (result == -EMSGSIZE)
+        lan_tcp_set_mss(tcb);
+    if (result == -ENOBUFS || (result == -EMSGSIZE && n > tcb->mss)) {
+        tcb->flags |= TCB_ACK_NOW; /* what it would have told is still owed */
+        return result == -EMSGSIZE && lan_tcp_send_data(tcb, seq, tcb->mss);
     }
     if (flags & SEG_CWR)
         tcb->ecn &= (uint8_t)~ECN_CWR_OWED;

@@ -73,13 +73,6 @@ void lan_tcp_pmtu_grow_old(struct lan_tcb *tcb)
         set_mtu(tcb, tcb->flow.netif->mtu);
 }
 
-bool lan_tcp_pmtu_refused(struct lan_tcb *tcb)
-{
-    uint16_t mss = tcb->mss;
-    lan_tcp_set_mss(tcb);
-    return tcb->mss < mss;
-}
-
 void lan_tcp_pmtu_reroute(struct lan_tcb *tcb, const struct lan_flow *flow)
 {
     uint16_t known = tcb->flow.mtu;

@@ -25,7 +25,7 @@ enum {
     LAN_BUF_IP_CSUM = 1u << 0, /* fill in the IPv4 header checksum */
     LAN_BUF_L4_CSUM =
         1u << 1,           /* sum csum_start..end into csum_start + csum_offset, which holds the pseudo-header sum */
-    LAN_BUF_TSO = 1u << 2, /* cut into segments of gso_size payload bytes */
+    LAN_BUF_TSO = 1u << 2, /* cut into segments of gso_size payload bytes; not in software when compiled for size */
     LAN_BUF_TX_TIMESTAMP = 1u << 3, /* store in timestamp_ns when it left, for whoever keeps a reference (nic.h) */
 
     /* What the card found out on receive. */

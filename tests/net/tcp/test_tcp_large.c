@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { PORT = 5001, BYTES = 1 << 20 };
 enum { CARD = LAN_NETIF_SG | LAN_NETIF_TX_IP_CSUM | LAN_NETIF_TX_L4_CSUM | LAN_NETIF_TSO };
@@ -158,6 +159,137 @@ static void an_open_window_goes_down_as_one_segment(void **state)
     world_destroy(world);
 }
 
+static uint32_t address_of(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+    const uint8_t bytes[4] = {a, b, c, d};
+    uint32_t address;
+    memcpy(&address, bytes, 4);
+    return address;
+}
+
+/* Host 1 answers an ARP request for `address` by `netif` of host 0. */
+static void answer_arp(struct lan_netif *netif, uint32_t address)
+{
+    static const uint8_t kind[] = {8, 6, 0, 1, 8, 0, 6, 4, 0, 2};
+    struct host *host = netif->driver;
+    struct lan_buf *reply = lan_buf_alloc(lan_stack_pool(host->stack), 2);
+    uint8_t *p = lan_buf_put(reply, 42);
+    const uint8_t *mac = host->world->hosts[1].netif.mac;
+    memcpy(p, netif->mac, 6);
+    memcpy(p + 6, mac, 6);
+    memcpy(p + 12, kind, sizeof kind);
+    memcpy(p + 22, mac, 6);
+    memcpy(p + 28, &address, 4);
+    memcpy(p + 32, netif->mac, 6);
+    memcpy(p + 38, &netif->address, 4);
+    lan_netif_input(netif, reply);
+}
+
+/* A connection to whose peer a new route will lead. */
+struct rerouted {
+    struct trace trace;
+    struct world *world;
+    struct lan_stack *stack;
+    int from, to;
+};
+
+static void start_rerouted(struct rerouted *r)
+{
+    struct world_config config = WORLD_DEFAULT;
+    config.features = CARD;
+    *r = (struct rerouted){.world = world_create(&config)};
+    r->stack = r->world->hosts[0].stack;
+    int listener = world_listen(r->world, PORT, 1);
+    r->from = world_connect(r->world, PORT);
+    while ((r->to = lan_accept(r->world->hosts[1].stack, listener, NULL, LAN_SOCK_NONBLOCK)) == -EAGAIN)
+        world_step(r->world, r->world->now_ns + 1000000);
+    lan_close(r->world->hosts[1].stack, listener);
+    r->world->sniff = sniff;
+    r->world->sniffer = &r->trace;
+}
+
+static void send_rerouted(struct rerouted *r, struct lan_netif *netif, uint32_t gateway)
+{
+    static const uint8_t data[65536];
+    uint32_t peer = r->world->hosts[1].netif.address;
+    assert_int_equal(lan_route_add(r->stack, peer, UINT32_MAX, gateway, netif), 0);
+    assert_int_equal(lan_send(r->stack, r->from, data, sizeof data, 0), sizeof data);
+}
+
+static void finish_rerouted(struct rerouted *r)
+{
+    static uint8_t chunk[65536];
+    uint32_t received = 0;
+    while (received < sizeof chunk && world_step(r->world, r->world->now_ns + UINT64_C(60000000000))) {
+        for (long n; (n = lan_recv(r->world->hosts[1].stack, r->to, chunk, sizeof chunk, 0)) > 0;)
+            received += (uint32_t)n;
+    }
+    assert_int_equal(received, sizeof chunk);
+    assert_true(r->trace.longest <= 1514);
+    lan_close(r->stack, r->from);
+    lan_close(r->world->hosts[1].stack, r->to);
+    world_destroy(r->world);
+}
+
+/* An interface without segmentation, over the same wire; its ARP is answered at once. */
+static struct lan_netif other;
+static uint32_t frames_by_other;
+
+static int transmit_by_other(struct lan_netif *netif, struct lan_buf *frame)
+{
+    struct host *host = netif->driver;
+    assert_int_equal(frame->flags & LAN_BUF_TSO, 0);
+    if (frame->data[12] == 8 && frame->data[13] == 0) {
+        frames_by_other++;
+        return host->netif.ops->transmit(&host->netif, frame);
+    }
+    uint32_t target;
+    memcpy(&target, frame->data + 38, 4);
+    lan_buf_free(frame);
+    answer_arp(netif, target);
+    return 0;
+}
+
+static void large_segments_may_leave_by_an_interface_that_segments_nothing(void **state)
+{
+    (void)state;
+    static const struct lan_netif_ops ops = {.transmit = transmit_by_other};
+    struct rerouted r;
+    start_rerouted(&r);
+    other = (struct lan_netif){.ops = &ops,
+                               .driver = &r.world->hosts[0],
+                               .name = "other",
+                               .mac = {2, 0, 0, 0, 0, 9},
+                               .mtu = 1500,
+                               .features = LAN_NETIF_SG,
+                               .max_fragments = 64,
+                               .link_up = true};
+    frames_by_other = 0;
+    assert_int_equal(lan_stack_add_netif(r.stack, &other), 0);
+    assert_int_equal(lan_netif_set_address(&other, address_of(198, 51, 100, 1), address_of(255, 255, 255, 0)), 0);
+    send_rerouted(&r, &other, address_of(198, 51, 100, 2));
+    while (frames_by_other < 65536 / 1448)
+        assert_true(world_step(r.world, r.world->now_ns + UINT64_C(1000000000)));
+    assert_int_equal(world_counter(r.world, "TcpRetransSegs"), 0);
+    finish_rerouted(&r);
+}
+
+/* A stack that does not cut drops it, and sends the data again. */
+static void an_interface_may_segment_no_more_when_a_large_segment_leaves(void **state)
+{
+    (void)state;
+    struct rerouted r;
+    start_rerouted(&r);
+    struct lan_netif *netif = &r.world->hosts[0].netif;
+    send_rerouted(&r, netif, address_of(192, 0, 2, 77));
+    netif->features &= ~(uint32_t)LAN_NETIF_TSO;
+    answer_arp(netif, address_of(192, 0, 2, 77));
+    while (world_step(r.world, r.world->now_ns + UINT64_C(10000000000)) && r.trace.frames < 65536 / 1448) {
+    }
+    assert_int_equal(world_counter(r.world, "LinkOutTooLarge"), world_counter(r.world, "TcpRetransSegs") != 0);
+    finish_rerouted(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +298,8 @@ int main(void)
         cmocka_unit_test(large_segments_do_not_show_over_a_small_queue),
         cmocka_unit_test(large_segments_do_not_show_with_a_small_window),
         cmocka_unit_test(an_open_window_goes_down_as_one_segment),
+        cmocka_unit_test(large_segments_may_leave_by_an_interface_that_segments_nothing),
+        cmocka_unit_test(an_interface_may_segment_no_more_when_a_large_segment_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

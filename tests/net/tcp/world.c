@@ -214,6 +214,7 @@ static int transmit(struct lan_netif *netif, struct lan_buf *buf)
     lan_buf_copy(buf, 0, frame, len);
     if (buf->flags & LAN_BUF_TSO) {
         uint32_t payload = len - headers;
+        assert_true(netif->features & LAN_NETIF_TSO);
         for (uint32_t offset = 0, n, number = 0; offset < payload; offset += n, number++) {
             n = payload - offset < buf->gso_size ? payload - offset : buf->gso_size;
             put_segment_on_wire(netif->driver, frame, headers, offset, n, number, offset + n == payload);
