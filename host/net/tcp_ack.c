@@ -52,12 +52,12 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
                               .duplicate = duplicate};
     if (tcb->opt.congestion->sampled)
         lan_tcp_rate_check(tcb);
+    if (tcb->ecn & ECN_CAPABLE)
+        ack.ece = lan_tcp_ecn_acked(tcb, segment);
     if (segment->ack != tcb->snd_una)
         new_ack(tcb, segment->ack, &ack);
     if (segment->sacks && tcb->flags & TCB_SACK)
         lan_tcp_scoreboard_sacked(tcb, segment, &ack);
-    if (tcb->ecn & ECN_CAPABLE)
-        ack.ece = lan_tcp_ecn_acked(tcb, segment);
     if (ack.acked || ack.duplicate || ack.delivered || ack.dsack)
         lan_tcp_recovery(tcb, &ack);
     if (ack.acked)

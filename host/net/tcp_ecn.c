@@ -80,7 +80,8 @@ static void reduce(struct lan_tcb *tcb)
 bool lan_tcp_ecn_acked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
     bool echo = segment->ecn & SEG_ECE;
-    if (tcb->ecn & ECN_REDUCED && !lan_seq_lt(tcb->snd_una, tcb->sender->recover))
+    /* An ACK of the whole window may still tell of the mark that this was for: CWR is in what follows. */
+    if (tcb->ecn & ECN_REDUCED && lan_seq_lt(tcb->sender->recover, segment->ack + !echo))
         tcb->ecn &= (uint8_t)~ECN_REDUCED;
     if (echo)
         reduce(tcb);

@@ -372,7 +372,7 @@ bool lan_tcp_ecn_refused(struct lan_tcb *tcb);
 void lan_tcp_ecn_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
 void lan_tcp_ecn_arrived(struct lan_tcb *tcb, const struct lan_tcp_segment *segment); /* an acceptable one */
 
-/* After snd_una has moved, on a connection that is ECN_CAPABLE: whether the ACK tells of congestion. */
+/* Before snd_una moves, on a connection that is ECN_CAPABLE: whether the ACK tells of congestion. */
 bool lan_tcp_ecn_acked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
 
 /* For data at `seq`: the ECN bits of its TOS octet; adds SEG_CWR to `flags` where it is owed. */

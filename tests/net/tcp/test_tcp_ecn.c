@@ -284,16 +284,16 @@ static void ece_reduces_once_a_window_and_cwr_says_so_RFC_3168_6_1_2(void **stat
     struct peer *p = *state;
     host_sends(p, 1, 40 * MSS);
     assert_int_equal(skip_sent(p), 10);
-    for (uint32_t i = 1; i <= 3; i++) /* 9 are under way, of which 7.65 are to be (RFC 8511) */
+    for (uint32_t i = 1; i <= 2; i++) /* 10 were under way, of which 8.5 are to be (RFC 8511) */
         from_peer(p, ACK | ECE, 1, 1 + i * MSS, 0);
     expect_quiet(p);
-    from_peer(p, ACK | ECE, 1, 1 + 4 * MSS, 0);
+    from_peer(p, ACK | ECE, 1, 1 + 3 * MSS, 0);
     struct sent sent = expect(p, ACK | CWR, 1 + 10 * MSS, 1, MSS);
     assert_int_equal(sent.tos, ECT_0);
-    from_peer(p, ACK | ECE, 1, 1 + 5 * MSS, 0);
+    from_peer(p, ACK | ECE, 1, 1 + 4 * MSS, 0);
     expect(p, ACK, 1 + 11 * MSS, 1, MSS); /* once */
     assert_int_equal(counter(p->f, "TcpExtTCPECNReductions"), 1);
-    for (uint32_t i = 6; i <= 10; i++)
+    for (uint32_t i = 5; i <= 10; i++)
         from_peer(p, ACK, 1, 1 + i * MSS, 0);
     assert_int_equal(counter(p->f, "TcpExtTCPECNReductions"), 1);
     skip_sent(p);
@@ -302,7 +302,30 @@ static void ece_reduces_once_a_window_and_cwr_says_so_RFC_3168_6_1_2(void **stat
     skip_sent(p);
 }
 
-/* The slow start threshold after a mark, nine segments being under way. */
+/* CWR is in what follows the window, so the ACK of its last segment still tells of the same mark. */
+static void ece_at_the_end_of_the_window_does_not_reduce_again_RFC_3168_6_1_2(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, 1, 40 * MSS);
+    assert_int_equal(skip_sent(p), 10);
+    for (uint32_t i = 1; i <= 10; i++)
+        from_peer(p, ACK | ECE, 1, 1 + i * MSS, 0);
+    assert_int_equal(counter(p->f, "TcpExtTCPECNReductions"), 1);
+    skip_sent(p);
+}
+
+static void ece_with_an_ack_of_all_that_is_under_way_reduces_RFC_3168_6_1_2(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, 1, 10 * MSS);
+    assert_int_equal(skip_sent(p), 10);
+    from_peer(p, ACK | ECE, 1, 1 + 10 * MSS, 0);
+    assert_int_equal(slow_start_threshold(p), 10 * MSS * 85 / 100);
+    host_sends(p, 1 + 10 * MSS, MSS);
+    expect(p, ACK | CWR, 1 + 10 * MSS, 1, MSS);
+}
+
+/* The slow start threshold after a mark, ten segments being under way. */
 static void expect_ssthresh_after_ece(struct peer *p, const char *congestion, uint32_t bytes)
 {
     struct lan_tcp_info info;
@@ -317,12 +340,12 @@ static void expect_ssthresh_after_ece(struct peer *p, const char *congestion, ui
 
 static void a_mark_leaves_cubic_85_per_cent_RFC_8511(void **state)
 {
-    expect_ssthresh_after_ece(*state, "cubic", 9 * MSS * 85 / 100);
+    expect_ssthresh_after_ece(*state, "cubic", 10 * MSS * 85 / 100);
 }
 
 static void a_mark_leaves_newreno_8_tenths_RFC_8511(void **state)
 {
-    expect_ssthresh_after_ece(*state, "newreno", 9 * MSS * 8 / 10);
+    expect_ssthresh_after_ece(*state, "newreno", 10 * MSS * 8 / 10);
 }
 
 static void ece_means_nothing_where_it_was_not_agreed(void **state)
@@ -521,6 +544,8 @@ int main(void)
         TEST_ECN(ce_is_echoed_at_once_and_until_cwr_RFC_3168_6_1_3),
         TEST_ECN(ce_on_what_is_out_of_the_window_means_nothing_RFC_3168_6_1_5),
         TEST_ECN(ece_reduces_once_a_window_and_cwr_says_so_RFC_3168_6_1_2),
+        TEST_ECN(ece_at_the_end_of_the_window_does_not_reduce_again_RFC_3168_6_1_2),
+        TEST_ECN(ece_with_an_ack_of_all_that_is_under_way_reduces_RFC_3168_6_1_2),
         TEST_ECN(a_mark_leaves_cubic_85_per_cent_RFC_8511),
         TEST_ECN(a_mark_leaves_newreno_8_tenths_RFC_8511),
         TEST_CONNECTED(ece_means_nothing_where_it_was_not_agreed),
