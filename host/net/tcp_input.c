@@ -55,7 +55,7 @@ static bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint
     }
     if (bytes && !tcb->socket && !tcb->listener) { /* the application has closed: nobody will ever read this */
         LAN_COUNT(tcb->stack, tcp_ext_abort_on_data);
-        lan_tcp_send_reset(tcb);
+        lan_tcp_refuse(tcb->stack, segment);
         lan_tcp_finish(tcb, ECONNRESET);
         return false;
     }
