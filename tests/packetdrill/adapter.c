@@ -85,9 +85,11 @@ static void take_profile(const char *value, struct lan_config *stack)
         stack->tcp_syn_options = LAN_TCP_SYN_OPTIONS_LINUX;
         stack->tcp_quick_acks = 16;
         stack->tcp_rto_min_ms = 200;
+        stack->receive_buffer_max_bytes = 15 << 20; /* as its published scripts set tcp_rmem: a window scale of 8 */
     } else if (strcmp(value, "freebsd") == 0) {
         stack->tcp_syn_options = LAN_TCP_SYN_OPTIONS_FREEBSD;
-        stack->tcp_rto_min_ms = 230; /* its minimum of 30 ms and its slop of 200 */
+        stack->tcp_rto_min_ms = 230;               /* its minimum of 30 ms and its slop of 200 */
+        stack->receive_buffer_max_bytes = 2 << 20; /* its maxsockbuf: a window scale of 6 */
     } else if (strcmp(value, "rfc") == 0) {
         stack->tcp_rto_min_ms = 1000; /* RFC 6298 (2.4) */
     } else {

@@ -18,20 +18,27 @@ struct world {
 
 const bool WORLD_HAS_CARD = false;
 
-/* An Ethernet frame into the stack. */
+/* An Ethernet frame into the stack; a script may send packets larger than the interface's MTU, as if merged on the way.
+ */
 static void deliver(struct machine *m, unsigned type, const void *payload, size_t bytes)
 {
-    struct lan_buf *frame = lan_buf_alloc(lan_stack_pool(m->stack), HEADROOM);
+    struct lan_buf *frame = NULL, **link = &frame;
+    size_t at = 0;
 
-    if (!frame || bytes + WORLD_ETH_BYTES > lan_buf_tailroom(frame)) {
-        lan_buf_free(frame);
-        return;
+    while (at < bytes && (*link = lan_buf_alloc(lan_stack_pool(m->stack), HEADROOM)) != NULL) {
+        if (!at)
+            world_put_header(lan_buf_put(frame, WORLD_ETH_BYTES), type);
+
+        size_t room = lan_buf_tailroom(*link), n = bytes - at < room ? bytes - at : room;
+
+        memcpy(lan_buf_put(*link, (uint32_t)n), (const uint8_t *)payload + at, n);
+        at += n;
+        link = &(*link)->next;
     }
-    uint8_t *p = lan_buf_put(frame, (uint32_t)(WORLD_ETH_BYTES + bytes));
-
-    world_put_header(p, type);
-    memcpy(p + WORLD_ETH_BYTES, payload, bytes);
-    lan_netif_input(&m->world->netif, frame);
+    if (at == bytes)
+        lan_netif_input(&m->world->netif, frame);
+    else
+        lan_buf_free(frame);
 }
 
 static int transmit(struct lan_netif *netif, struct lan_buf *frame)

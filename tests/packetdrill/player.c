@@ -51,7 +51,7 @@ void send_segment_with(struct play *p, uint8_t flags, uint32_t seq, uint32_t ack
                        uint32_t option_bytes)
 {
     static struct frame frame;
-    uint8_t tcp[60 + SEGMENT] = {0};
+    uint8_t tcp[60 + SEGMENT_MOST] = {0};
     uint32_t header = 20 + option_bytes;
 
     put16(tcp, p->peer_port);

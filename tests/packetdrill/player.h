@@ -14,7 +14,7 @@
 #include "interface.h"
 
 enum { F_FIN = 1, F_SYN = 2, F_RST = 4, F_PSH = 8, F_ACK = 16 };
-enum { SERVER_PORT = 8080, PEER_PORT = 40000, SEGMENT = 1460 };
+enum { SERVER_PORT = 8080, PEER_PORT = 40000, SEGMENT = 1460, SEGMENT_MOST = 8 * SEGMENT };
 
 struct play {
     struct packetdrill_interface i;

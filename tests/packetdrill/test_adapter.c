@@ -29,6 +29,20 @@ static void a_blocking_read_returns_with_the_data(void **state)
     assert_int_equal(call.data[999], 'x');
 }
 
+/* Scripts inject what a host would merge on the way; a wire does not carry it. */
+static void a_segment_may_be_larger_than_the_mtu_where_there_is_no_wire(void **state)
+{
+    struct play *p = *state;
+    static char data[2 * SEGMENT_MOST];
+    int fd = accepted(p);
+
+    if (play_has_flag("card"))
+        return;
+    send_segment(p, F_ACK | F_PSH, 1, 1, SEGMENT_MOST);
+    assert_int_equal(p->i.read(p->i.userdata, fd, data, sizeof data), SEGMENT_MOST);
+    assert_int_equal(data[SEGMENT_MOST - 1], 'x');
+}
+
 static void a_connection_opens_to_the_peer(void **state)
 {
     struct play *p = *state;
@@ -270,6 +284,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST_PLAY(a_blocking_accept_returns_with_the_handshake),
         TEST_PLAY(a_blocking_read_returns_with_the_data),
+        TEST_PLAY(a_segment_may_be_larger_than_the_mtu_where_there_is_no_wire),
         TEST_PLAY(a_connection_opens_to_the_peer),
         TEST_PLAY(a_lost_segment_comes_again_in_virtual_time),
         TEST_PLAY(a_transfer_with_loss_arrives_whole),

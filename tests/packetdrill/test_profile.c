@@ -10,12 +10,13 @@ enum { DATA = 1000, MS = 1000, RTT = 20 * MS };
 static const struct profile {
     const char *name, *flags;
     const char *options; /* of the SYN: the kinds in order, no-operation as '.' */
+    uint8_t scale;       /* of its window */
     bool quick;          /* acknowledges the first data at once */
-    long long rto_us;    /* with a round trip of RTT */
+    long long rto_us;    /* after a handshake in no time and a round trip of RTT */
 } PROFILES[] = {
-    {"linux", "profile=linux", "248.3", true, RTT + 200 * MS},
-    {"freebsd", "profile=freebsd", "2.348", false, 230 * MS},
-    {"rfc", "profile=rfc", "2..4..8.3", false, 1000 * MS},
+    {"linux", "profile=linux", "248.3", 8, true, RTT / 8 + 200 * MS},
+    {"freebsd", "profile=freebsd", "2.348", 6, false, 230 * MS},
+    {"rfc", "profile=rfc", "2..4..8.3", 7, false, 1000 * MS},
 };
 static const struct profile *profile;
 
@@ -27,8 +28,11 @@ static void the_options_of_a_syn_are_in_order(void **state)
     uint32_t n = 0;
 
     connecting(p, &syn);
-    for (uint32_t i = 0; i < syn.option_bytes; i += syn.options[i] == 1 ? 1 : syn.options[i + 1])
+    for (uint32_t i = 0; i < syn.option_bytes; i += syn.options[i] == 1 ? 1 : syn.options[i + 1]) {
         seen[n++] = syn.options[i] == 1 ? '.' : (char)('0' + syn.options[i]);
+        if (syn.options[i] == 3)
+            assert_int_equal(syn.options[i + 2], profile->scale);
+    }
     assert_string_equal(seen, profile->options);
 }
 
