@@ -56,8 +56,11 @@ static void an_accepted_socket_has_its_listener_s(void **state)
 /* A TCB in congestion avoidance with a window of `segments`, whose round trip is RTT. */
 static struct lan_tcb tcb_with(struct lan_stack *stack, uint32_t segments)
 {
-    struct lan_tcb tcb = {
-        .stack = stack, .mss = MSS, .srtt = LAN_TCP_TICKS(RTT), .cwnd = segments * MSS, .opt.congestion = &LAN_TCP_CUBIC};
+    struct lan_tcb tcb = {.stack = stack,
+                          .mss = MSS,
+                          .srtt = LAN_TCP_TICKS(RTT),
+                          .cwnd = segments * MSS,
+                          .opt.congestion = &LAN_TCP_CUBIC};
     assert_true(lan_tcp_sender_open(&tcb));
     tcb.snd_nxt = tcb.cwnd;
     return tcb;
