@@ -24,7 +24,7 @@
  * tcp_cookie.c     SYN cookies                                           tcp_port.c       ports of what we open
  * tcp_pmtu.c       the path's MTU                                        tcp_urgent.c     urgent data
  * tcp_autotune.c   sizes of the buffers                                  tcp_info.c       LAN_TCP_INFO
- * tcp_tcb.h        constants, the TCB and what hangs off it              tcp_socket_buf.c those without a copy
+ * tcp_tcb.h        constants, the TCB and what hangs off it
  */
 
 #include <errno.h>
@@ -434,7 +434,7 @@ void lan_tcp_after_send(struct lan_tcb *tcb, int flags, bool refused);
 
 int lan_tcp_nothing_read(const struct lan_tcb *tcb); /* what to return when the receive queue is empty */
 
-/* tcp_socket_buf.c */
+/* tcp_zerocopy.c */
 long lan_tcp_send_buf(struct lan_stack *stack, void *pcb, struct lan_buf *chain, int flags);
 long lan_tcp_recv_buf(struct lan_stack *stack, void *pcb, struct lan_buf **chain, size_t bytes);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The calls of the socket layer that send and receive without a copy: buffers of the pool go over into the send queue
- * and come out of the receive queue as they are. */
+/* Sending and receiving without a copy: buffers of the pool go over into the send queue and come out of the receive
+ * queue as they are. */
 
 #include "tcp_internal.h"
 
