@@ -199,7 +199,7 @@ int lan_ip_output(struct lan_stack *stack, struct lan_flow *flow, struct lan_buf
         int result = refresh(stack, flow);
 
         if (result == 0 && packet->flags & LAN_BUF_TSO &&
-            (packet->hdr_len + packet->gso_size > lan_flow_payload(flow) || (!LAN_FOR_SPEED && flow->netif != before)))
+            (packet->hdr_len + packet->gso_size > lan_flow_payload(flow) || (flow->netif != before && !LAN_FOR_SPEED)))
             result = -EMSGSIZE; /* the MTU is another now, or the netif, which may take no large segments */
         if (result < 0)
             return discard(stack, packet, result);
