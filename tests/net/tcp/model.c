@@ -155,7 +155,7 @@ static void text(struct model *m, const struct model_segment *segment, uint32_t 
         fin = false;
     }
     if (start != end && !m->application) { /* RFC 1122 4.2.2.13: nobody will read it */
-        *answer = reset_at(m->snd_nxt);
+        *answer = reset_at(segment->ack);
         gone(m);
         return;
     }
