@@ -271,7 +271,7 @@ struct lan_tcp_sender {
     uint32_t retransmitted;       /* segments */
     uint8_t frto;                 /* FRTO_*: what the next ACK is to tell after a time-out */
     uint64_t pace_ns;             /* when the rate has made up for what has left */
-    uint32_t turn_at, turn_bytes; /* when the last paced turn of output was, and what left in it */
+    uint32_t turn_ns, turn_bytes; /* when the last paced turn of output was, its low bits, and what left in it */
     uint32_t pacing_rate;         /* bytes a second that congestion control allows; 0: any number */
     union {
         struct {

@@ -12,6 +12,7 @@ struct bucket {
     double level, worst;
     uint32_t rate;     /* bytes a second */
     uint32_t instants; /* at which something was sent */
+    uint32_t too_near; /* of them, less than TCP's tick after the one before */
 };
 
 static uint32_t payload_of(const uint8_t *frame, uint32_t len)
@@ -30,6 +31,7 @@ static void pour(struct world *world, int from, const uint8_t *frame, uint32_t l
         return;
     double leaked = (double)(world->now_ns - bucket->last_ns) * bucket->rate / 1e9;
     bucket->instants += world->now_ns > bucket->last_ns;
+    bucket->too_near += world->now_ns > bucket->last_ns && world->now_ns - bucket->last_ns < 1024;
     bucket->last_ns = world->now_ns;
     bucket->level = (bucket->level > leaked ? bucket->level - leaked : 0) + bytes;
     if (bucket->level > bucket->worst)
@@ -89,6 +91,21 @@ static void retransmissions_count_too(void **state)
 {
     (void)state;
     check_limit("bbr", 1000000, 2 * 1448, 0.05, 10, 0.7); /* so long that one loss more or less does not matter */
+}
+
+/* RACK takes what was sent in one tick for sent in order, which only one turn of output sees to. */
+static void no_two_turns_are_in_one_tick(void **state)
+{
+    (void)state;
+    struct world_config config = flows_config(10000000);
+    struct flows flows;
+    config.wire.drop = 0.05;
+    struct bucket bucket = pace(&config, &flows, "bbr", UINT32_MAX - 1);
+    flows.world->sniffer = &bucket;
+    flows_run(&flows, UINT64_C(20000000000));
+    assert_int_equal(bucket.too_near, 0);
+    flows.world->sniff = NULL;
+    flows_destroy(&flows);
 }
 
 /* Fires all that is due within a tick of 100 us at its end. */
@@ -193,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_span_of_time_sees_more_than_the_limit_and_a_quantum),
         cmocka_unit_test(retransmissions_count_too),
+        cmocka_unit_test(no_two_turns_are_in_one_tick),
         cmocka_unit_test(a_quantum_may_leave_in_single_segments),
         cmocka_unit_test(a_limit_is_one_of_the_socket_and_its_children),
         cmocka_unit_test(a_pause_with_nothing_under_way_is_no_window_probe),
