@@ -23,9 +23,16 @@ uint8_t stream_byte(uint32_t n)
     return (uint8_t)(n * 2654435761u >> 24);
 }
 
+uint32_t peer_first_number(uint32_t otherwise)
+{
+    const char *octets = getenv("LANYARD_WRAP_OCTETS");
+    return octets ? 0u - (uint32_t)strtoul(octets, NULL, 10) : otherwise;
+}
+
 struct peer peer_of(struct fixture *f)
 {
-    struct peer p = {.f = f, .iss = 7000, .port = PEER_PORT, .host_port = HOST_PORT, .window = 65535, .fd = -1};
+    struct peer p = {
+        .f = f, .iss = peer_first_number(7000), .port = PEER_PORT, .host_port = HOST_PORT, .window = 65535, .fd = -1};
     struct frame frame;
     frame_arp(&frame, 1, PEER_MAC, PEER, HOST); /* a request teaches the host where the peer is */
     inject(f, &frame);

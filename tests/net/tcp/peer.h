@@ -33,6 +33,9 @@ struct sent {
 
 uint8_t stream_byte(uint32_t n);
 
+/* What sequence numbers begin with: `otherwise`, or what the environment says (peer_wrap.c). */
+uint32_t peer_first_number(uint32_t otherwise);
+
 /* A peer that has not opened a connection yet; the host knows its MAC address. */
 struct peer peer_of(struct fixture *f);
 

@@ -436,7 +436,7 @@ static void initial_sequence_numbers_differ_between_connections_and_grow_with_ti
     listen_on(p.f, HOST_PORT, 8);
     uint32_t iss[3];
     for (int i = 0; i < 3; i++) {
-        p.port = i < 2 ? PEER_PORT : PEER_PORT + 1;
+        p.port = i < 2 ? PEER_PORT + 1 : PEER_PORT + 2;
         from_peer(&p, SYN, 0, 0, 0);
         p.host_iss = 0;
         iss[i] = next_sent(&p).seq;
