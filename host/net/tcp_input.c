@@ -130,9 +130,7 @@ static void reject(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
     bool repeats = segment->flags & SEG_FIN && segment->seq + segment->len == tcb->rcv_nxt;
     if (tcb->state == LAN_TCP_TIME_WAIT && repeats)
         lan_tcp_arm(tcb, LAN_TCP_LIFE, LAN_TCP_2MSL);
-    if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == SEG_SYN && segment->seq == tcb->rcv_nxt - 1) {
-        lan_tcp_send_syn(tcb); /* our SYN-ACK was lost */
-    } else if (segment->len && !(segment->flags & SEG_SYN)) {
+    if (segment->len && !(segment->flags & SEG_SYN)) {
         if (lan_seq_leq(segment->seq + segment->bytes, tcb->rcv_nxt))
             lan_tcp_note_duplicate(tcb, segment->seq, segment->seq + segment->bytes);
         lan_tcp_send_ack(tcb); /* the peer sends it again until it hears that it has arrived */
@@ -212,9 +210,12 @@ static void without_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segme
 /* RFC 9293 3.10.7.4. */
 static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
 {
-    if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags == (SEG_SYN | SEG_ACK) &&
-        segment->seq + 1 == tcb->rcv_nxt) { /* a simultaneous open (figure 7): the SYN is known, the ACK counts */
-        segment->flags = SEG_ACK;
+    if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags & SEG_SYN && segment->seq + 1 == tcb->rcv_nxt) {
+        if (segment->flags == SEG_SYN) { /* our SYN-ACK was lost */
+            lan_tcp_send_syn(tcb);
+            return;
+        }
+        segment->flags &= ~SEG_SYN; /* a simultaneous open (figure 7): its ACK counts */
         segment->seq++;
         segment->len--;
         segment->window >>= tcb->snd_scale; /* which that of a SYN is not (RFC 7323 2.2) */
