@@ -14,6 +14,7 @@ enum { ADAPTER_FDS = 1024, NOT_A_SOCKET = -1 };
 struct adapter {
     struct machine *machine;
     int sockets[ADAPTER_FDS];          /* of the stack, or NOT_A_SOCKET */
+    uint64_t taken[ADAPTER_FDS];       /* bytes read from each */
     struct watch *epolls[ADAPTER_FDS]; /* lists of what is watched; epoll.c's */
 };
 
@@ -28,6 +29,9 @@ long adapter_result(long result);
 
 /* Ends what the epoll descriptor fd watches. */
 void adapter_forget_watches(struct adapter *a, int fd);
+
+/* getsockopt(TCP_INFO) of Linux; 0 or a negative errno. Between machine_enter() and machine_leave(). */
+int adapter_tcp_info(struct adapter *a, int fd, void *value, socklen_t *bytes);
 
 /* Fill in their part of the table. */
 void adapter_socket_calls(struct packetdrill_interface *interface);

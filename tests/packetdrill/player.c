@@ -12,15 +12,22 @@
 
 static const char *object, *flags;
 
-void (*play_load(void))(const char *, struct packetdrill_interface *)
+void *play_symbol(const char *name)
 {
-    void (*init)(const char *, struct packetdrill_interface *);
-    void *handle = dlopen(object, RTLD_NOW | RTLD_LOCAL);
+    void *handle = dlopen(object, RTLD_NOW | RTLD_LOCAL), *symbol;
 
     if (!handle)
         fail_msg("%s", dlerror());
-    *(void **)&init = dlsym(handle, "packetdrill_interface_init");
-    assert_non_null(init);
+    symbol = dlsym(handle, name);
+    assert_non_null(symbol);
+    return symbol;
+}
+
+void (*play_load(void))(const char *, struct packetdrill_interface *)
+{
+    void (*init)(const char *, struct packetdrill_interface *);
+
+    *(void **)&init = play_symbol("packetdrill_interface_init");
     return init;
 }
 

@@ -42,6 +42,8 @@ struct call {
 /* The entry of the object, which stays loaded; fails the test if there is none. */
 void (*play_load(void))(const char *, struct packetdrill_interface *);
 
+void *play_symbol(const char *name); /* of the object */
+
 bool play_has_flag(const char *flag);
 
 /* For cmocka: state is a struct play *. */

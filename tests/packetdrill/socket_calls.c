@@ -2,9 +2,11 @@
 /* Calls that make, name, set up and end sockets. The stack's constants have Linux's values, so nothing is translated
  * but descriptors and addresses. */
 #include "adapter.h"
+#include "lanyard/tcp_info.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <string.h>
@@ -25,6 +27,7 @@ int adapter_open(struct adapter *a, int socket)
         return -1;
     }
     a->sockets[fd] = socket;
+    a->taken[fd] = 0;
     return fd;
 }
 
@@ -127,22 +130,27 @@ static int call_fcntl(void *userdata, int fd, int command, ...)
 
 static int call_ioctl(void *userdata, int fd, unsigned long request, ...)
 {
-    static uint8_t waiting[1 << 20];
     struct adapter *a = userdata;
+    struct lan_tcp_info info;
+    uint32_t bytes = sizeof info;
     va_list arguments;
 
     va_start(arguments, request);
     int *value = va_arg(arguments, int *);
     va_end(arguments);
-    if (request != FIONREAD)
-        return (int)adapter_result(-EINVAL);
     machine_enter(a->machine);
-    long bytes =
-        lan_recv(a->machine->stack, adapter_socket(a, fd), waiting, sizeof waiting, LAN_MSG_PEEK | LAN_MSG_DONTWAIT);
+    int result = lan_getsockopt(a->machine->stack, adapter_socket(a, fd), IPPROTO_TCP, LAN_TCP_INFO, &info, &bytes);
     machine_leave(a->machine);
-    if (bytes < 0 && bytes != -EAGAIN)
-        return (int)adapter_result(bytes);
-    *value = bytes < 0 ? 0 : (int)bytes;
+    if (result < 0)
+        return (int)adapter_result(result);
+    if (request == SIOCINQ)
+        *value = (int)info.unread;
+    else if (request == SIOCOUTQ)
+        *value = (int)(info.unacked + info.notsent);
+    else if (request == SIOCOUTQNSD)
+        *value = (int)info.notsent;
+    else
+        return (int)adapter_result(-EINVAL);
     return 0;
 }
 
@@ -178,7 +186,9 @@ static int call_getsockopt(void *userdata, int fd, int level, int option, void *
     struct adapter *a = userdata;
 
     machine_enter(a->machine);
-    int result = lan_getsockopt(a->machine->stack, adapter_socket(a, fd), level, option, value, bytes);
+    int result = level == IPPROTO_TCP && option == LAN_TCP_INFO
+                     ? adapter_tcp_info(a, fd, value, bytes)
+                     : lan_getsockopt(a->machine->stack, adapter_socket(a, fd), level, option, value, bytes);
     machine_leave(a->machine);
     return (int)adapter_result(result);
 }

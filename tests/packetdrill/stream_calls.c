@@ -10,6 +10,8 @@ static ssize_t receive(struct adapter *a, int fd, void *data, size_t bytes, int 
 {
     machine_enter(a->machine);
     long result = lan_recvfrom(a->machine->stack, adapter_socket(a, fd), data, bytes, flags, from);
+    if (result > 0 && !(flags & MSG_PEEK))
+        a->taken[fd] += (uint64_t)result;
     machine_leave(a->machine);
     return adapter_result(result);
 }

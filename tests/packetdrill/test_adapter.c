@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 static void a_blocking_accept_returns_with_the_handshake(void **state)
@@ -41,6 +43,22 @@ static void a_segment_may_be_larger_than_the_mtu_where_there_is_no_wire(void **s
     send_segment(p, F_ACK | F_PSH, 1, 1, SEGMENT_MOST);
     assert_int_equal(p->i.read(p->i.userdata, fd, data, sizeof data), SEGMENT_MOST);
     assert_int_equal(data[SEGMENT_MOST - 1], 'x');
+}
+
+static void ioctl_tells_what_is_queued_either_way(void **state)
+{
+    struct play *p = *state;
+    static char data[20 * SEGMENT];
+    int fd = accepted(p), in = -1, out = -1, unsent = -1;
+
+    assert_int_equal(p->i.write(p->i.userdata, fd, data, sizeof data), sizeof data);
+    send_segment(p, F_ACK | F_PSH, 1, 1, 700);
+    assert_int_equal(p->i.ioctl(p->i.userdata, fd, SIOCINQ, &in), 0);
+    assert_int_equal(p->i.ioctl(p->i.userdata, fd, SIOCOUTQ, &out), 0);
+    assert_int_equal(p->i.ioctl(p->i.userdata, fd, SIOCOUTQNSD, &unsent), 0);
+    assert_int_equal(in, 700);
+    assert_int_equal(out, sizeof data);
+    assert_int_equal(unsent, sizeof data - 10 * 536); /* the peer said no MSS */
 }
 
 static void a_connection_opens_to_the_peer(void **state)
@@ -158,6 +176,9 @@ static void epoll_reports_what_is_new(void **state)
     assert_int_equal(p->i.epoll_wait(p->i.userdata, epoll, &got, 1, 0), 1);
     assert_int_equal(got.data.fd, fd);
     assert_int_equal(p->i.epoll_wait(p->i.userdata, epoll, &got, 1, 10), 0);
+    send_segment(p, F_ACK | F_PSH, 11, 1, 10); /* the first ten have not been read */
+    assert_int_equal(p->i.epoll_wait(p->i.userdata, epoll, &got, 1, 0), 1);
+    assert_int_equal(p->i.epoll_wait(p->i.userdata, epoll, &got, 1, 0), 0);
     assert_int_equal(p->i.close(p->i.userdata, epoll), 0);
 }
 
@@ -262,6 +283,29 @@ static void option_numbers_are_those_of_linux(void **state)
     assert_int_equal(value, SOCK_STREAM);
 }
 
+/* As packetdrill's %{ }% asks, when the object is preloaded. */
+static void the_getsockopt_of_the_c_library_tells_of_a_connection_in_segments(void **state)
+{
+    struct play *p = *state;
+    static char data[1000];
+    int fd = accepted(p), (*ask)(int, int, int, void *, socklen_t *), other = socket(AF_INET, SOCK_DGRAM, 0), type = 0;
+    struct tcp_info info;
+    socklen_t bytes = sizeof info, type_bytes = sizeof type, memory_bytes = sizeof data;
+
+    assert_int_equal(p->i.write(p->i.userdata, fd, data, sizeof data), sizeof data);
+    *(void **)&ask = play_symbol("getsockopt");
+    assert_int_equal(ask(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes), 0);
+    assert_int_equal(info.tcpi_state, TCP_ESTABLISHED);
+    assert_int_equal(info.tcpi_snd_mss, 536); /* the peer said none */
+    assert_int_equal(info.tcpi_snd_cwnd, 10);
+    assert_int_equal(info.tcpi_snd_ssthresh, 0x7fffffff);
+    assert_int_equal(info.tcpi_unacked, 2);
+    assert_int_equal(ask(fd, SOL_SOCKET, SO_MEMINFO, data, &memory_bytes), 0);
+    assert_int_equal(ask(other, SOL_SOCKET, SO_TYPE, &type, &type_bytes), 0); /* not one of the stack's */
+    assert_int_equal(type, SOCK_DGRAM);
+    close(other);
+}
+
 static void a_bad_flag_is_refused(void **state)
 {
     struct packetdrill_interface interface;
@@ -285,6 +329,7 @@ int main(int argc, char **argv)
         TEST_PLAY(a_blocking_accept_returns_with_the_handshake),
         TEST_PLAY(a_blocking_read_returns_with_the_data),
         TEST_PLAY(a_segment_may_be_larger_than_the_mtu_where_there_is_no_wire),
+        TEST_PLAY(ioctl_tells_what_is_queued_either_way),
         TEST_PLAY(a_connection_opens_to_the_peer),
         TEST_PLAY(a_lost_segment_comes_again_in_virtual_time),
         TEST_PLAY(a_transfer_with_loss_arrives_whole),
@@ -297,6 +342,7 @@ int main(int argc, char **argv)
         TEST_PLAY(waiting_for_a_packet_that_never_comes_ends),
         TEST_PLAY(a_call_that_blocks_sleeps_in_the_eyes_of_the_system),
         TEST_PLAY(option_numbers_are_those_of_linux),
+        TEST_PLAY(the_getsockopt_of_the_c_library_tells_of_a_connection_in_segments),
         cmocka_unit_test(a_bad_flag_is_refused),
     };
 

@@ -2,8 +2,10 @@
 /* Calls that wait for readiness: poll, and epoll on top of it (level-triggered, and EPOLLET by remembering what was
  * told). */
 #include "adapter.h"
+#include "lanyard/tcp_info.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
@@ -12,7 +14,8 @@ enum { POLL_MAX = 64 };
 struct watch {
     struct watch *next;
     int fd;
-    uint32_t told; /* with EPOLLET: what has been reported and still holds */
+    uint32_t told;    /* with EPOLLET: what has been reported and still holds, ... */
+    uint64_t arrived; /* ... and how much the peer had sent by then */
     struct epoll_event event;
 };
 
@@ -89,7 +92,7 @@ static int change(struct watch **list, int operation, int fd, const struct epoll
         *link = watch->next;
         free(watch);
     } else {
-        *watch = (struct watch){watch->next, fd, 0, *event};
+        *watch = (struct watch){watch->next, fd, 0, 0, *event};
     }
     return 0;
 }
@@ -106,12 +109,25 @@ static int call_epoll_ctl(void *userdata, int epoll, int operation, int fd, stru
     return (int)adapter_result(result);
 }
 
-/* Reports what is new to the watch; the events of poll have the numbers of epoll's. */
-static int report(struct watch *watch, uint32_t ready, struct epoll_event *out)
+/* Grows with every byte that arrives, and with a FIN. */
+static uint64_t arrived(struct adapter *a, int fd)
 {
-    uint32_t fresh = watch->event.events & EPOLLET ? ready & ~watch->told : ready;
+    struct lan_tcp_info info = {0};
+    uint32_t bytes = sizeof info;
+
+    lan_getsockopt(a->machine->stack, adapter_socket(a, fd), IPPROTO_TCP, LAN_TCP_INFO, &info, &bytes);
+    return (a->taken[fd] + info.unread) * 2 + (info.state > LAN_TCP_FIN_WAIT_2);
+}
+
+/* Reports what is new to the watch; the events of poll have the numbers of epoll's. To EPOLLET more data are new even
+ * if those before have not been read. */
+static int report(struct watch *watch, uint32_t ready, uint64_t now_arrived, struct epoll_event *out)
+{
+    uint32_t known = now_arrived == watch->arrived ? watch->told : watch->told & ~(uint32_t)EPOLLIN;
+    uint32_t fresh = watch->event.events & EPOLLET ? ready & ~known : ready;
 
     watch->told = ready;
+    watch->arrived = now_arrived;
     if (!fresh)
         return 0;
     *out = (struct epoll_event){.events = ready, .data = watch->event.data};
@@ -128,7 +144,7 @@ static int look(struct adapter *a, int epoll, struct epoll_event *events, int ro
         int ready = lan_ready(a->machine->stack, adapter_socket(a, watch->fd), (int)(watch->event.events & 0xffff));
 
         if (watch->event.events)
-            count += report(watch, (uint32_t)ready, &events[count]);
+            count += report(watch, (uint32_t)ready, arrived(a, watch->fd), &events[count]);
     }
     return count;
 }
