@@ -84,7 +84,9 @@ static inline uint32_t missing(const struct lan_netif *netif, const struct lan_b
         lacks |= LAN_NETIF_TSO;
     if (lacks & LAN_NETIF_VLAN_TX)
         lacks = needed;
-    return frame->next && too_many_fragments(netif, frame) ? lacks | LAN_NETIF_SG : lacks;
+    if (frame->next && too_many_fragments(netif, frame)) /* what is large is cut before it is joined */
+        lacks |= LAN_NETIF_SG | (needed & LAN_NETIF_TSO);
+    return lacks;
 }
 
 int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame)

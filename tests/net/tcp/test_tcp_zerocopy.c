@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { PORT = 5001, BYTES = 1 << 19, PIECE = 1500 };
 
@@ -109,6 +110,31 @@ static void a_stream_of_chains_survives_loss(void **state)
     transfer(&config);
 }
 
+/* More of them to a large segment than the card gathers. */
+static void a_chain_of_small_buffers_is_sent_by_a_card_that_segments(void **state)
+{
+    (void)state;
+    enum { PIECES = 400, PIECE_BYTES = 25 };
+    struct world_config config = WORLD_DEFAULT;
+    config.features = LAN_NETIF_SG | LAN_NETIF_TX_IP_CSUM | LAN_NETIF_TX_L4_CSUM | LAN_NETIF_TSO;
+    struct pair p = connected(&config);
+    struct lan_buf *chain = NULL, *whole = lan_buf_alloc(lan_stack_pool(p.from_stack), 0);
+    uint32_t received = 0;
+    memset(lan_buf_put(whole, PIECE_BYTES), 1, PIECE_BYTES);
+    for (int i = 0; i < PIECES; i++) {
+        struct lan_buf *piece = lan_buf_view(whole, 0, PIECE_BYTES);
+        piece->next = chain;
+        chain = piece;
+    }
+    lan_buf_free(whole);
+    assert_int_equal(lan_send_buf(p.from_stack, p.from, chain, 0), PIECES * PIECE_BYTES);
+    settle(&p);
+    for (long n; (n = lan_recv_buf(p.to_stack, p.to, &chain, 1 << 20)) > 0; received += (uint32_t)n)
+        lan_buf_free(chain);
+    assert_int_equal(received, PIECES * PIECE_BYTES);
+    closed(&p);
+}
+
 static void what_is_sent_is_the_buffer_itself(void **state)
 {
     (void)state;
@@ -190,9 +216,13 @@ static void datagrams_are_not_sent_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_stream_of_chains_arrives_whole),  cmocka_unit_test(a_stream_of_chains_survives_loss),
-        cmocka_unit_test(what_is_sent_is_the_buffer_itself), cmocka_unit_test(copies_and_chains_mix_in_order),
-        cmocka_unit_test(refused_chains_stay_the_callers),   cmocka_unit_test(datagrams_are_not_sent_so),
+        cmocka_unit_test(a_stream_of_chains_arrives_whole),
+        cmocka_unit_test(a_stream_of_chains_survives_loss),
+        cmocka_unit_test(a_chain_of_small_buffers_is_sent_by_a_card_that_segments),
+        cmocka_unit_test(what_is_sent_is_the_buffer_itself),
+        cmocka_unit_test(copies_and_chains_mix_in_order),
+        cmocka_unit_test(refused_chains_stay_the_callers),
+        cmocka_unit_test(datagrams_are_not_sent_so),
     };
     return cmocka_run_group_tests_name("tcp zero copy", tests, NULL, NULL);
 }
