@@ -149,10 +149,10 @@ static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, u
     struct island *here = &islands_of(tcb)[at];
     bool extends = at < *island_count(tcb) && lan_seq_leq(here->start, seq);
     if (extends) {
-        uint32_t known = here->end - seq;
-        if (known >= bytes) {
+        uint32_t known = here->end - seq < bytes ? here->end - seq : bytes;
+        lan_tcp_note_duplicate(tcb, seq, seq + known); /* RFC 2883 4.2: of a part, too */
+        if (known == bytes) {
             LAN_COUNT(tcb->stack, tcp_ext_duplicates);
-            lan_tcp_note_duplicate(tcb, seq, seq + bytes);
             lan_buf_free(payload);
             return;
         }

@@ -253,6 +253,28 @@ static void a_segment_that_arrives_twice_is_reported_once_RFC_2883(void **state)
     assert_memory_equal(sent.options, option, 12);
 }
 
+static void a_part_that_has_arrived_beyond_a_gap_is_reported_RFC_2883_4_2(void **state)
+{
+    struct peer *p = *state;
+    from_peer(p, ACK, 201, 1, 100);
+    skip_sent(p);
+    from_peer(p, ACK, 201, 1, 200);
+    struct sent sent = next_sent(p);
+    uint8_t option[20] = {1, 1, 5, 18};
+    put_seq(option + 4, p->iss + 201);
+    put_seq(option + 8, p->iss + 301);
+    put_seq(option + 12, p->iss + 201);
+    put_seq(option + 16, p->iss + 401);
+    assert_int_equal(sent.option_bytes, sizeof option);
+    assert_memory_equal(sent.options, option, sizeof option);
+    from_peer(p, ACK, 401, 1, 100); /* adjacent: nothing twice */
+    sent = next_sent(p);
+    option[3] = 10;
+    put_seq(option + 8, p->iss + 501);
+    assert_int_equal(sent.option_bytes, 12);
+    assert_memory_equal(sent.options, option, 12);
+}
+
 static void blocks_that_no_honest_peer_sends_change_nothing(void **state)
 {
     struct peer *p = *state;
@@ -406,6 +428,7 @@ int main(void)
         TEST_SACK(the_window_shrinks_by_half_in_proportion_RFC_6937),
         TEST_SACK(a_duplicate_report_takes_the_reduction_back_RFC_2883),
         TEST_SACK(a_segment_that_arrives_twice_is_reported_once_RFC_2883),
+        TEST_SACK(a_part_that_has_arrived_beyond_a_gap_is_reported_RFC_2883_4_2),
         TEST_SACK(blocks_that_no_honest_peer_sends_change_nothing),
         TEST_SACK(a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives),
         TEST(a_scoreboard_that_is_full_forgets_nothing_that_it_knows),
