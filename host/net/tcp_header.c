@@ -133,8 +133,10 @@ static uint8_t *put_sack_and_timestamp(const struct lan_tcb *tcb, uint8_t *next,
     uint8_t *sack = next;
     bool joined = tcb->flags & TCB_TIMESTAMPS && order != LAN_TCP_SYN_OPTIONS_ALIGNED;
     if (tcb->flags & TCB_SACK && !joined) {
-        next[0] = next[1] = OPTION_NOP;
-        sack += 2;
+        bool behind = order == LAN_TCP_SYN_OPTIONS_FREEBSD;
+        uint8_t *padding = next + 2 * behind;
+        padding[0] = padding[1] = behind ? OPTION_END : OPTION_NOP;
+        sack += 2 * !behind;
         next += 2 + SACK_PERMITTED_BYTES;
     }
     next += lan_tcp_put_timestamp(tcb, next);

@@ -34,7 +34,7 @@ struct lan_config {
 enum {
     LAN_TCP_SYN_OPTIONS_ALIGNED = 0, /* MSS, SACK, time stamp, window scale, each padded by itself */
     LAN_TCP_SYN_OPTIONS_LINUX = 1,   /* the same, SACK in the padding of the time stamp */
-    LAN_TCP_SYN_OPTIONS_FREEBSD = 2, /* MSS, window scale, SACK, time stamp */
+    LAN_TCP_SYN_OPTIONS_FREEBSD = 2, /* MSS, window scale, SACK, time stamp; padding at the end */
 };
 
 /* Explicit congestion notification (RFC 3168), numbered as Linux's tcp_ecn. */

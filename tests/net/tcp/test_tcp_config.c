@@ -17,16 +17,17 @@ static void over(struct peer *p)
     fixture_destroy(p->f);
 }
 
-/* The kinds of the options of the SYN, NOP included; the lengths are right, or the walk would not end with them. */
+/* The kinds of the options of the SYN, NOP and padding included; the lengths are right, or the walk would not end with
+ * them. */
 static uint32_t kinds(const struct sent *syn, uint8_t out[40])
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < syn->option_bytes; i += syn->options[i] == 1 ? 1 : syn->options[i + 1])
+    for (uint32_t i = 0; i < syn->option_bytes; i += syn->options[i] <= 1 ? 1 : syn->options[i + 1])
         out[n++] = syn->options[i];
     return n;
 }
 
-static void expect_order(uint32_t order, const uint8_t *expected, uint32_t n)
+static void expect_answer(uint32_t order, const uint8_t *asked, uint32_t bytes, const uint8_t *expected, uint32_t n)
 {
     struct lan_config config = LAN_CONFIG_DEFAULT;
     uint8_t seen[40];
@@ -34,7 +35,7 @@ static void expect_order(uint32_t order, const uint8_t *expected, uint32_t n)
 
     struct peer p = with(&config);
     listen_on(p.f, p.host_port, 8);
-    from_peer_options(&p, SYN, 0, 0, ALL, sizeof ALL);
+    from_peer_options(&p, SYN, 0, 0, asked, bytes);
 
     struct sent syn = next_sent(&p);
     assert_int_equal(syn.flags, SYN | ACK);
@@ -42,6 +43,11 @@ static void expect_order(uint32_t order, const uint8_t *expected, uint32_t n)
     assert_memory_equal(seen, expected, n);
     assert_int_equal(syn.option_bytes % 4, 0);
     over(&p);
+}
+
+static void expect_order(uint32_t order, const uint8_t *expected, uint32_t n)
+{
+    expect_answer(order, ALL, sizeof ALL, expected, n);
 }
 
 static void each_option_of_a_syn_is_padded_by_itself(void **state)
@@ -60,6 +66,13 @@ static void the_options_of_a_syn_can_stand_as_freebsd_has_them(void **state)
 {
     (void)state;
     expect_order(LAN_TCP_SYN_OPTIONS_FREEBSD, (const uint8_t[]){2, 1, 3, 4, 8}, 5);
+}
+
+static void freebsd_pads_sack_behind_it_where_there_is_no_time_stamp(void **state)
+{
+    static const uint8_t ASKED[] = {2, 4, 5, 0xb4, 4, 2, 0, 0}, ANSWER[] = {2, 4, 0, 0};
+    (void)state;
+    expect_answer(LAN_TCP_SYN_OPTIONS_FREEBSD, ASKED, sizeof ASKED, ANSWER, sizeof ANSWER);
 }
 
 static void expect_refused(struct fixture *f, const struct lan_config *config)
@@ -134,6 +147,7 @@ int main(void)
         cmocka_unit_test(each_option_of_a_syn_is_padded_by_itself),
         cmocka_unit_test(the_options_of_a_syn_can_stand_as_linux_has_them),
         cmocka_unit_test(the_options_of_a_syn_can_stand_as_freebsd_has_them),
+        cmocka_unit_test(freebsd_pads_sack_behind_it_where_there_is_no_time_stamp),
         TEST(an_order_that_is_none_is_refused),
         TEST(buffers_that_hold_no_scoreboard_are_refused),
         cmocka_unit_test(the_first_segments_can_be_acknowledged_at_once),
