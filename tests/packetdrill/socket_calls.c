@@ -181,6 +181,12 @@ static int call_shutdown(void *userdata, int fd, int how)
     return (int)adapter_result(result);
 }
 
+/* Linux calls its NewReno "reno". */
+static bool is_congestion(int level, int option)
+{
+    return level == IPPROTO_TCP && option == LAN_TCP_CONGESTION;
+}
+
 static int call_getsockopt(void *userdata, int fd, int level, int option, void *value, socklen_t *bytes)
 {
     struct adapter *a = userdata;
@@ -190,6 +196,8 @@ static int call_getsockopt(void *userdata, int fd, int level, int option, void *
                      ? adapter_tcp_info(a, fd, value, bytes)
                      : lan_getsockopt(a->machine->stack, adapter_socket(a, fd), level, option, value, bytes);
     machine_leave(a->machine);
+    if (is_congestion(level, option) && result == 0 && *bytes > 7 && strcmp(value, "newreno") == 0)
+        strcpy(value, "reno");
     return (int)adapter_result(result);
 }
 
@@ -197,6 +205,12 @@ static int call_setsockopt(void *userdata, int fd, int level, int option, const 
 {
     struct adapter *a = userdata;
 
+    if (!value && bytes)
+        return (int)adapter_result(-EFAULT);
+    if (is_congestion(level, option) && bytes >= 4 && strncmp(value, "reno", bytes) == 0) {
+        value = "newreno";
+        bytes = sizeof "newreno";
+    }
     machine_enter(a->machine);
     int result = lan_setsockopt(a->machine->stack, adapter_socket(a, fd), level, option, value, bytes);
     machine_leave(a->machine);

@@ -8,6 +8,10 @@
 
 static ssize_t receive(struct adapter *a, int fd, void *data, size_t bytes, int flags, struct lan_sockaddr_in *from)
 {
+    if (flags & MSG_ERRQUEUE) /* there is none, so nothing is in it */
+        return adapter_result(-EAGAIN);
+    if (!data && bytes)
+        return adapter_result(-EFAULT);
     machine_enter(a->machine);
     long result = lan_recvfrom(a->machine->stack, adapter_socket(a, fd), data, bytes, flags, from);
     if (result > 0 && !(flags & MSG_PEEK))
@@ -19,6 +23,8 @@ static ssize_t receive(struct adapter *a, int fd, void *data, size_t bytes, int 
 static ssize_t transmit(struct adapter *a, int fd, const void *data, size_t bytes, int flags,
                         const struct lan_sockaddr_in *to)
 {
+    if (!data && bytes)
+        return adapter_result(-EFAULT);
     machine_enter(a->machine);
     long result = lan_sendto(a->machine->stack, adapter_socket(a, fd), data, bytes, flags & ~MSG_NOSIGNAL, to);
     machine_leave(a->machine);

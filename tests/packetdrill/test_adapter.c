@@ -283,6 +283,43 @@ static void option_numbers_are_those_of_linux(void **state)
     assert_int_equal(value, SOCK_STREAM);
 }
 
+static void a_call_without_a_buffer_is_told_so(void **state)
+{
+    struct play *p = *state;
+    int fd = accepted(p);
+
+    assert_int_equal(p->i.send(p->i.userdata, fd, NULL, 1, 0), -1);
+    assert_int_equal(errno, EFAULT);
+    assert_int_equal(p->i.recv(p->i.userdata, fd, NULL, 1, 0), -1);
+    assert_int_equal(errno, EFAULT);
+    assert_int_equal(p->i.setsockopt(p->i.userdata, fd, IPPROTO_TCP, TCP_NODELAY, NULL, sizeof(int)), -1);
+    assert_int_equal(errno, EFAULT);
+}
+
+static void the_queue_of_errors_is_empty(void **state)
+{
+    struct play *p = *state;
+    char data[10];
+    int fd = accepted(p);
+
+    send_segment(p, F_ACK | F_PSH, 1, 1, sizeof data);
+    assert_int_equal(p->i.recv(p->i.userdata, fd, data, sizeof data, MSG_ERRQUEUE), -1);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(p->i.recv(p->i.userdata, fd, data, sizeof data, 0), sizeof data);
+}
+
+static void reno_is_the_name_of_newreno(void **state)
+{
+    struct play *p = *state;
+    char name[16] = "";
+    socklen_t bytes = sizeof name;
+    int fd = accepted(p);
+
+    assert_int_equal(p->i.setsockopt(p->i.userdata, fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
+    assert_int_equal(p->i.getsockopt(p->i.userdata, fd, IPPROTO_TCP, TCP_CONGESTION, name, &bytes), 0);
+    assert_string_equal(name, "reno");
+}
+
 /* As packetdrill's %{ }% asks, when the object is preloaded. */
 static void the_getsockopt_of_the_c_library_tells_of_a_connection_in_segments(void **state)
 {
@@ -342,6 +379,9 @@ int main(int argc, char **argv)
         TEST_PLAY(waiting_for_a_packet_that_never_comes_ends),
         TEST_PLAY(a_call_that_blocks_sleeps_in_the_eyes_of_the_system),
         TEST_PLAY(option_numbers_are_those_of_linux),
+        TEST_PLAY(a_call_without_a_buffer_is_told_so),
+        TEST_PLAY(the_queue_of_errors_is_empty),
+        TEST_PLAY(reno_is_the_name_of_newreno),
         TEST_PLAY(the_getsockopt_of_the_c_library_tells_of_a_connection_in_segments),
         cmocka_unit_test(a_bad_flag_is_refused),
     };
