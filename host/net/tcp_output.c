@@ -358,6 +358,8 @@ static bool send_queue(struct lan_tcb *tcb)
     enum outcome outcome;
     if (tcb->snd_nxt == tcb->snd_una)
         tcb->opt.congestion->restart(tcb);
+    if (tcb->sender)
+        tcb->sender->turn_bytes = 0;
     do
         outcome = send_next(tcb);
     while (outcome == SENT && waits_to_be_sent(tcb));

@@ -32,15 +32,14 @@ uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room)
     struct lan_tcp_sender *sender = tcb->sender;
     uint32_t quantum = lan_tcp_send_quantum(tcb);
     if (sender && lan_tcp_ahead(tcb)) {
-        uint32_t begun = sender->turn_ns == (uint32_t)lan_tcp_of(tcb)->now_ns ? sender->turn_bytes : quantum;
-        if (begun + tcb->mss > quantum) {
+        if (!sender->turn_bytes || sender->turn_bytes + tcb->mss > quantum) {
             uint64_t latest_ns = lan_tcp_of(tcb)->now_ns + pause_for(tcb, quantum);
             if (sender->pace_ns > latest_ns)
                 sender->pace_ns = latest_ns;
             lan_tcp_arm_at(tcb, LAN_TCP_PACE, sender->pace_ns);
             return 0;
         }
-        quantum -= begun;
+        quantum -= sender->turn_bytes;
     }
     return room < quantum ? room : quantum;
 }
@@ -50,12 +49,8 @@ void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     uint64_t now_ns = lan_tcp_of(tcb)->now_ns;
-    if (!lan_tcp_ahead(tcb)) {
-        sender->turn_ns = (uint32_t)now_ns;
-        sender->turn_bytes = 0;
-        if (now_ns >= sender->pace_ns + pause_for(tcb, lan_tcp_send_quantum(tcb)) / LATE)
-            sender->pace_ns = now_ns;
-    }
+    if (!lan_tcp_ahead(tcb) && now_ns >= sender->pace_ns + pause_for(tcb, lan_tcp_send_quantum(tcb)) / LATE)
+        sender->pace_ns = now_ns;
     sender->turn_bytes += bytes;
     sender->pace_ns += pause_for(tcb, bytes);
 }

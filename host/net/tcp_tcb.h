@@ -268,11 +268,11 @@ struct lan_tcp_sender {
     uint32_t rack_end, rack_fack;
     uint32_t reorder_round; /* a D-SACK before this is acknowledged is one of the same round */
     uint32_t tail_end;
-    uint32_t retransmitted;       /* segments */
-    uint8_t frto;                 /* FRTO_*: what the next ACK is to tell after a time-out */
-    uint64_t pace_ns;             /* when the rate has made up for what has left */
-    uint32_t turn_ns, turn_bytes; /* when the last paced turn of output was, its low bits, and what left in it */
-    uint32_t pacing_rate;         /* bytes a second that congestion control allows; 0: any number */
+    uint32_t retransmitted; /* segments */
+    uint8_t frto;           /* FRTO_*: what the next ACK is to tell after a time-out */
+    uint64_t pace_ns;       /* when the rate has made up for what has left */
+    uint32_t turn_bytes;    /* have left in this turn of output */
+    uint32_t pacing_rate;   /* bytes a second that congestion control allows; 0: any number */
     union {
         struct {
             struct lan_tcp_cubic cubic, cubic_before; /* before: as the last loss found it */

@@ -108,6 +108,26 @@ static void no_two_turns_are_in_one_tick(void **state)
     flows_destroy(&flows);
 }
 
+static void two_turns_of_one_instant_have_a_pause_between_them(void **state)
+{
+    (void)state;
+    static const uint8_t segment[1448];
+    struct world_config config = flows_config(10000000);
+    struct flows flows;
+    struct bucket bucket = pace(&config, &flows, "cubic", 1000000);
+    struct lan_stack *stack = flows.world->hosts[0].stack;
+    flows.world->sniffer = &bucket;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(lan_send(stack, flows.flows[0].from, segment, sizeof segment, 0), sizeof segment);
+    assert_true(bucket.worst == sizeof segment);
+    flows.flows[0].pauses = true;
+    flows_run(&flows, UINT64_C(100000000));
+    assert_int_equal(flows.flows[0].received, 2 * sizeof segment);
+    assert_true(bucket.worst == sizeof segment);
+    flows.world->sniff = NULL;
+    flows_destroy(&flows);
+}
+
 /* Fires all that is due within a tick of 100 us at its end. */
 static void set_late_alarm(void *ctx, uint64_t deadline_ns)
 {
@@ -211,6 +231,7 @@ int main(void)
         cmocka_unit_test(no_span_of_time_sees_more_than_the_limit_and_a_quantum),
         cmocka_unit_test(retransmissions_count_too),
         cmocka_unit_test(no_two_turns_are_in_one_tick),
+        cmocka_unit_test(two_turns_of_one_instant_have_a_pause_between_them),
         cmocka_unit_test(a_quantum_may_leave_in_single_segments),
         cmocka_unit_test(a_limit_is_one_of_the_socket_and_its_children),
         cmocka_unit_test(a_pause_with_nothing_under_way_is_no_window_probe),
