@@ -9,6 +9,7 @@ LAN_RARE static uint32_t patience(const struct lan_tcb *tcb)
     uint32_t silent = lan_tcp_silent(tcb), most = tcb->state < LAN_TCP_ESTABLISHED ? LAN_TCP_R2_SYN : LAN_TCP_R2;
     if (tcb->opt.user_timeout_ms)
         most = LAN_TCP_COARSE(tcb->opt.user_timeout_ms * LAN_MS);
+    most += !most; /* a millisecond is less than a tick */
     return most > silent ? most - silent : 0;
 }
 

@@ -76,6 +76,19 @@ static void the_user_timeout_sets_r2_MUST_21(void **state)
     skip_sent(p);
 }
 
+static void the_shortest_user_timeout_lasts_a_millisecond(void **state)
+{
+    struct peer *p = *state;
+    int ms = 1;
+    lan_setsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_USER_TIMEOUT, &ms, sizeof ms);
+    send_segments(p, 1, 1);
+    advance(p->f, 900000);
+    assert_int_equal(socket_error(p), 0);
+    advance(p->f, 200000);
+    assert_int_equal(socket_error(p), ETIMEDOUT);
+    skip_sent(p);
+}
+
 static void progress_starts_the_user_timeout_anew(void **state)
 {
     struct peer *p = *state;
@@ -361,6 +374,7 @@ int main(void)
         TEST_CONNECTED(a_lost_segment_is_sent_again_with_doubling_time_outs_MUST_18_MUST_19),
         TEST_CONNECTED(after_r2_the_application_gets_etimedout_MUST_20),
         TEST_CONNECTED(the_user_timeout_sets_r2_MUST_21),
+        TEST_CONNECTED(the_shortest_user_timeout_lasts_a_millisecond),
         TEST_CONNECTED(progress_starts_the_user_timeout_anew),
         TEST_CONNECTED(the_rto_follows_the_measured_round_trip),
         TEST_CONNECTED(a_backed_off_rto_stays_until_something_new_is_timed),
