@@ -185,8 +185,8 @@ void lan_tcp_set_mss(struct lan_tcb *tcb)
     if (mss > tcb->opt.mss_limit)
         mss = tcb->opt.mss_limit;
     if (tcb->flags & TCB_TIMESTAMPS) /* RFC 6691 2: options count */
-        mss = mss > LAN_TCP_STAMP_BYTES ? mss - LAN_TCP_STAMP_BYTES : 0;
-    tcb->mss = (uint16_t)(mss > LAN_TCP_MSS_MIN ? mss : LAN_TCP_MSS_MIN);
+        mss -= LAN_TCP_STAMP_BYTES;
+    tcb->mss = (uint16_t)mss;
 }
 
 void lan_tcp_set_iss(struct lan_tcb *tcb, uint32_t iss)
@@ -238,7 +238,7 @@ void lan_tcp_take_syn(struct lan_tcb *tcb, const struct lan_tcp_segment *segment
     tcb->snd_wl1 = segment->seq;
     tcb->snd_wl2 = segment->ack;
     if (segment->mss)
-        tcb->peer_mss = segment->mss;
+        tcb->peer_mss = segment->mss > LAN_TCP_MSS_MIN ? segment->mss : LAN_TCP_MSS_MIN;
     if (segment->stamped)
         lan_tcp_timestamp_take(tcb, segment->tsval);
     else

@@ -289,6 +289,16 @@ static void an_absurdly_small_mss_is_raised_to_64(void **state)
     host_sends_segments_of(&p, 64);
 }
 
+/* RFC 791 3.2: 68 octets are what any network carries. */
+static void the_smallest_mtu_is_enough(void **state)
+{
+    struct peer p = peer_of(*state);
+    p.f->netif.mtu = 68;
+    open_with_options(&p, "\x02\x04\x05\xb4", 4);
+    host_sends_segments_of(&p, 28);
+    skip_sent(&p);
+}
+
 static void unknown_options_and_padding_are_skipped_MUST_6_MUST_64(void **state)
 {
     struct peer p = peer_of(*state);
@@ -569,6 +579,7 @@ int main(void)
         TEST(the_peers_mss_is_obeyed_MUST_16),
         TEST(the_interface_bounds_the_peers_mss_MUST_16),
         TEST(an_absurdly_small_mss_is_raised_to_64),
+        TEST(the_smallest_mtu_is_enough),
         TEST(unknown_options_and_padding_are_skipped_MUST_6_MUST_64),
         TEST(an_mss_outside_a_syn_means_nothing_MUST_65),
         TEST(options_of_illegal_length_drop_the_segment_MUST_7),
