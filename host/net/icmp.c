@@ -22,8 +22,9 @@ enum {
     ERROR_BURST = 10,
 };
 
-/* Generic cell rate algorithm: yes as long as no `burst` of messages runs ahead of one per interval, in ticks. What is
- * not a little ahead is past, but for an instant in 5 hours, which may cost the answer to one message. */
+/* Generic cell rate algorithm: yes as long as messages run less than `burst` intervals, in ticks, ahead of one each.
+ * `due` is no farther ahead, so what seems to be is past. After nearly 5 hours of silence the past may seem a little
+ * ahead for as long as a burst makes up for: that costs the burst. */
 LAN_RARE static bool rate_allows(struct lan_stack *stack, uint32_t *due, uint32_t interval, uint32_t burst)
 {
     uint32_t now = (uint32_t)(lan_now(stack) >> TICK_BITS);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 enum { BLOCK = 32 /* descriptors, which are passed over at once where all are in use */ };
+
 struct lan_socket *lan_socket_find(struct lan_stack *stack, int fd)
 {
     struct lan_socket *socket;

@@ -24,7 +24,7 @@
  * tcp_cookie.c     SYN cookies                                           tcp_port.c       ports of what we open
  * tcp_pmtu.c       the path's MTU                                        tcp_urgent.c     urgent data
  * tcp_autotune.c   sizes of the buffers                                  tcp_info.c       LAN_TCP_INFO
- * tcp_tcb.h        constants, the TCB and what hangs off it
+ * tcp_zerocopy.c   the socket calls without a copy                       tcp_tcb.h        constants, the TCB, its parts
  */
 
 #include <errno.h>

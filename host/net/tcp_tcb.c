@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a transmission control block, and what TCP carves from the stack's memory for all of them. */
+/* The life of a transmission control block. */
 
 #include <string.h>
 

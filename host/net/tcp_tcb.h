@@ -309,7 +309,7 @@ struct lan_tcb {
     uint64_t deadline_ns[LAN_TCP_OWN_DEADLINES];
     struct lan_flow flow; /* flow.src is the local address, flow.dst the remote one */
     uint16_t local_port, remote_port;
-    uint32_t flags;           /* LAN_TCP_* */
+    uint32_t flags;           /* TCB_* */
     uint8_t state;            /* enum lan_tcp_state */
     uint8_t ecn;              /* ECN_* */
     int8_t error, soft_error; /* how the connection ended, what ICMP reported; positive errno */

@@ -37,7 +37,7 @@ struct lan_timers {
     struct lan_timer_level levels[LAN_TIMER_LEVELS + 1]; /* the last one: no timer, and never due */
 };
 
-/* Of zeroes. */
+/* `timers` is zeroes. */
 void lan_timers_init(struct lan_timers *timers, uint64_t now_ns);
 
 /* Starts a timer, or moves it when it is running. A deadline in the past fires at the next run. */
