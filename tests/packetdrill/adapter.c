@@ -50,7 +50,7 @@ static int call_netdev_receive(void *userdata, void *out, size_t *bytes, long lo
 
 static int call_usleep(void *userdata, useconds_t us)
 {
-    machine_advance(((struct adapter *)userdata)->machine, (uint64_t)us * 1000);
+    machine_sleep(((struct adapter *)userdata)->machine, (uint64_t)us * 1000);
     return 0;
 }
 
@@ -62,6 +62,8 @@ static int call_gettimeofday(void *userdata, struct timeval *now, struct timezon
     (void)zone;
     if (pthread_equal(pthread_self(), m->conductor))
         machine_advance(m, 1000);
+    else
+        machine_looked(m);
     machine_enter(m);
     *now = (struct timeval){(time_t)(m->now_ns / 1000000000), (suseconds_t)(m->now_ns / 1000 % 1000000)};
     machine_leave(m);

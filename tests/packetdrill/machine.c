@@ -4,6 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { LOOK_MS = 200 }; /* real ones: a thread may never look */
+
+static _Thread_local bool slept;
 
 const uint8_t WORLD_OWN_MAC[6] = {2, 0, 0, 0, 0, 1}, WORLD_GATEWAY_MAC[6] = {2, 0, 0, 0, 0, 2};
 
@@ -134,6 +139,10 @@ void machine_block(struct machine *m, struct lan_wakeup *wakeup, uint64_t deadli
         }
     }
     wakeup->task = NULL;
+    if (!sleeper.conductor && !slept) {
+        slept = true;
+        m->returned++;
+    }
 }
 
 void machine_unblock(struct machine *m, struct lan_wakeup *wakeup)
@@ -196,6 +205,42 @@ void machine_advance(struct machine *m, uint64_t ns)
     settle(m);
     for (uint64_t until_ns = m->now_ns + ns; m->now_ns < until_ns;)
         step(m, until_ns);
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void let_look(struct machine *m)
+{
+    struct timespec until;
+
+    if (!m->returned)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LOOK_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (m->returned && pthread_cond_clockwait(&m->changed, &m->lock, CLOCK_MONOTONIC, &until) == 0)
+        ;
+    m->returned = 0;
+}
+
+void machine_sleep(struct machine *m, uint64_t ns)
+{
+    pthread_mutex_lock(&m->lock);
+    settle(m);
+    let_look(m);
+    for (uint64_t until_ns = m->now_ns + ns; m->now_ns < until_ns; let_look(m))
+        step(m, until_ns);
+    pthread_mutex_unlock(&m->lock);
+}
+
+void machine_looked(struct machine *m)
+{
+    pthread_mutex_lock(&m->lock);
+    if (slept && m->returned) {
+        m->returned--;
+        pthread_cond_broadcast(&m->changed);
+    }
+    slept = false;
     pthread_mutex_unlock(&m->lock);
 }
 

@@ -25,7 +25,8 @@ struct machine {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_t conductor;
-    unsigned running; /* calls of other threads that do not sleep */
+    unsigned running;  /* calls of other threads that do not sleep */
+    unsigned returned; /* threads back from a call that slept, which have not looked at the clock since */
     struct sleeper *sleepers;
     struct packet *first, **last;
 
@@ -52,6 +53,13 @@ void machine_leave(struct machine *m);
 /* The conductor's, outside of enter and leave. */
 void machine_advance(struct machine *m, uint64_t ns);
 void machine_receive(struct machine *m, const void *packet, size_t bytes);
+
+/* As machine_advance(), but whoever comes back from a call that slept may look at the clock before it goes on:
+ * packetdrill's thread notes when the call ended, but may not run at once. */
+void machine_sleep(struct machine *m, uint64_t ns);
+
+/* A thread that is not the conductor looks. */
+void machine_looked(struct machine *m);
 
 /* The next packet that the stack sent, with time passing until there is one, `limit_ns` at most; NULL: none. The caller
  * frees it. */

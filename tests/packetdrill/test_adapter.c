@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
@@ -250,24 +251,68 @@ static char state_of(long thread)
     return strrchr(text, ')')[2];
 }
 
+/* Returns the thread, which has told its number. */
+static long wait_until_asleep(const struct call *call)
+{
+    long thread = 0, looks = 0;
+
+    while ((thread = __atomic_load_n(&call->result, __ATOMIC_ACQUIRE)) == 0 || state_of(thread) != 'S') {
+        assert_true(++looks < 10000);
+        usleep(100);
+    }
+    return thread;
+}
+
 /* packetdrill looks there to learn that a call blocks. */
 static void a_call_that_blocks_sleeps_in_the_eyes_of_the_system(void **state)
 {
     struct play *p = *state;
     struct call call = {.p = p, .fd = listener(p)};
-    long thread = 0, looks = 0;
 
     begin(&call, tell_and_accept);
-    while ((thread = __atomic_load_n(&call.result, __ATOMIC_ACQUIRE)) == 0 || state_of(thread) != 'S') {
-        assert_true(++looks < 10000);
-        usleep(100);
-    }
+
+    long thread = wait_until_asleep(&call);
+
     p->i.usleep(p->i.userdata, 1000000); /* and it goes on sleeping while time passes */
     assert_int_equal(state_of(thread), 'S');
     send_segment(p, F_SYN, 0, 0, 0);
     expect_segment(p, F_SYN | F_ACK, 0, 0);
     send_segment(p, F_ACK, 1, 1, 0);
     assert_true(end(&call) > 2);
+}
+
+static void *read_and_look_later(void *argument)
+{
+    struct call *call = argument;
+    struct timeval now;
+
+    __atomic_store_n(&call->result, (ssize_t)gettid(), __ATOMIC_RELEASE);
+    read_some(call);
+    usleep(1000); /* real ones */
+    call->p->i.gettimeofday(call->p->i.userdata, &now, NULL);
+    call->result = now.tv_sec * 1000000 + now.tv_usec;
+    return NULL;
+}
+
+/* The system may say that the thread sleeps before it does so in the call, which then returns at once: again. */
+static void the_clock_waits_for_who_wants_to_know_when_a_call_ended(void **state)
+{
+    struct play *p = *state;
+    long long late_us = LLONG_MAX;
+    int fd = accepted(p);
+
+    for (uint32_t round = 0; round < 20 && late_us > 1000; round++) {
+        struct call call = {.p = p, .fd = fd};
+        struct timeval sent;
+
+        begin(&call, read_and_look_later);
+        wait_until_asleep(&call);
+        p->i.gettimeofday(p->i.userdata, &sent, NULL);
+        send_segment(p, F_ACK | F_PSH, 1 + round * 1000, 1, 1000);
+        p->i.usleep(p->i.userdata, 1000000);
+        late_us = end(&call) - sent.tv_sec * 1000000LL - sent.tv_usec;
+    }
+    assert_in_range(late_us, 0, 1000);
 }
 
 static void option_numbers_are_those_of_linux(void **state)
@@ -365,6 +410,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST_PLAY(a_blocking_accept_returns_with_the_handshake),
         TEST_PLAY(a_blocking_read_returns_with_the_data),
+        TEST_PLAY(the_clock_waits_for_who_wants_to_know_when_a_call_ended),
         TEST_PLAY(a_segment_may_be_larger_than_the_mtu_where_there_is_no_wire),
         TEST_PLAY(ioctl_tells_what_is_queued_either_way),
         TEST_PLAY(a_connection_opens_to_the_peer),
