@@ -36,6 +36,7 @@ bool lan_tcp_ecn_refused(struct lan_tcb *tcb)
         return false;
     lan_tcp_ecn_set(tcb, LAN_TCP_ECN_PASSIVE);
     tcb->progress = lan_tcp_now_coarse(tcb);
+    tcb->snd_nxt = tcb->snd_una; /* nothing is under way any more */
     return lan_tcp_resend_syn(tcb) == 0;
 }
 

@@ -149,8 +149,8 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
     bool reply = tcb->state == LAN_TCP_SYN_RECEIVED;
     uint8_t flags = (reply ? SEG_SYN | SEG_ACK : SEG_SYN) | lan_tcp_ecn_syn(tcb);
     struct lan_buf *packet = start_segment(tcb, tcb->snd_una, flags);
+    tcb->syn_sent = tcb->snd_nxt == tcb->snd_una ? lan_tcp_now(tcb) : 0; /* Karn's algorithm */
     tcb->snd_nxt = tcb->snd_una + 1;
-    tcb->syn_sent = lan_tcp_now(tcb);
     lan_tcp_arm_retransmit(tcb);
     if (!packet)
         return 0; /* the retransmission timer comes back */

@@ -63,7 +63,7 @@ void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint32_t rtt)
 
 void lan_tcp_syn_acked(struct lan_tcb *tcb)
 {
-    if (!(tcb->flags & TCB_SYN_LOST) && tcb->syn_sent) /* Karn's algorithm */
+    if (tcb->syn_sent)
         lan_tcp_rtt_measured(tcb, lan_tcp_now(tcb) - tcb->syn_sent);
     tcb->rtt_seq = tcb->snd_nxt;
 }

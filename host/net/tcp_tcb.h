@@ -362,7 +362,7 @@ struct lan_tcb {
             uint32_t srtt, rttvar; /* 0: not measured yet */
             uint32_t rto;          /* backed off as it stands */
             uint32_t rtt_seq;      /* an ACK from here on measures the round trip once more */
-            uint32_t syn_sent;     /* 0: nobody knows, it was a cookie */
+            uint32_t syn_sent;     /* 0: more than once, or as a cookie */
             uint32_t
                 progress; /* coarse: when the peer last acknowledged something, or what it has not did first leave */
             uint32_t cwnd, ssthresh;

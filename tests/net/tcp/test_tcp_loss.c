@@ -311,6 +311,24 @@ static void after_an_idle_time_the_window_starts_small_again(void **state)
     assert_int_equal(skip_sent(p), 10);
 }
 
+/* It may be the first one that is acknowledged: no round trip is known, and the time-out stays what it began with. */
+static void the_ack_of_a_syn_that_left_twice_measures_nothing_RFC_6298_3(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, HOST_PORT, 1);
+    from_peer(&p, SYN, 0, 0, 0);
+    p.host_iss = next_sent(&p).seq;
+    wait_ms(&p, 400);
+    from_peer(&p, SYN, 0, 0, 0);
+    expect(&p, SYN | ACK, 0, 1, 0);
+    from_peer(&p, ACK, 1, 1, 0);
+    p.fd = lan_accept(p.f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
+    host_sends(&p, 1, 100);
+    expect(&p, ACK, 1, 1, 100);
+    assert_in_range(silence_ms(&p), 999, 1001);
+    skip_sent(&p);
+}
+
 static void a_lost_syn_starts_with_one_segment_and_an_rto_of_3_s_RFC_6298_5_7(void **state)
 {
     struct peer p = peer_of(*state);
@@ -388,6 +406,7 @@ int main(void)
         TEST_CONNECTED(after_a_time_out_one_segment_goes_and_slow_start_begins),
         TEST_CONNECTED(slow_start_doubles_and_congestion_avoidance_adds_a_segment),
         TEST_CONNECTED(after_an_idle_time_the_window_starts_small_again),
+        TEST(the_ack_of_a_syn_that_left_twice_measures_nothing_RFC_6298_3),
         TEST(a_lost_syn_starts_with_one_segment_and_an_rto_of_3_s_RFC_6298_5_7),
         TEST_CONNECTED(an_icmp_error_does_not_end_a_connection_MUST_56),
         TEST_CONNECTED(fragmentation_needed_lowers_the_segment_size_RFC_1191),
