@@ -55,7 +55,7 @@ struct flow *flows_add(struct flows *flows, const char *congestion)
 
 double flow_mbps(const struct flow *flow, uint64_t before, uint64_t ns)
 {
-    return (double)(flow->received - before) * 8e3 / (double)ns;
+    return ns ? (double)(flow->received - before) * 8e3 / (double)ns : 0;
 }
 
 void flows_destroy(struct flows *flows)
