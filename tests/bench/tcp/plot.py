@@ -43,7 +43,7 @@ def draw_column(column, congestions, result):
     for name, samples, colour, mbps in zip(congestions.split(","), result["flows"], COLOURS, result["goodput_mbps"]):
         seconds = [sample["s"] for sample in samples]
         rates.plot(*goodput(samples), color=colour, label=f"{name}, {mbps:.1f} Mb/s", gid=f"{name} goodput")
-        windows.plot(seconds, [sample["unacked"] / 1024 for sample in samples], color=colour, linewidth=0.6, alpha=0.5, gid=f"{name} under way")
+        windows.plot(seconds, [sample["in_flight"] / 1024 for sample in samples], color=colour, linewidth=0.6, alpha=0.5, gid=f"{name} under way")
         windows.plot(seconds, [sample["cwnd"] / 1024 for sample in samples], color=colour, gid=f"{name} window")
     longest = max(result["flows"], key=len)
     queue.plot([sample["s"] for sample in longest], [sample["queue_ms"] for sample in longest], color="tab:gray", gid="queue")
