@@ -96,8 +96,8 @@ bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segm
     if (news > tcb->snd_nxt - tcb->snd_una)
         return is_old(tcb, segment->ack);
     if (tcb->flags & TCB_PROBING) {
-        tcb->retries =
-            0; /* RFC 9293 MUST-37: the peer lives; but not for ever without an application, or if it says so */
+        /* RFC 9293 MUST-37: the peer lives; but not for ever without an application, or if it says so. */
+        tcb->retries = 0;
         if (tcb->socket && !tcb->opt.user_timeout_ms)
             tcb->progress = lan_tcp_now_coarse(tcb);
     }

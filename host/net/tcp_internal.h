@@ -13,7 +13,7 @@
  * tcp_retransmit.c retransmission time-out, probes, round-trip time      tcp_congestion.c congestion control: NewReno
  * tcp_cubic.c      CUBIC                                                 tcp_hystart.c    its slow start
  * tcp_sack.c       the scoreboard of what is under way                   tcp_rack.c       RACK-TLP, which finds losses
- * tcp_sender.c     what is known while something is under way
+ * tcp_sender.c     what is known while something is under way: tcp_sender.h
  * tcp_recovery.c   recovery from losses                                  tcp_timestamp.c  the time stamps option
  * tcp_rate.c       samples of the delivery rate                          tcp_pacing.c     when the next segment may go
  * tcp_bbr.c        BBR: its states                                       tcp_bbr_model.c  and its model of the path
@@ -24,7 +24,7 @@
  * tcp_cookie.c     SYN cookies                                           tcp_port.c       ports of what we open
  * tcp_pmtu.c       the path's MTU                                        tcp_urgent.c     urgent data
  * tcp_autotune.c   sizes of the buffers                                  tcp_info.c       LAN_TCP_INFO
- * tcp_zerocopy.c   the socket calls without a copy                       tcp_tcb.h        constants, the TCB, its parts
+ * tcp_zerocopy.c   the socket calls without a copy                       tcp_tcb.h        constants, the TCB
  */
 
 #include <errno.h>
@@ -33,7 +33,7 @@
 #include "bytes.h"
 #include "checksum.h"
 #include "lanyard/tcp_info.h"
-#include "tcp_tcb.h"
+#include "tcp_sender.h"
 
 /* tcp_header.c */
 
@@ -238,121 +238,9 @@ bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segm
  * done: more has to be known of it. */
 bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq);
 
-/* tcp_sack.c */
-
-/* To be called before something is sent; false: no memory. */
-bool lan_tcp_sender_open(struct lan_tcb *tcb);
-
-/* Nothing is under way any more: the sender stays for a while, if memory is plenty. */
-void lan_tcp_sender_rest(struct lan_tcb *tcb);
-void lan_tcp_sender_close(struct lan_tcb *tcb);  /* whatever is under way is forgotten */
-void lan_tcp_sender_forget(struct lan_tcb *tcb); /* time-outs have gone on for minutes */
-bool lan_tcp_on_quiet(struct lan_tcb *tcb);
-
-/* [seq, end) has just been sent, again or for the first time; snd_nxt is still what it was. */
-void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end);
-
-/* Moves snd_una to `una`. */
-void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack);
-void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, struct lan_tcp_ack *ack);
-
-/* Whatever is old counts as sent a few minutes ago. */
-void lan_tcp_scoreboard_blur(struct lan_tcb *tcb);
-
-/* The first octets that are lost and not sent again; false: there are none. */
-bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost);
-
-/* Whatever was sent before `sent` (or then, and ends before `end`) and has not arrived is lost `age` after it was sent.
- * Returns in how long the next one will be, or LAN_TCP_NEVER. */
-uint32_t lan_tcp_lose_older(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint32_t age);
-
-/* The first `bytes` under way are lost, but for what SACK says has arrived. */
-void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes);
-void lan_tcp_not_lost(struct lan_tcb *tcb); /* nothing of it is */
-
-/* A time-out, though the peer said that it has the first octets: it has thrown them away, so no SACK counts (RFC 2018
- * 8). */
-void lan_tcp_reneged(struct lan_tcb *tcb);
-
-/* Bytes in the network (RFC 6675 3). */
-static inline uint32_t lan_tcp_pipe(const struct lan_tcb *tcb)
-{
-    uint32_t flight = tcb->snd_nxt - tcb->snd_una;
-    uint32_t out = tcb->sender ? tcb->sender->sacked + tcb->sender->lost : 0;
-    return flight > out ? flight - out : 0;
-}
-
-/* tcp_congestion.c */
-
-/* NULL: there is no such algorithm. Reads a byte beyond what is equal to a name at most. */
-const struct lan_tcp_congestion *lan_tcp_congestion_named(const char *name);
-
 /* tcp_info.c */
 
 void lan_tcp_tell(const struct lan_tcb *tcb, struct lan_tcp_info *info); /* LAN_TCP_INFO */
-
-/* tcp_hystart.c */
-
-void lan_tcp_hystart_init(struct lan_tcb *tcb);
-void lan_tcp_hystart_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); /* slow start of cwnd */
-
-/* tcp_rack.c */
-
-/* Octets up to `end` of a run with these flags, last sent at sent, have arrived. */
-void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint32_t flags, struct lan_tcp_ack *ack);
-void lan_tcp_rack_detect(struct lan_tcb *tcb); /* marks what is lost, and sets the deadline for the rest */
-void lan_tcp_rack_dsack(struct lan_tcb *tcb);
-void lan_tcp_rack_recovered(struct lan_tcb *tcb);
-void lan_tcp_probe_arm(struct lan_tcb *tcb);
-void lan_tcp_probe_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack);
-bool lan_tcp_on_reorder(struct lan_tcb *tcb);
-bool lan_tcp_on_tail_probe(struct lan_tcb *tcb);
-
-/* tcp_rate.c */
-
-/* What was known when something was sent, then and until the next snapshot. */
-struct lan_tcp_snapshot {
-    uint32_t sent;
-    struct lan_tcp_rate rate; /* in_flight includes what was sent */
-};
-
-/* What an ACK says about the time since the segment left that it answers. */
-struct lan_tcp_sample {
-    const struct lan_tcp_snapshot *sent; /* NULL: it says nothing */
-    uint32_t rate;                       /* bytes a second; 0: no reliable one */
-    uint32_t delivered, lost;            /* since then */
-};
-
-uint32_t lan_tcp_rate(uint32_t bytes, uint32_t ticks);       /* bytes a second, below UINT32_MAX; ticks: not 0 */
-void lan_tcp_rate_sent(struct lan_tcb *tcb, uint32_t bytes); /* they have just been sent */
-void lan_tcp_rate_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack);
-void lan_tcp_rate_lost(struct lan_tcb *tcb, uint32_t sent, uint32_t bytes);
-void lan_tcp_rate_limited(struct lan_tcb *tcb); /* what is under way is less than the path would take */
-void lan_tcp_rate_rest(struct lan_tcb *tcb);    /* nothing is under way */
-
-/* Notices that the application has nothing to send, though it might: to be called before that changes. */
-void lan_tcp_rate_check(struct lan_tcb *tcb);
-
-/* tcp_pacing.c */
-
-uint32_t lan_tcp_pacing_rate(const struct lan_tcb *tcb); /* bytes a second; UINT32_MAX: any number */
-
-/* How much of `room` may go now; 0: nothing, and the deadline is set. */
-uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room);
-void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes);  /* they have just been sent */
-uint32_t lan_tcp_send_quantum(const struct lan_tcb *tcb); /* bytes that may go at once */
-bool lan_tcp_on_pace(struct lan_tcb *tcb);
-
-static inline bool lan_tcp_is_paced(const struct lan_tcb *tcb)
-{
-    return tcb->opt.pacing_limit != UINT32_MAX || (tcb->sender && tcb->sender->pacing_rate);
-}
-
-/* The rate has not made up yet for what has left. There is a sender. */
-static inline bool lan_tcp_ahead(const struct lan_tcb *tcb)
-{
-    return tcb->stack->tcp.now_ns < tcb->sender->pace_ns;
-}
 
 /* tcp_timestamp.c */
 
@@ -391,8 +279,7 @@ void lan_tcp_pmtu_open(struct lan_tcb *tcb);
 /* A router has dropped a packet of `packet_bytes` as larger than `mtu` (0: it does not say). */
 void lan_tcp_pmtu_told(struct lan_tcb *tcb, uint32_t mtu, uint32_t packet_bytes);
 void lan_tcp_pmtu_timed_out(struct lan_tcb *tcb); /* detects black holes; before what is lost is sent again */
-void lan_tcp_pmtu_grow_old(
-    struct lan_tcb *tcb); /* flow.mtu is less than the interface's: after a while more is tried */
+void lan_tcp_pmtu_grow_old(struct lan_tcb *tcb);  /* flow.mtu is below the interface's: more is tried after a while */
 void lan_tcp_pmtu_reroute(struct lan_tcb *tcb, const struct lan_flow *flow); /* another way to the peer, maybe */
 
 /* tcp_autotune.c */
@@ -401,21 +288,6 @@ uint32_t lan_tcp_receive_limit_max(const struct lan_tcb *tcb); /* what rcv_limit
 void lan_tcp_tune_start(struct lan_tcb *tcb);                  /* the connection is established */
 void lan_tcp_tune_receive(struct lan_tcb *tcb);                /* the application has read */
 void lan_tcp_tune_send(struct lan_tcb *tcb);                   /* the application waits for room */
-
-/* tcp_frto.c */
-
-void lan_tcp_frto_begin(struct lan_tcb *tcb, bool first); /* a time-out; first: not during a recovery */
-
-/* With frto on: true as long as nobody knows whether anything was lost. */
-bool lan_tcp_frto_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack);
-
-/* tcp_recovery.c */
-
-/* Takes what an ACK has told: finds losses, enters and leaves recovery, adapts cwnd. */
-void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack);
-void lan_tcp_recover_lost(struct lan_tcb *tcb); /* begins fast recovery if something is lost */
-void lan_tcp_enter_loss(struct lan_tcb *tcb);   /* the retransmission time-out */
-void lan_tcp_undo(struct lan_tcb *tcb);         /* nothing was lost: everything is as before the recovery */
 
 /* tcp_retransmit.c */
 
