@@ -6,6 +6,14 @@
 /* Where only TCB_SACK of these is set nothing is lost and no recovery goes on, but for what the scoreboard knows. */
 enum { UNSETTLED = TCB_SACK | TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_TAIL_PROBED };
 
+/* Of what was sent more than once an ACK measures the last transmission, if its stamp tells that it answers that; not
+ * an earlier one, whose answer may have been lost (RFC 6298 3). */
+static uint32_t round_trip(const struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
+{
+    uint32_t since = lan_tcp_now(tcb) - ack->again_sent;
+    return ack->rtt || !ack->again_sent || ack->stamp_age > LAN_TCP_COARSE_OF(since) + 1 ? ack->rtt : since;
+}
+
 static void new_ack(struct lan_tcb *tcb, uint32_t seq, struct lan_tcp_ack *ack)
 {
     ack->acked = seq - tcb->snd_una;
@@ -14,8 +22,9 @@ static void new_ack(struct lan_tcb *tcb, uint32_t seq, struct lan_tcp_ack *ack)
     if (fin_acked)
         tcb->flags |= TCB_FIN_ACKED;
     lan_tcp_scoreboard_acked(tcb, seq, ack);
-    if (ack->rtt && !lan_seq_lt(seq, tcb->rtt_seq)) { /* once a round trip (RFC 6298 3) */
-        lan_tcp_rtt_measured(tcb, ack->rtt);
+    uint32_t rtt = round_trip(tcb, ack);
+    if (rtt && (tcb->retries || !lan_seq_lt(seq, tcb->rtt_seq))) { /* once a round trip, or to end a back-off */
+        lan_tcp_rtt_measured(tcb, rtt);
         tcb->rtt_seq = tcb->snd_nxt;
         if (tcb->flow.mtu < tcb->flow.netif->mtu)
             lan_tcp_pmtu_grow_old(tcb);
@@ -49,6 +58,7 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
 {
     struct lan_tcp_ack ack = {.fack = tcb->sender->rack_fack,
                               .original = segment->stamped && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp),
+                              .stamp_age = lan_tcp_stamp_age(tcb, segment),
                               .duplicate = duplicate};
     if (tcb->opt.congestion->sampled)
         lan_tcp_rate_check(tcb);
@@ -70,7 +80,7 @@ bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq)
     if (!sender || sender->sacked | sender->lost || (tcb->flags & UNSETTLED) != TCB_SACK || tcb->ecn & ECN_CAPABLE ||
         tcb->opt.congestion->sampled)
         return false;
-    struct lan_tcp_ack ack = {.fack = sender->rack_fack};
+    struct lan_tcp_ack ack = {.fack = sender->rack_fack, .stamp_age = LAN_TCP_NEVER};
     new_ack(tcb, seq, &ack);
     sender->rack_fack = ack.fack;
     if (tcb->flags & TCB_CWND_LIMITED)

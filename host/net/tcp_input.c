@@ -103,7 +103,7 @@ static void syn_sent(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
         lan_tcp_send_syn(tcb);
         return;
     }
-    lan_tcp_syn_acked(tcb);
+    lan_tcp_syn_acked(tcb, segment);
     tcb->snd_una = segment->ack;
     lan_tcp_established(tcb);
     tcb->flags |= TCB_ACK_NOW;
@@ -164,7 +164,7 @@ static bool complete_handshake(struct lan_tcb *tcb, const struct lan_tcp_segment
     }
     if (!lan_tcp_child_ready(tcb))
         return false;
-    lan_tcp_syn_acked(tcb);
+    lan_tcp_syn_acked(tcb, segment);
     tcb->snd_una = segment->ack;
     tcb->snd_wl1 = segment->seq; /* its window counts, and of those so far none, as the SYN's was not scaled */
     tcb->snd_wl2 = segment->ack;

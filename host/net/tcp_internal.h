@@ -245,7 +245,11 @@ void lan_tcp_tell(const struct lan_tcb *tcb, struct lan_tcp_info *info); /* LAN_
 /* tcp_timestamp.c */
 
 void lan_tcp_timestamp_open(struct lan_tcb *tcb);
-uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb);      /* now */
+uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb); /* now */
+
+/* How long ago what an ACK answers has left, by the stamp that it brings back, in coarse ticks; LAN_TCP_NEVER: it has
+ * none. From a peer that makes stamps up it may be any number. */
+uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
 uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb);  /* of TS.Recent, in units of LAN_TCP_AGE() */
 bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb); /* it is no measure any more (RFC 7323 5.5) */
 
@@ -292,7 +296,7 @@ void lan_tcp_tune_send(struct lan_tcb *tcb);                   /* the applicatio
 /* tcp_retransmit.c */
 
 void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint32_t rtt);
-void lan_tcp_syn_acked(struct lan_tcb *tcb); /* measures the round trip by it, unless it was sent twice */
+void lan_tcp_syn_acked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment); /* measures the round trip by it */
 void lan_tcp_arm_retransmit(struct lan_tcb *tcb);
 void lan_tcp_end_probing(struct lan_tcb *tcb);          /* the window is open again */
 uint32_t lan_tcp_soft_error(const struct lan_tcb *tcb); /* LAN_TCP_SOFT_ERROR */

@@ -61,10 +61,13 @@ void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint32_t rtt)
     set_rto(tcb);
 }
 
-void lan_tcp_syn_acked(struct lan_tcb *tcb)
+void lan_tcp_syn_acked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
+    uint32_t age = lan_tcp_stamp_age(tcb, segment);
     if (tcb->syn_sent)
         lan_tcp_rtt_measured(tcb, lan_tcp_now(tcb) - tcb->syn_sent);
+    else if (tcb->retries && age < LAN_TCP_COARSE_OF(LAN_TCP_RTO_MAX)) /* not with a cookie, whose stamp is not exact */
+        lan_tcp_rtt_measured(tcb, LAN_TCP_TICKS_OF(age));
     tcb->rtt_seq = tcb->snd_nxt;
 }
 

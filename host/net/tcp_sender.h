@@ -147,6 +147,7 @@ struct lan_tcp_ack {
     /* When the one sent first of those that it acknowledges was, and the one sent last. 0: none, or nobody can tell. */
     uint32_t first_sent, last_sent;
     uint32_t again_sent; /* the same of those sent more than once: what left before it may have waited behind them */
+    uint32_t stamp_age;  /* lan_tcp_stamp_age() */
     bool dsack, duplicate;
     bool ece;           /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
     bool original;      /* it answers what was sent before the first retransmission */

@@ -18,6 +18,11 @@ uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb)
     return lan_tcp_now_coarse(tcb) + tcb->ts_offset;
 }
 
+uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+{
+    return segment->stamped ? lan_tcp_timestamp(tcb) - segment->tsecr : LAN_TCP_NEVER;
+}
+
 uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb)
 {
     return lan_tcp_now_age(tcb) - tcb->ts_recent_at;

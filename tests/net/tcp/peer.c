@@ -192,6 +192,16 @@ static struct lan_sockaddr_in address_of(uint32_t address, uint16_t port)
     return name;
 }
 
+uint64_t silence_ms(struct peer *p)
+{
+    uint64_t start = p->f->now_ns;
+    while (!frames_waiting(p->f)) {
+        wait_ms(p, 1);
+        assert_true(p->f->now_ns - start < UINT64_C(200000000000));
+    }
+    return (p->f->now_ns - start) / 1000000;
+}
+
 int listen_on(struct fixture *f, uint16_t port, int backlog)
 {
     int fd = open_socket(f);

@@ -68,6 +68,9 @@ void expect_quiet_at(struct peer *p, const char *file, int line);
 /* Lets time pass. The peer answers ARP meanwhile, which never shows in the calls above. */
 void wait_ms(struct peer *p, uint64_t ms);
 
+/* Waits until the host sends something by itself; returns how long that was, to a millisecond. */
+uint64_t silence_ms(struct peer *p);
+
 /* Ways to a connection. listen_on() and the opens leave the socket non-blocking, with nothing waiting. */
 int listen_on(struct fixture *f, uint16_t port, int backlog);
 int open_socket(struct fixture *f);

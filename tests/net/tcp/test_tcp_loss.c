@@ -21,17 +21,6 @@ static void send_segments(struct peer *p, uint32_t seq, uint32_t segments)
         expect(p, ACK, seq + i * MSS, 1, MSS);
 }
 
-/* How long the host waits until it sends something. */
-static uint64_t silence_ms(struct peer *p)
-{
-    uint64_t start = p->f->now_ns;
-    while (!frames_waiting(p->f)) {
-        wait_ms(p, 1);
-        assert_true(p->f->now_ns - start < UINT64_C(200000000000));
-    }
-    return (p->f->now_ns - start) / 1000000;
-}
-
 static void a_lost_segment_is_sent_again_with_doubling_time_outs_MUST_18_MUST_19(void **state)
 {
     struct peer *p = *state;

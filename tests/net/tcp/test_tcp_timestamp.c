@@ -243,6 +243,57 @@ static void an_ack_that_waited_for_a_retransmission_measures_nothing_though_it_i
     expect(p, ACK, 1 + 4 * STAMPED_MSS, 1, STAMPED_MSS);
 }
 
+/* Karn's algorithm is for those that cannot tell which transmission an ACK answers. */
+static void a_stamp_measures_what_was_sent_again_RFC_6298_3(void **state)
+{
+    struct peer *p = *state;
+    struct sent again;
+    host_sends(p, 1, 100);
+    skip_sent(p);
+    for (int i = 0; i < 4; i++) { /* 16 x backed off */
+        silence_ms(p);
+        again = expect(p, ACK, 1, 1, 100);
+    }
+    wait_ms(p, 30);
+    stamped(p, ACK, 1, 1 + 100, 0, PEER_CLOCK + 9000, tsval_of(&again));
+    host_sends(p, 1 + 100, 100);
+    expect(p, ACK, 1 + 100, 1, 100);
+    assert_in_range(silence_ms(p), 210, 280);
+    skip_sent(p);
+}
+
+/* And an echo that no segment of ours can have had measures nothing. */
+static void a_stamp_from_nowhere_measures_nothing(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, 1, 100);
+    skip_sent(p);
+    silence_ms(p);
+    struct sent again = expect(p, ACK, 1, 1, 100);
+    uint64_t backed_off = silence_ms(p);
+    expect(p, ACK, 1, 1, 100);
+    stamped(p, ACK, 1, 1 + 100, 0, PEER_CLOCK + 9000, tsval_of(&again) + 0x40000000);
+    host_sends(p, 1 + 100, 100);
+    expect(p, ACK, 1 + 100, 1, 100);
+    assert_in_range(silence_ms(p), 2 * backed_off - 4, 2 * backed_off + 4);
+    skip_sent(p);
+}
+
+static void a_stamp_measures_a_syn_that_was_lost(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    wait_ms(&p, 1000);
+    struct sent again = expect(&p, SYN, 0, 0, 0);
+    wait_ms(&p, 30);
+    stamped(&p, SYN | ACK, 0, 1, 0, PEER_CLOCK, get_host32(again.options + 12)); /* behind MSS and SACK */
+    expect(&p, ACK, 1, 1, 0);
+    host_sends(&p, 1, STAMPED_MSS);
+    expect(&p, ACK, 1, 1, STAMPED_MSS);
+    assert_in_range(silence_ms(&p), 200, 300);
+    skip_sent(&p);
+}
+
 static void a_newer_stamp_ends_time_wait_for_the_next_connection_RFC_6191(void **state)
 {
     struct peer *p = *state;
@@ -280,6 +331,9 @@ int main(void)
         TEST_STAMPED(a_time_out_that_was_right_is_not_undone),
         TEST_STAMPED(a_second_time_out_is_not_undone_by_what_the_first_sent_again),
         TEST_STAMPED(an_ack_that_waited_for_a_retransmission_measures_nothing_though_it_is_of_the_original),
+        TEST_STAMPED(a_stamp_measures_what_was_sent_again_RFC_6298_3),
+        TEST_STAMPED(a_stamp_from_nowhere_measures_nothing),
+        TEST(a_stamp_measures_a_syn_that_was_lost),
         TEST_STAMPED(a_newer_stamp_ends_time_wait_for_the_next_connection_RFC_6191),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
