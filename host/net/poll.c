@@ -83,20 +83,19 @@ static void unwatch(struct lan_stack *stack, struct lan_waiter *all)
 int lan_poll(struct lan_stack *stack, struct lan_pollfd *fds, uint32_t count, int timeout_ms)
 {
     uint64_t deadline_ns = timeout_ms ? lan_deadline_after(stack, timeout_ms > 0 ? (uint32_t)timeout_ms : 0) : 0;
-    struct lan_wakeup wakeup = {0};
-    struct lan_waiter *waiters = NULL;
-    bool watched = false;
     int ready;
 
     while (!(ready = look(stack, fds, count)) && lan_now(stack) < deadline_ns) {
-        if (!watched && !watch(stack, fds, count, &wakeup, &waiters)) {
-            ready = -ENOMEM;
-            break;
-        }
-        watched = true;
-        wakeup.woken = false;
-        lan_wait(stack, &wakeup, deadline_ns);
+        struct lan_wakeup wakeup = {0};
+        struct lan_waiter *waiters = NULL; /* anew each time: a descriptor may be another socket by now */
+
+        bool watched = watch(stack, fds, count, &wakeup, &waiters);
+
+        if (watched)
+            lan_wait(stack, &wakeup, deadline_ns);
+        unwatch(stack, waiters);
+        if (!watched)
+            return -ENOMEM;
     }
-    unwatch(stack, waiters);
     return ready;
 }

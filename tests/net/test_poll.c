@@ -106,6 +106,25 @@ static void a_socket_closed_under_poll_is_told(void **state)
     assert_int_equal(fds[0].revents, LAN_POLLNVAL);
 }
 
+static void reopen_doomed(struct fixture *f)
+{
+    close_doomed(f);
+    assert_int_equal(receiver(f, 5001), doomed);
+    f->on_block = inject_to_5001;
+}
+
+static void a_descriptor_used_again_under_poll_is_watched(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_pollfd fds[1];
+
+    doomed = receiver(f, 5000);
+    fds[0] = (struct lan_pollfd){.fd = doomed, .events = LAN_POLLIN};
+    f->on_block = reopen_doomed;
+    assert_int_equal(lan_poll(f->stack, fds, 1, -1), 1);
+    assert_int_equal(fds[0].revents, LAN_POLLIN);
+}
+
 static void one_socket_twice_in_a_set_is_told_twice(void **state)
 {
     struct fixture *f = *state;
@@ -223,6 +242,7 @@ int main(void)
         TEST(an_uninteresting_event_does_not_end_the_wait),
         TEST(negative_descriptors_are_ignored_and_closed_ones_told),
         TEST(a_socket_closed_under_poll_is_told),
+        TEST(a_descriptor_used_again_under_poll_is_watched),
         TEST(one_socket_twice_in_a_set_is_told_twice),
         TEST(waiters_come_back_after_each_poll),
         TEST(more_entries_than_waiters_are_refused),
