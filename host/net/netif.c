@@ -127,13 +127,13 @@ void lan_netif_tx_ready(struct lan_netif *netif)
 void lan_netif_set_link(struct lan_netif *netif, bool up)
 {
     netif->link_up = up;
-    if (!up)
-        while (netif->tx_queue_head)
-            drop_without_link(netif, dequeue(netif));
-    else if (netif->address)
+    while (!up && netif->tx_queue_head)
+        drop_without_link(netif, dequeue(netif));
+    if (!netif->stack)
+        return;
+    if (up && netif->address)
         lan_arp_announce(netif);
-    if (netif->stack)
-        lan_stack_leave(netif->stack);
+    lan_netif_tx_ready(netif); /* whoever waits for the queue finds out that it is gone */
 }
 
 struct lan_buf *lan_netif_take(struct lan_netif *netif)

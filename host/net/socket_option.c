@@ -100,9 +100,11 @@ static int set_linger(struct lan_socket *socket, const struct lan_linger *linger
 {
     int seconds = linger->l_linger < INT16_MAX ? linger->l_linger : INT16_MAX;
 
-    if (seconds < 0)
+    if (!linger->l_onoff)
+        seconds = -1;
+    else if (seconds < 0)
         return -EINVAL;
-    socket->linger_s = linger->l_onoff ? seconds : -1;
+    socket->linger_s = seconds;
     return 0;
 }
 
@@ -117,9 +119,9 @@ static int set(struct lan_socket *socket, uint32_t option, const union lan_optio
     switch (option) {
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVTIMEO):
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_SNDTIMEO):
-        return bytes == sizeof value->time ? set_timeout(timeout_of(socket, option), &value->time) : -EINVAL;
+        return bytes >= sizeof value->time ? set_timeout(timeout_of(socket, option), &value->time) : -EINVAL;
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_LINGER):
-        return bytes == sizeof value->linger ? set_linger(socket, &value->linger) : -EINVAL;
+        return bytes >= sizeof value->linger ? set_linger(socket, &value->linger) : -EINVAL;
     default:
         if (bytes < sizeof value->number && option != LAN_OPTION(LAN_IPPROTO_TCP, LAN_TCP_CONGESTION))
             return -EINVAL;

@@ -223,7 +223,7 @@ static const struct lan_option UDP_OPTIONS[] = {
     {LAN_OPTION(LAN_IPPROTO_IP, LAN_IP_TTL), LAN_FIELD(struct lan_udp_pcb, ttl), LAN_OPTION_NUMBER, 1, 255},
     {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_BROADCAST), LAN_FIELD(struct lan_udp_pcb, broadcast), LAN_OPTION_FLAG, 0, 1},
     {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_REUSEADDR), LAN_FIELD(struct lan_udp_pcb, reuse), LAN_OPTION_FLAG, 0, 1},
-    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF), LAN_FIELD(struct lan_udp_pcb, receive_buffer), LAN_OPTION_NUMBER, 1,
+    {LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF), LAN_FIELD(struct lan_udp_pcb, receive_buffer), LAN_OPTION_BOUNDED, 1,
      INT32_MAX},
     {0},
 };

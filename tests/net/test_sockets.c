@@ -218,6 +218,22 @@ static void a_blocking_send_waits_for_the_link(void **state)
     assert_int_equal(lan_send(f->stack, fd, "x", 1, 0), 1);
 }
 
+static void lose_link(struct fixture *f)
+{
+    lan_netif_set_link(&f->netif, false);
+    f->transmit_result = -ENETDOWN;
+}
+
+static void a_blocking_send_does_not_wait_for_a_link_that_is_lost(void **state)
+{
+    struct fixture *f = *state;
+    int fd = stopped_sender(f);
+
+    f->on_block = lose_link;
+    assert_int_equal(lan_send(f->stack, fd, "x", 1, 0), -ENETDOWN);
+    assert_int_equal(lan_ready(f->stack, fd, LAN_POLLOUT), LAN_POLLOUT);
+}
+
 static void a_send_timeout_ends_the_wait(void **state)
 {
     struct fixture *f = *state;
@@ -299,6 +315,47 @@ static void linger_is_kept_as_it_was_set(void **state)
     assert_int_equal(lan_close(f->stack, fd), 0); /* nothing to wait for */
 }
 
+static void the_time_of_a_linger_that_is_off_does_not_matter(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_linger linger = {.l_onoff = 0, .l_linger = -1};
+    int fd = udp_socket(f, 0);
+
+    assert_int_equal(lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_LINGER, &linger, sizeof linger), 0);
+    linger.l_onoff = 1;
+    assert_int_equal(lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_LINGER, &linger, sizeof linger), -EINVAL);
+}
+
+static void what_follows_the_value_of_an_option_does_not_matter(void **state)
+{
+    struct fixture *f = *state;
+    struct {
+        struct lan_linger linger;
+        uint8_t more[100];
+    } linger = {.linger = {.l_onoff = 1, .l_linger = 5}};
+    struct {
+        struct lan_timeval time;
+        uint8_t more[4];
+    } timeout = {.time = {.tv_sec = 1}};
+    int fd = udp_socket(f, 0);
+
+    assert_int_equal(lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_LINGER, &linger, sizeof linger), 0);
+    assert_int_equal(lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_RCVTIMEO, &timeout, sizeof timeout), 0);
+    assert_int_equal(lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_RCVTIMEO, &timeout, 15), -EINVAL);
+}
+
+static void a_receive_buffer_of_nothing_is_the_smallest(void **state)
+{
+    struct fixture *f = *state;
+    int none = 0, value;
+    uint32_t bytes = sizeof value;
+    int fd = udp_socket(f, 0);
+
+    assert_int_equal(lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_RCVBUF, &none, sizeof none), 0);
+    assert_int_equal(lan_getsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_RCVBUF, &value, &bytes), 0);
+    assert_in_range(value, 1, 1000);
+}
+
 static void datagram_sockets_do_not_listen(void **state)
 {
     struct fixture *f = *state;
@@ -363,12 +420,16 @@ int main(void)
         TEST(a_descriptor_used_again_does_not_fool_a_sleeper),
         TEST(a_receive_timeout_ends_the_wait),
         TEST(a_blocking_send_waits_for_the_link),
+        TEST(a_blocking_send_does_not_wait_for_a_link_that_is_lost),
         TEST(a_send_timeout_ends_the_wait),
         TEST(impossible_timeouts_are_refused),
         TEST(the_type_of_a_socket_is_told),
         TEST(a_short_option_buffer_is_not_overrun),
         TEST(unknown_options_are_refused),
         TEST(linger_is_kept_as_it_was_set),
+        TEST(the_time_of_a_linger_that_is_off_does_not_matter),
+        TEST(what_follows_the_value_of_an_option_does_not_matter),
+        TEST(a_receive_buffer_of_nothing_is_the_smallest),
         TEST(datagram_sockets_do_not_listen),
         TEST(impossible_shutdowns_are_refused),
         TEST(names_are_told),
