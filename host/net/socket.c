@@ -84,10 +84,13 @@ static inline long repeat(struct lan_socket *socket, look *look, uint32_t timeou
     size_t moved = 0;
 
     for (;;) {
+        int16_t error = socket->error;
         long result = look(socket, (uint8_t *)data + moved, bytes - moved, flags, peer);
 
         if (!blocks)
             return result;
+        if (moved && result < 0)
+            socket->error = error; /* the next call tells it: this one has bytes to tell of */
         if (result == -EAGAIN) {
             if (!deadline_ns)
                 deadline_ns = lan_deadline_after(socket->stack, timeout_ms);
@@ -224,12 +227,16 @@ int lan_connect(struct lan_stack *stack, int fd, const struct lan_sockaddr_in *a
     if (address->sin_family != LAN_AF_INET && address->sin_family != LAN_AF_UNSPEC)
         return -EAFNOSUPPORT;
 
+    if (socket->error && socket->type == LAN_SOCK_STREAM) /* how an attempt ended that nobody has asked about */
+        return take_error(socket);
+
     long result = socket->ops->connect(stack, socket->pcb, address);
 
     if ((result == -EINPROGRESS || result == -EALREADY) && !socket->nonblocking) {
-        result = repeat(socket, connected, socket->send_timeout_ms, NULL, 0, 0, NULL);
-        if (result == -EAGAIN)
-            result = -EINPROGRESS;
+        long outcome = repeat(socket, connected, socket->send_timeout_ms, NULL, 0, 0, NULL);
+
+        if (outcome != -EAGAIN)
+            result = outcome;
     }
     return (int)done(stack, result);
 }

@@ -73,7 +73,7 @@ void lan_tcp_queue_take(struct lan_tcb *tcb, struct lan_buf *chain)
 
 bool lan_tcp_has_space(const struct lan_tcb *tcb)
 {
-    return tcb->snd_queued <= tcb->opt.snd_limit - tcb->opt.snd_limit / 3 && !lan_tcp_memory_low(tcb->stack);
+    return tcb->snd_queued < tcb->opt.snd_limit - tcb->opt.snd_limit / 3 && !lan_tcp_memory_low(tcb->stack);
 }
 
 void lan_tcp_offer_space(struct lan_tcb *tcb)

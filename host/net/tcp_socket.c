@@ -32,7 +32,7 @@ static int tcp_listen(struct lan_stack *stack, void *pcb, int backlog)
         tcb->listen.backlog = bounded;
         return 0;
     }
-    if (tcb->state != LAN_TCP_CLOSED)
+    if (tcb->state != LAN_TCP_CLOSED || tcb->remote_port) /* it has had a connection */
         return -EINVAL;
     int result = tcb->flags & TCB_IN_PORTS ? 0 : lan_tcp_bind_port(tcb, tcb->flow.src, tcb->local_port);
     if (result < 0)
