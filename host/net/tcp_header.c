@@ -179,6 +179,8 @@ uint32_t lan_tcp_put_sack(struct lan_tcb *tcb, uint8_t *out)
     }
     n += lan_tcp_islands(tcb, blocks + n);
     uint32_t most = LAN_TCP_SACK_BLOCKS - !!(tcb->flags & TCB_TIMESTAMPS);
+    if (tcb->flow.mtu < LAN_IP_HEADER + LAN_TCP_HEADER_MAX)
+        most = 1; /* there is room for that, always */
     n = n < most ? n : most;
     if (!n)
         return 0;

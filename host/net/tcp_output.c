@@ -47,8 +47,10 @@ static int send_segment(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t by
     packet->flags = LAN_BUF_L4_CSUM | (packet->flags & LAN_BUF_TSO);
     packet->csum_start = 0;
     packet->csum_offset = CHECKSUM_OFFSET;
-    LAN_COUNT(tcb->stack, tcp_out_segs);
-    return lan_ip_output(tcb->stack, flow, packet, LAN_IPPROTO_TCP, tcb->opt.tos | ecn, tcb->opt.ttl);
+    int result = lan_ip_output(tcb->stack, flow, packet, LAN_IPPROTO_TCP, tcb->opt.tos | ecn, tcb->opt.ttl);
+    if (result == 0)
+        LAN_COUNT(tcb->stack, tcp_out_segs);
+    return result;
 }
 
 uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb)
@@ -238,7 +240,8 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     if (flags & SEG_CWR)
         tcb->ecn &= (uint8_t)~ECN_CWR_OWED;
     uint32_t end = seq + n + fin;
-    tcb->stack->counters.tcp_out_segs += segments - 1; /* send_segment() counted one */
+    if (result == 0)
+        tcb->stack->counters.tcp_out_segs += segments - 1; /* send_segment() counted one */
     if (lan_seq_lt(seq, tcb->snd_nxt)) {
         tcb->stack->counters.tcp_retrans_segs += segments;
         tcb->sender->retransmitted += segments;

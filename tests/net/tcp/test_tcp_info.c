@@ -298,6 +298,24 @@ static void counters_have_the_names_of_RFC_4022_and_of_linux(void **state)
 
 #define TEST_INFO(name) cmocka_unit_test_setup_teardown(name, setup, peer_teardown)
 
+/* Those that leave only: a large one as the segments that it is cut into, one that IP refuses not at all. */
+static void segments_sent_are_those_that_left_RFC_4022(void **state)
+{
+    struct peer *p = *state;
+    uint64_t before = counter(p->f, "TcpOutSegs");
+    host_sends(p, 1, 3000);
+    assert_int_equal(counter(p->f, "TcpOutSegs"), before + 3);
+    skip_sent(p);
+    from_peer(p, ACK, 1, 3001, 0);
+    skip_sent(p);
+    lan_route_delete(p->f->stack, HOST & NETMASK, NETMASK);
+    before = counter(p->f, "TcpOutSegs");
+    host_sends(p, 3001, 3000);
+    from_peer(p, ACK, 2, 3001, 0); /* is answered, out of order */
+    expect_quiet(p);
+    assert_int_equal(counter(p->f, "TcpOutSegs"), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +329,7 @@ int main(void)
         TEST(it_is_of_tcp_only_and_cannot_be_set),
         cmocka_unit_test(states_have_the_names_of_netstat),
         TEST_INFO(connections_that_are_established_are_counted_RFC_4022),
+        TEST_INFO(segments_sent_are_those_that_left_RFC_4022),
         TEST(counters_have_the_names_of_RFC_4022_and_of_linux),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,19 @@ static void the_window_of_a_simultaneous_open_is_not_scaled_RFC_7323_2_2(void **
     expect_quiet(&p);
 }
 
+static void a_small_window_of_a_simultaneous_open_is_not_none(void **state)
+{
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer_options(&p, SYN, 0, 0, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
+    next_sent(&p);
+    p.window = 100;
+    from_peer_options(&p, SYN | ACK, 0, 1, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
+    host_sends(&p, 1, 1000);
+    expect(&p, ACK, 1, 1, 100);
+    expect_quiet(&p);
+}
+
 static void a_reset_ends_a_simultaneous_open_MUST_11(void **state)
 {
     struct peer p = peer_of(*state);
@@ -429,6 +442,7 @@ int main(void)
         TEST(simultaneous_open_connects_MUST_10),
         TEST(an_ack_completes_a_simultaneous_open_too),
         TEST(the_window_of_a_simultaneous_open_is_not_scaled_RFC_7323_2_2),
+        TEST(a_small_window_of_a_simultaneous_open_is_not_none),
         TEST(a_reset_ends_a_simultaneous_open_MUST_11),
         TEST(a_reset_returns_a_passive_open_to_listen_MUST_11),
         TEST(a_closed_port_answers_syn_with_reset_at_once),

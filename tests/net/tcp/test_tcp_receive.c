@@ -104,6 +104,35 @@ static void gaps_are_told_with_the_latest_block_first_RFC_2018(void **state)
     assert_int_equal(expect(&p, ACK, 1, 10001, 0).option_bytes, 0);
 }
 
+static void tells_gaps_at_the_smallest_mtu(struct fixture *f, const void *options, uint32_t bytes, const void *stamp,
+                                           uint32_t stamp_bytes)
+{
+    static struct frame frame;
+    struct peer p = peer_of(f);
+    start_connect(&p);
+    from_peer_options(&p, SYN | ACK, 0, 1, options, bytes);
+    skip_sent(&p);
+    for (uint32_t seq = 11; seq < 111; seq += 20) {
+        peer_frame(&p, &frame, ACK, seq, 1, stamp, stamp_bytes, 10);
+        inject(f, &frame);
+        struct sent sent = expect(&p, ACK, 1, 1, 0);
+        assert_in_range(sent.option_bytes, stamp_bytes + 4 + 8, 28);
+        assert_int_equal(option32(&p, &sent, (int)stamp_bytes + 4), seq);
+    }
+    lan_close(f->stack, p.fd);
+    skip_sent(&p);
+}
+
+/* RFC 791 3.2 lets an MTU be 68. All blocks that there is room for in a header do not fit into that. */
+static void gaps_are_told_at_the_smallest_mtu(void **state)
+{
+    struct fixture *f = *state;
+    f->netif.mtu = 68;
+    tells_gaps_at_the_smallest_mtu(f, "\x02\x04\x05\xb4\x01\x01\x04\x02", 8, NULL, 0);
+    tells_gaps_at_the_smallest_mtu(f, "\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x01\x08\x0a\0\0\0\x01\0\0\0", 20,
+                                   "\x01\x01\x08\x0a\0\0\0\x01\0\0\0", 12);
+}
+
 /* Data takes no SACK along, and is no duplicate ACK. */
 static void a_gap_is_told_before_data_that_could_go_RFC_2018_4(void **state)
 {
@@ -453,6 +482,7 @@ int main(void)
         TEST_CONNECTED(a_delayed_ack_rides_on_data),
         TEST_CONNECTED(a_gap_is_acknowledged_at_once_and_filled_in_any_order_SHLD_31),
         TEST(gaps_are_told_with_the_latest_block_first_RFC_2018),
+        TEST(gaps_are_told_at_the_smallest_mtu),
         TEST(a_gap_is_told_before_data_that_could_go_RFC_2018_4),
         TEST_CONNECTED(gaps_are_not_told_to_a_peer_that_did_not_permit_it),
         TEST_CONNECTED(overlapping_pieces_give_the_stream_once),
