@@ -100,7 +100,7 @@ struct fixture *fixture_create(const struct lan_config *config, uint32_t feature
     f->alarm_ns = LAN_NEVER;
     f->transmit_room = UINT32_MAX;
     f->headroom = 2;
-    f->random = fixture_seed;
+    f->random = start_seed(fixture_seed);
     hold(f, 0);
     f->port = (struct lan_port){f, now_ns, random_bytes, set_alarm, block, unblock};
     f->netif = (struct lan_netif){.ops = &OPS,

@@ -16,4 +16,12 @@ static inline uint64_t start_ns(void)
     return wrap_ms ? START_WRAP_NS - strtoull(wrap_ms, NULL, 10) * 1000000 : 1000000000;
 }
 
+/* What random numbers begin with: `seed`; or, where the environment's LANYARD_SEED says so, as much more. */
+static inline uint64_t start_seed(uint64_t seed)
+{
+    const char *more = getenv("LANYARD_SEED");
+
+    return seed + (more ? strtoull(more, NULL, 10) : 0);
+}
+
 #endif

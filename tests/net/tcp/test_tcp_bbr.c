@@ -159,7 +159,11 @@ static void less_bandwidth_is_noticed_within_two_cycles(void **state)
     start(&b, &config);
     run_until(&b, BBR_CRUISE, 800 * MS);
     b.flows.world->config.wire.rate_bps /= 2;
-    flows_run(&b.flows, 6 * S);
+    for (int cycle = 0; cycle < 2; cycle++) {
+        run_until(&b, BBR_UP, 3200 * MS); /* a wait of two or three seconds is drawn for each */
+        run_until(&b, BBR_DOWN, 300 * MS);
+    }
+    flows_run(&b.flows, 60 * MS); /* the round whose ACKs tell of the second probe */
     assert_in_range(lan_bbr_max_bw(b.tcb), PATH_RATE * 49 / 100, PATH_RATE * 51 / 100);
     flows_destroy(&b.flows);
 }

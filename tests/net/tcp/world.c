@@ -273,7 +273,7 @@ struct world *world_create(const struct world_config *config)
 {
     struct world *world = calloc(1, sizeof *world);
     world->config = *config;
-    world->random = config->seed;
+    world->random = start_seed(config->seed);
     world->now_ns = config->start_ns ? config->start_ns : start_ns();
     start_host(world, 0);
     start_host(world, 1);
