@@ -57,7 +57,8 @@ static bool is_duplicate(const struct lan_tcb *tcb, const struct lan_tcp_segment
 static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, bool duplicate)
 {
     struct lan_tcp_ack ack = {.fack = tcb->sender->rack_fack,
-                              .original = segment->stamped && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp),
+                              .original =
+                                  tcb->flags & TCB_TIMESTAMPS && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp),
                               .stamp_age = lan_tcp_stamp_age(tcb, segment),
                               .duplicate = duplicate};
     if (tcb->opt.congestion->sampled)

@@ -49,7 +49,7 @@ void lan_tcp_pmtu_told(struct lan_tcb *tcb, uint32_t mtu, uint32_t packet_bytes)
         return;
     set_mtu(tcb, mtu);
     tcb->flags &= ~(uint32_t)TCB_MTU_GUESSED;
-    lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
+    lan_tcp_mark_lost(tcb, UINT32_MAX);
     lan_tcp_output(tcb);
 }
 

@@ -67,7 +67,7 @@ void lan_tcp_enter_loss(struct lan_tcb *tcb)
         lan_tcp_reneged(tcb);
     else
         sender->sacked = 0;
-    lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
+    lan_tcp_mark_lost(tcb, UINT32_MAX);
     lan_tcp_frto_begin(tcb, !recovering && !tcb->retries);
 }
 
@@ -134,8 +134,8 @@ static void reduce_rate(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
         uint32_t target = (uint32_t)lan_divide(share, sender->recover_flight);
         allowed = target > sender->prr_out ? target - sender->prr_out : 0;
     } else {
-        uint32_t balance = sender->prr_delivered > sender->prr_out ? sender->prr_delivered - sender->prr_out : 0;
-        allowed = (balance > ack->delivered ? balance : ack->delivered) + tcb->mss;
+        uint32_t balance = sender->prr_delivered - sender->prr_out; /* less than nothing: what was delivered now */
+        allowed = (lan_seq_lt(ack->delivered, balance) ? balance : ack->delivered) + tcb->mss;
         if (allowed > tcb->ssthresh - pipe)
             allowed = tcb->ssthresh - pipe;
     }
@@ -156,21 +156,23 @@ static void duplicate_ack(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
         ack->delivered += tcb->mss;
     }
     if (tcb->dupacks < DUPACK_THRESHOLD && ++tcb->dupacks == DUPACK_THRESHOLD)
-        lan_tcp_mark_lost(tcb, flight < tcb->mss ? flight : tcb->mss);
+        lan_tcp_mark_lost(tcb, tcb->mss);
 }
 
 /* Without SACK: new data was acknowledged. What duplicates stood for is now known, and in recovery the next segment is
- * the next hole (RFC 6582 3.2 (3)). */
+ * the next hole (RFC 6582 3.2 (3)); unless the first of these ACKs comes sooner than an answer to the retransmission
+ * can. */
 static void count_arrived(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    uint32_t flight = tcb->snd_nxt - tcb->snd_una;
     uint32_t known = ack->acked > tcb->mss ? ack->acked - tcb->mss : 0;
     known = known < sender->sacked ? known : sender->sacked;
     ack->delivered -= known;
     if (tcb->flags & TCB_FAST_RECOVERY && lan_seq_lt(tcb->snd_una, sender->recover)) {
         sender->sacked -= known;
-        lan_tcp_mark_lost(tcb, flight < tcb->mss ? flight : tcb->mss);
+        if (sender->undo_bytes <= tcb->mss && lan_tcp_now(tcb) - ack->again_sent < sender->min_rtt / 2)
+            ack->original = true;
+        lan_tcp_mark_lost(tcb, tcb->mss);
     } else {
         sender->sacked = 0;
         tcb->dupacks = 0;
@@ -190,7 +192,7 @@ void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
     } else if (ack->duplicate) {
         duplicate_ack(tcb, ack);
     }
-    if (tcb->flags & TCB_UNDO && ack->original && ack->acked && tcb->sender->undo_bytes && tcb->flags & TCB_TIMESTAMPS)
+    if (tcb->flags & TCB_UNDO && ack->original && ack->acked && tcb->sender->undo_bytes)
         take_original(tcb);
     if (tcb->sender->frto && lan_tcp_frto_acked(tcb, ack))
         return;

@@ -96,7 +96,7 @@ static void probe(struct lan_tcb *tcb)
     lan_tcp_arm_retransmit(tcb);
     lan_tcp_send_data(tcb, tcb->snd_una, n ? 1 : 0);
     tcb->rtt_seq = tcb->snd_nxt + 1; /* its answer may come at once or when there is room */
-    lan_tcp_mark_lost(tcb, tcb->snd_nxt - tcb->snd_una);
+    lan_tcp_mark_lost(tcb, UINT32_MAX);
 }
 
 static void time_out(struct lan_tcb *tcb)

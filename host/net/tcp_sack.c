@@ -301,7 +301,7 @@ void lan_tcp_mark_lost(struct lan_tcb *tcb, uint32_t bytes)
     if (!tcb->sender)
         return;
     make_coarse_room(tcb);
-    uint32_t to = split(tcb, tcb->snd_una + bytes);
+    uint32_t flight = tcb->snd_nxt - tcb->snd_una, to = split(tcb, tcb->snd_una + (bytes < flight ? bytes : flight));
     for (uint32_t i = 0; i < to; i++) {
         if (!(run_at(tcb, i)->flags & (RUN_SACKED | RUN_LOST)))
             lose(tcb, i);

@@ -217,6 +217,49 @@ static void a_partial_ack_sends_the_next_hole_RFC_6582(void **state)
     assert_int_equal(counter(p->f, "TcpExtTCPFastRetrans"), 1);
 }
 
+/* A connection whose round trip has been measured: the first two segments have arrived. Ten more are under way, and one
+ * round trip old, when three duplicate ACKs come, and the first of them is sent again. */
+static struct peer sent_again_by_duplicates(struct fixture *f)
+{
+    struct peer p = peer_of(f);
+    passive_open_with(&p, "\x02\x04\x05\xb4", 4, 20);
+    send_segments(&p, 1, 2);
+    wait_ms(&p, 20);
+    from_peer(&p, ACK, 1, 1 + 2 * MSS, 0);
+    send_segments(&p, 1 + 2 * MSS, 10);
+    wait_ms(&p, 20);
+    for (int i = 0; i < 3; i++)
+        from_peer(&p, ACK, 1, 1 + 2 * MSS, 0);
+    expect(&p, ACK, 1 + 2 * MSS, 1, MSS);
+    return p;
+}
+
+/* Else each ACK of the flight would send the next segment again, and their duplicates begin the next recovery. */
+static void an_ack_sooner_than_a_round_trip_shows_that_duplicates_announced_no_loss(void **state)
+{
+    struct peer p = sent_again_by_duplicates(*state);
+    wait_ms(&p, 9);
+    for (int i = 3; i <= 12; i++) {
+        from_peer(&p, ACK, 1, 1 + i * MSS, 0);
+        expect_quiet(&p);
+    }
+    assert_int_equal(counter(p.f, "TcpExtTCPFullUndo"), 1);
+    host_sends(&p, 1 + 12 * MSS, 20 * MSS);
+    assert_true(skip_sent(&p) >= 12);
+}
+
+static void but_not_when_it_acknowledges_the_next_hole(void **state)
+{
+    struct peer p = sent_again_by_duplicates(*state);
+    wait_ms(&p, 20);
+    from_peer(&p, ACK, 1, 1 + 5 * MSS, 0);
+    expect(&p, ACK, 1 + 5 * MSS, 1, MSS);
+    wait_ms(&p, 1);
+    from_peer(&p, ACK, 1, 1 + 7 * MSS, 0);
+    expect(&p, ACK, 1 + 7 * MSS, 1, MSS);
+    assert_int_equal(counter(p.f, "TcpExtTCPFullUndo"), 0);
+}
+
 static void recovery_halves_the_window(void **state)
 {
     struct peer *p = *state;
@@ -391,6 +434,8 @@ int main(void)
         TEST_CONNECTED(the_first_two_duplicate_acks_let_new_segments_go_RFC_3042),
         TEST_CONNECTED(acks_with_data_or_a_new_window_are_no_duplicates),
         TEST_CONNECTED(a_partial_ack_sends_the_next_hole_RFC_6582),
+        TEST(an_ack_sooner_than_a_round_trip_shows_that_duplicates_announced_no_loss),
+        TEST(but_not_when_it_acknowledges_the_next_hole),
         TEST_CONNECTED(recovery_halves_the_window),
         TEST_CONNECTED(after_a_time_out_one_segment_goes_and_slow_start_begins),
         TEST_CONNECTED(slow_start_doubles_and_congestion_avoidance_adds_a_segment),
