@@ -234,7 +234,8 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     if (result == -EMSGSIZE)
         lan_tcp_set_mss(tcb);
     if (result == -ENOBUFS || (result == -EMSGSIZE && n > tcb->mss)) {
-        tcb->flags |= TCB_ACK_NOW; /* what it would have told is still owed */
+        tcb->flags |= TCB_ACK_NOW; /* what it would have told is still owed, whoever looks after the data */
+        lan_tcp_await_memory(tcb);
         return result == -EMSGSIZE && lan_tcp_send_data(tcb, seq, tcb->mss);
     }
     if (flags & SEG_CWR)

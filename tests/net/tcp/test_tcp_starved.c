@@ -186,6 +186,30 @@ static void nor_does_one_that_answers_an_old_duplicate(void **state)
     expect(p, ACK, 1, 1, 200);
 }
 
+/* A delayed ACK that was to leave with data goes by itself, as soon as it can, where these found no memory on their way
+ * down: here for the frame that a driver wants in one piece. */
+static void nor_does_data_that_fail_below_tcp_end_that_of_an_ack(void **state)
+{
+    struct peer *p = *state;
+    p->f->netif.features = 0;
+    host_sends(p, 1, 100);
+    expect(p, ACK, 1, 1, 100);
+    p->window = 200;
+    from_peer(p, ACK, 1, 101, 0);
+    host_sends(p, 101, 1000);
+    wait_ms(p, 195);
+    from_peer(p, ACK, 1, 101, 100);
+    struct lan_buf *hoard = hoard_buffers(p, 1);
+    wait_ms(p, 10); /* the override timer */
+    expect_quiet(p);
+    lan_buf_free(hoard);
+    wait_ms(p, 100);
+    expect(p, ACK, 101, 101, 0);
+    wait_ms(p, 200);
+    expect(p, ACK, 101, 101, 200);
+    host_reads(p, 1, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +222,7 @@ int main(void)
         TEST_CONNECTED(what_the_override_timer_has_no_memory_to_send_is_sent_later_MUST_38),
         TEST_CONNECTED(nor_does_one_end_that_of_the_application),
         TEST_CONNECTED(nor_does_one_that_answers_an_old_duplicate),
+        TEST_CONNECTED(nor_does_data_that_fail_below_tcp_end_that_of_an_ack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
