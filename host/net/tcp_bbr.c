@@ -380,7 +380,7 @@ static uint32_t bbr_ssthresh(struct lan_tcb *tcb)
     bbr->undo_bw_st = bbr->bw_st;
     bbr->undo_inflight_st = bbr->inflight_st;
     bbr->undo_inflight_lt = bbr->inflight_lt;
-    return UINT32_MAX;
+    return tcb->cwnd; /* for an algorithm that may take over before the recovery ends */
 }
 
 /* 5.5.11. */

@@ -394,6 +394,31 @@ static void another_algorithm_takes_over_in_flight(void **state)
     flows_destroy(&b.flows);
 }
 
+/* BBR's recovery aims at no window: whoever takes over in the middle of it must not find one without bound at its end.
+ */
+static void another_algorithm_takes_over_during_a_recovery(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"cubic", "newreno"};
+    for (int i = 0; i < 2; i++) {
+        struct world_config config = roomy();
+        struct bbr_flow b;
+        start(&b, &config);
+        run_until(&b, BBR_CRUISE, 2 * S);
+        b.flows.world->config.wire.drop = 0.01;
+        while (!(b.tcb->flags & TCB_FAST_RECOVERY))
+            flows_run(&b.flows, MS);
+        b.flows.world->config.wire.drop = 0;
+        assert_int_equal(lan_setsockopt(b.tcb->stack, b.flow->from, LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, others[i],
+                                        (uint32_t)strlen(others[i])),
+                         0);
+        flows_run(&b.flows, 200 * MS);
+        assert_false(b.tcb->flags & TCB_FAST_RECOVERY);
+        assert_in_range(b.tcb->cwnd, PATH_BYTES / 2, 4 * PATH_BYTES);
+        flows_destroy(&b.flows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +441,7 @@ int main(void)
         cmocka_unit_test(an_application_that_sends_little_says_nothing_of_the_path),
         cmocka_unit_test(it_needs_no_sack),
         cmocka_unit_test(another_algorithm_takes_over_in_flight),
+        cmocka_unit_test(another_algorithm_takes_over_during_a_recovery),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
