@@ -30,8 +30,14 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint3
         if (rtt < sender->min_rtt) /* it was the original that arrived */
             return;
     } else {
-        if (!(flags & RUN_BLURRED) && (!ack->again_sent || !lan_seq_lt(sent, ack->again_sent)))
-            take_rtt(tcb, rtt, ack);
+        if (!ack->again_sent || !lan_seq_lt(sent, ack->again_sent)) {
+            /* What is blurred took that long at least, which tells of a round trip that grows so fast that what is
+             * under way is more than the scoreboard can tell apart: nothing else would. */
+            if (!(flags & RUN_BLURRED))
+                take_rtt(tcb, rtt, ack);
+            else if (rtt - tcb->srtt - 1 < LAN_TCP_RTO_MAX)
+                ack->rtt = rtt;
+        }
         if (lan_seq_lt(end, sender->rack_fack))
             tcb->flags |= TCB_REORDERING;
         if (lan_seq_lt(ack->fack, end))

@@ -164,6 +164,25 @@ static void a_time_out_does_not_stay_backed_off_for_long(void **state)
     assert_in_range(slow, 0, MOST);
 }
 
+/* Slow start fills a queue of two seconds: there is more under way than the scoreboard can tell apart. The round trip
+ * is known all the same, so that no time-out comes long before its end. */
+static void a_round_trip_that_grows_a_hundredfold_is_noticed(void **state)
+{
+    (void)state;
+    struct world_config config = flows_config(10 * MS);
+    config.stack.send_buffer_bytes = config.stack.receive_buffer_bytes = 4096 * KIB;
+    config.wire.rate_bps = 10000000;
+    config.wire.queue_bytes = 2500000;
+    struct flows flows = {.world = world_create(&config)};
+    struct flow *flow = flows_add(&flows, "newreno");
+    const struct lan_tcb *tcb = lan_socket_find(flows.world->hosts[0].stack, flow->from)->pcb;
+    flows_run(&flows, 10 * S);
+    assert_int_equal(world_counter(flows.world, "TcpExtTCPTimeouts"), 0);
+    flows_run(&flows, 10 * S);
+    assert_in_range(tcb->srtt, LAN_TCP_TICKS(500 * LAN_MS), LAN_TCP_TICKS(2 * LAN_S));
+    flows_destroy(&flows);
+}
+
 static void share(const char *congestion)
 {
     struct flows flows = begin(congestion, (struct path){0}, 0);
@@ -197,6 +216,7 @@ int main(void)
         cmocka_unit_test(reordering),
         cmocka_unit_test(few_late_segments_are_sent_again),
         cmocka_unit_test(a_time_out_does_not_stay_backed_off_for_long),
+        cmocka_unit_test(a_round_trip_that_grows_a_hundredfold_is_noticed),
         cmocka_unit_test(two_flows_of_a_kind_share_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
