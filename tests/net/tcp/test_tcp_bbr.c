@@ -259,19 +259,28 @@ static void the_bound_is_beta_of_the_target_at_least(void **state)
     flows_destroy(&b.flows);
 }
 
+/* A repair that is lost twice, at the end of the window, takes a time-out: one in a few hundred seconds. */
 static void losses_without_a_queue_do_not_slow_it_down(void **state)
 {
+    enum { DRAWS = 4 };
+    double mbps = 0;
+    uint64_t time_outs = 0;
     (void)state;
-    struct world_config config = flows_config(10 * MS);
-    config.wire.drop = 0.01;
-    struct bbr_flow b;
-    start(&b, &config);
-    flows_run(&b.flows, S);
-    uint64_t before = b.flow->received;
-    flows_run(&b.flows, 5 * S);
-    assert_true(flow_mbps(b.flow, before, 5 * S) > 85);
-    assert_int_equal(world_counter(b.flows.world, "TcpExtTCPTimeouts"), 0);
-    flows_destroy(&b.flows);
+    for (int draw = 0; draw < DRAWS; draw++) {
+        struct world_config config = flows_config(10 * MS);
+        config.wire.drop = 0.01;
+        config.seed += (uint64_t)draw;
+        struct bbr_flow b;
+        start(&b, &config);
+        flows_run(&b.flows, S);
+        uint64_t before = b.flow->received;
+        flows_run(&b.flows, 5 * S);
+        mbps += flow_mbps(b.flow, before, 5 * S) / DRAWS;
+        time_outs += world_counter(b.flows.world, "TcpExtTCPTimeouts");
+        flows_destroy(&b.flows);
+    }
+    assert_true(mbps > 85);
+    assert_in_range(time_outs, 0, 1);
 }
 
 /* A fifth of the frames dies: whatever the round trip says, that is too much. */
