@@ -69,7 +69,7 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
         new_ack(tcb, segment->ack, &ack);
     if (segment->sacks && tcb->flags & TCB_SACK)
         lan_tcp_scoreboard_sacked(tcb, segment, &ack);
-    if (ack.acked || ack.duplicate || ack.delivered || ack.dsack)
+    if (ack.acked || ack.duplicate || ack.delivered || ack.dsack_bytes)
         lan_tcp_recovery(tcb, &ack);
     if (ack.acked)
         set_retransmit(tcb);

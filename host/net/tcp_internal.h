@@ -212,7 +212,7 @@ static inline uint32_t lan_tcp_data_end(const struct lan_tcb *tcb)
 /* Sends whatever windows, Nagle and memory allow, and owed ACKs: the last thing in each turn. */
 void lan_tcp_output(struct lan_tcb *tcb);
 
-/* Sends n bytes at `seq`, FIN with them if they reach its place; false when memory ran out. */
+/* Sends n bytes at `seq`, FIN with them if they reach its place; false when memory ran out: output looks again soon. */
 bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n);
 
 /* SYN or SYN-ACK, as the state demands. -EHOSTUNREACH, -ENETUNREACH: there is no way to the peer. */

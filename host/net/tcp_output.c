@@ -204,7 +204,7 @@ static void begin_undo(struct lan_tcb *tcb, uint32_t seq)
     tcb->sender->undo_stamp = lan_tcp_timestamp(tcb) - (seq == tcb->snd_una ? 0 : INT32_MAX / 2);
 }
 
-bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
+static bool send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
 {
     bool last = seq + n == lan_tcp_data_end(tcb);
     /* FIN takes its place in the window, too; alone it may probe a closed one. */
@@ -234,9 +234,8 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     if (result == -EMSGSIZE)
         lan_tcp_set_mss(tcb);
     if (result == -ENOBUFS || (result == -EMSGSIZE && n > tcb->mss)) {
-        tcb->flags |= TCB_ACK_NOW; /* what it would have told is still owed, whoever looks after the data */
-        lan_tcp_await_memory(tcb);
-        return result == -EMSGSIZE && lan_tcp_send_data(tcb, seq, tcb->mss);
+        tcb->flags |= TCB_ACK_NOW; /* what it would have told is still owed */
+        return result == -EMSGSIZE && send_data(tcb, seq, tcb->mss);
     }
     if (flags & SEG_CWR)
         tcb->ecn &= (uint8_t)~ECN_CWR_OWED;
@@ -264,6 +263,14 @@ bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT))
         lan_tcp_arm_retransmit(tcb);
     return true;
+}
+
+bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
+{
+    bool sent = send_data(tcb, seq, n);
+    if (!sent)
+        lan_tcp_await_memory(tcb);
+    return sent;
 }
 
 /* Whether a last segment of less than the MSS may go (Nagle, RFC 9293 3.7.4): not while another such one is under way.
@@ -300,52 +307,43 @@ static uint32_t offered_from(const struct lan_tcb *tcb, uint32_t seq)
     return used < tcb->snd_wnd ? tcb->snd_wnd - used : 0;
 }
 
-enum outcome { SENT, HELD /* by a window, Nagle or pacing */, NO_MEMORY };
-
-static enum outcome send_payload(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
+/* Sends one segment of what is lost. The last one may take up new data behind it. False: a window, pacing or the lack
+ * of memory holds it. */
+static bool send_lost(struct lan_tcb *tcb, const struct lan_tcp_block *lost, uint32_t room)
 {
-    return lan_tcp_send_data(tcb, seq, n) ? SENT : NO_MEMORY;
-}
-
-/* Sends one segment of what is lost. The last one may take up new data behind it. */
-static enum outcome send_lost(struct lan_tcb *tcb, const struct lan_tcp_block *lost, uint32_t room)
-{
-    uint32_t end =
-        lost->end == tcb->snd_nxt || lan_seq_lt(lan_tcp_data_end(tcb), lost->end) ? lan_tcp_data_end(tcb) : lost->end;
+    uint32_t end = lost->end == tcb->snd_nxt ? lan_tcp_data_end(tcb) : lost->end; /* a FIN is behind the data */
     uint32_t n = end - lost->start, offered = offered_from(tcb, lost->start);
     n = n < tcb->mss ? n : tcb->mss;
     n = n < offered ? n : offered;
-    return !offered || room < n ? HELD : send_payload(tcb, lost->start, n);
+    return offered && room >= n && lan_tcp_send_data(tcb, lost->start, n);
 }
 
-/* Sends one segment, small or large, of what has not been sent. */
-static enum outcome send_new(struct lan_tcb *tcb, uint32_t room)
+/* The same, small or large, of what has not been sent; Nagle may hold that, too. */
+static bool send_new(struct lan_tcb *tcb, uint32_t room)
 {
     bool fin = tcb->flags & TCB_FIN_QUEUED;
     uint32_t used = tcb->snd_nxt - tcb->snd_una;
     if (used == tcb->snd_queued + fin)
-        return HELD;
+        return false;
     uint32_t unsent = tcb->snd_queued - used, offered = offered_from(tcb, tcb->snd_nxt);
     uint32_t fitting = unsent < room ? unsent : room;
     fitting = fitting < offered ? fitting : offered;
     uint32_t n = worth_sending(tcb, fitting, unsent);
-    if (!n && !(fin && !unsent && room && offered))
-        return HELD;
-    return send_payload(tcb, tcb->snd_nxt, n);
+    return (n || (fin && !unsent && room && offered)) && lan_tcp_send_data(tcb, tcb->snd_nxt, n);
 }
 
 /* What was lost goes first (RFC 6675 4). */
-static enum outcome send_next(struct lan_tcb *tcb)
+static bool send_next(struct lan_tcb *tcb)
 {
     struct lan_tcp_block lost;
     uint32_t pipe = lan_tcp_pipe(tcb);
     uint32_t room = pipe < tcb->cwnd ? tcb->cwnd - pipe : 0;
     if (room && lan_tcp_is_paced(tcb))
         room = lan_tcp_pace(tcb, room);
-    enum outcome outcome = lan_tcp_next_lost(tcb, &lost) ? send_lost(tcb, &lost, room) : send_new(tcb, room);
-    if (outcome == SENT && tcb->flags & TCB_PROBING)
+    bool sent = lan_tcp_next_lost(tcb, &lost) ? send_lost(tcb, &lost, room) : send_new(tcb, room);
+    if (sent && tcb->flags & TCB_PROBING)
         lan_tcp_end_probing(tcb);
-    return outcome;
+    return sent;
 }
 
 /* Whether something lost or not sent yet waits for windows and memory. */
@@ -356,17 +354,14 @@ static inline bool waits_to_be_sent(const struct lan_tcb *tcb)
            !(tcb->flags & TCB_FIN_ACKED);
 }
 
-/* False: memory ran out before the windows did. */
-static bool send_queue(struct lan_tcb *tcb)
+static void send_queue(struct lan_tcb *tcb)
 {
-    enum outcome outcome;
     if (tcb->snd_nxt == tcb->snd_una)
         tcb->opt.congestion->restart(tcb);
     if (tcb->sender)
         tcb->sender->turn_bytes = 0;
-    do
-        outcome = send_next(tcb);
-    while (outcome == SENT && waits_to_be_sent(tcb));
+    while (send_next(tcb) && waits_to_be_sent(tcb)) {
+    }
     bool limited = lan_tcp_pipe(tcb) + tcb->mss > tcb->cwnd;
     tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
     /* Something waits and nothing is under way that would bring an ACK: the override timer of 3.8.6.2.1, which is the
@@ -375,17 +370,15 @@ static bool send_queue(struct lan_tcb *tcb)
         tcb->flags |= TCB_PROBING;
         lan_tcp_arm_retransmit(tcb);
     }
-    return outcome != NO_MEMORY;
 }
 
 void lan_tcp_output(struct lan_tcb *tcb)
 {
     if (tcb->rcv_islands && tcb->flags & TCB_ACK_NOW) /* data would carry it, but no SACK (RFC 2018 4) */
         lan_tcp_send_ack(tcb);
-    bool refused = waits_to_be_sent(tcb) && !send_queue(tcb);
+    if (waits_to_be_sent(tcb))
+        send_queue(tcb);
     if (tcb->sender)
         lan_tcp_probe_arm(tcb);
     lan_tcp_output_ack(tcb);
-    if (refused)
-        lan_tcp_await_memory(tcb);
 }

@@ -148,8 +148,7 @@ static void acknowledge(struct lan_tcb *tcb, const uint8_t *ip, uint32_t bytes)
     segment.bytes = segment.len = bytes;
     segment.flags = SEG_ACK;
     segment.ecn = segment.sacks = 0;
-    segment.stamped = tcb->flags & TCB_TIMESTAMPS;
-    segment.tsecr = segment.stamped ? lan_get32(ip + STAMP + 8) : 0;
+    segment.tsecr = tcb->flags & TCB_TIMESTAMPS ? lan_get32(ip + STAMP + 8) : 0;
     lan_tcp_acknowledge(tcb, &segment);
 }
 

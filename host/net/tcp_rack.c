@@ -148,7 +148,7 @@ void lan_tcp_probe_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
     if (!(tcb->flags & TCB_TAIL_PROBED) || lan_seq_lt(tcb->snd_una, tcb->sender->tail_end))
         return;
     bool beyond = lan_seq_lt(tcb->sender->tail_end, tcb->snd_una);
-    if (tcb->flags & TCB_TAIL_REPEATED && !ack->dsack) {
+    if (tcb->flags & TCB_TAIL_REPEATED && !ack->dsack_bytes) {
         if (!beyond && ack->acked)
             return; /* the next ACK tells */
         if (beyond && !(tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY))) {

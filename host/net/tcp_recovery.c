@@ -184,7 +184,7 @@ void lan_tcp_recovery(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
     bool reducing = tcb->flags & TCB_FAST_RECOVERY;
     tcb->sender->rack_fack = ack->fack;
     if (tcb->flags & TCB_SACK) {
-        if (ack->dsack)
+        if (ack->dsack_bytes)
             take_dsack(tcb, ack);
         lan_tcp_probe_acked(tcb, ack);
     } else if (ack->acked) {

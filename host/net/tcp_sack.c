@@ -261,7 +261,6 @@ void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment
         bool sound = lan_seq_lt(block->start, block->end);
         if (i == 0 && sound && is_dsack(tcb, segment)) {
             LAN_COUNT(tcb->stack, tcp_ext_dsack_recv);
-            ack->dsack = true;
             ack->dsack_bytes = block->end - block->start;
             ack->dsack_end = block->end;
         } else if (sound && lan_seq_lt(tcb->snd_una, block->start) && lan_seq_leq(block->end, tcb->snd_nxt)) {

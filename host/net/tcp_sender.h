@@ -142,16 +142,16 @@ struct lan_tcp_ack {
     uint32_t acked;       /* bytes by which snd_una has advanced */
     uint32_t delivered;   /* bytes newly known to have arrived, in order or not */
     uint32_t fack;        /* rack_fack to be */
-    uint32_t dsack_bytes; /* with dsack */
+    uint32_t dsack_bytes; /* reported to have arrived twice */
     uint32_t rtt;         /* of the last segment that it acknowledges and that was sent once; 0: none */
     /* When the one sent first of those that it acknowledges was, and the one sent last. 0: none, or nobody can tell. */
     uint32_t first_sent, last_sent;
     uint32_t again_sent; /* the same of those sent more than once: what left before it may have waited behind them */
     uint32_t stamp_age;  /* lan_tcp_stamp_age() */
-    bool dsack, duplicate;
+    bool duplicate;
     bool ece;           /* told of congestion: no reason to grow (RFC 3168 6.1.2) */
     bool original;      /* it answers what was sent before the first retransmission */
-    uint32_t dsack_end; /* with dsack */
+    uint32_t dsack_end; /* with dsack_bytes: where they end */
 };
 
 /* tcp_sender.c */

@@ -20,7 +20,7 @@ uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb)
 
 uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
-    return segment->stamped ? lan_tcp_timestamp(tcb) - segment->tsecr : LAN_TCP_NEVER;
+    return tcb->flags & TCB_TIMESTAMPS ? lan_tcp_timestamp(tcb) - segment->tsecr : LAN_TCP_NEVER;
 }
 
 uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb)
