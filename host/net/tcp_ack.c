@@ -48,9 +48,10 @@ static void set_retransmit(struct lan_tcb *tcb)
 }
 
 /* RFC 5681 2: what counts as a duplicate ACK. */
-static bool is_duplicate(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment, uint32_t window)
+static bool is_duplicate(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
-    return tcb->snd_nxt != tcb->snd_una && !segment->len && window == tcb->snd_wnd && !(tcb->flags & TCB_PROBING);
+    return tcb->snd_nxt != tcb->snd_una && !segment->len && segment->window == tcb->snd_wnd &&
+           !(tcb->flags & TCB_PROBING);
 }
 
 /* What the segment acknowledges, from snd_una on, or tells of what arrived beyond a gap. */
@@ -102,7 +103,6 @@ static bool is_old(struct lan_tcb *tcb, uint32_t ack)
 
 bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
-    uint32_t window = segment->window << tcb->snd_scale;
     uint32_t news = segment->ack - tcb->snd_una;
     if (news > tcb->snd_nxt - tcb->snd_una)
         return is_old(tcb, segment->ack);
@@ -112,16 +112,16 @@ bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segm
         if (tcb->socket && !tcb->opt.user_timeout_ms)
             tcb->progress = lan_tcp_now_coarse(tcb);
     }
-    bool duplicate = !news && is_duplicate(tcb, segment, window);
+    bool duplicate = !news && is_duplicate(tcb, segment);
     if (tcb->sender && (news || segment->sacks || duplicate))
         take_ack(tcb, segment, duplicate);
     if (lan_seq_lt(tcb->snd_wl1, segment->seq) ||
         (tcb->snd_wl1 == segment->seq && lan_seq_leq(tcb->snd_wl2, segment->ack))) {
-        tcb->snd_wnd = window;
+        tcb->snd_wnd = segment->window;
         tcb->snd_wl1 = segment->seq;
         tcb->snd_wl2 = segment->ack;
-        if (window > tcb->snd_max_wnd)
-            tcb->snd_max_wnd = window;
+        if (tcb->snd_max_wnd < segment->window)
+            tcb->snd_max_wnd = segment->window;
     }
     return true;
 }

@@ -210,7 +210,8 @@ static void without_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segme
 /* RFC 9293 3.10.7.4. */
 static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
 {
-    uint32_t unscaled = 0;
+    if (!(segment->flags & SEG_SYN)) /* whose window never is (RFC 7323 2.2) */
+        segment->window <<= tcb->snd_scale;
     if (tcb->state == LAN_TCP_SYN_RECEIVED && segment->flags & SEG_SYN && segment->seq + 1 == tcb->rcv_nxt) {
         if (segment->flags == SEG_SYN) { /* our SYN-ACK was lost */
             lan_tcp_send_syn(tcb);
@@ -219,7 +220,6 @@ static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
         segment->flags &= ~SEG_SYN; /* a simultaneous open (figure 7): its ACK counts */
         segment->seq++;
         segment->len--;
-        unscaled = segment->window; /* as that of any SYN is (RFC 7323 2.2) */
     }
     if (!stamp_fine(tcb, segment))
         return;
@@ -235,8 +235,6 @@ static void synchronized(struct lan_tcb *tcb, struct lan_tcp_segment *segment)
         return;
     if (!lan_tcp_acknowledge(tcb, segment))
         return;
-    if (unscaled)
-        tcb->snd_wnd = tcb->snd_max_wnd = unscaled;
     if (tcb->flags & TCB_TIMESTAMPS) /* not before: who only guesses must not make the peer's own stamps old ones */
         lan_tcp_timestamp_update(tcb, segment);
     if (tcb->flags & TCB_KEEPALIVE)

@@ -139,12 +139,12 @@ static uint32_t take_continuations(struct lan_netif *netif, struct lan_buf *payl
 }
 
 /* Hands lan_tcp_acknowledge() what it needs to know of the segment. */
-static void acknowledge(struct lan_tcb *tcb, const uint8_t *ip, uint32_t bytes)
+static void acknowledge(struct lan_tcb *tcb, const uint8_t *ip, uint32_t window, uint32_t bytes)
 {
     struct lan_tcp_segment segment;
     segment.seq = tcb->rcv_nxt;
     segment.ack = lan_get32(ip + ACKNOWLEDGMENT);
-    segment.window = lan_get16(ip + WINDOW);
+    segment.window = window;
     segment.bytes = segment.len = bytes;
     segment.flags = SEG_ACK;
     segment.ecn = segment.sacks = 0;
@@ -209,11 +209,12 @@ bool lan_tcp_predicted(struct lan_netif *netif, struct lan_buf *packet)
     lan_buf_pull(packet, segment.headers);
     if (lan_buf_total(packet) > segment.bytes) /* padding */
         lan_buf_trim(packet, segment.bytes);
+    uint32_t window = (uint32_t)lan_get16(ip + WINDOW) << tcb->snd_scale;
     uint32_t room = tcb->rcv_adv - tcb->rcv_nxt - segment.bytes;
     uint32_t bytes = segment.bytes + take_continuations(netif, packet, ip, segment.headers, room);
     if (segment.news && !lan_tcp_acknowledge_new(tcb, tcb->snd_una + segment.news))
-        acknowledge(tcb, ip, bytes);
-    take_window(tcb, (uint32_t)lan_get16(ip + WINDOW) << tcb->snd_scale);
+        acknowledge(tcb, ip, window, bytes);
+    take_window(tcb, window);
     if (bytes)
         lan_tcp_receive(tcb, packet, tcb->rcv_nxt, bytes);
     else

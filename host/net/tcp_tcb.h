@@ -246,9 +246,10 @@ struct lan_tcp_block {
 struct lan_tcp_segment {
     const struct lan_ip_info *info;
     struct lan_buf *payload; /* NULL once somebody took it */
-    uint32_t seq, ack, window;
-    uint32_t bytes; /* of payload */
-    uint32_t len;   /* SEG.LEN: payload, SYN and FIN */
+    uint32_t seq, ack;
+    uint32_t window; /* scaled, but for that of a SYN (RFC 7323 2.2) */
+    uint32_t bytes;  /* of payload */
+    uint32_t len;    /* SEG.LEN: payload, SYN and FIN */
     uint16_t source_port, destination_port;
     uint16_t urgent; /* SEG.UP, with SEG_URG */
     uint8_t flags;   /* without ... */
