@@ -27,8 +27,8 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint3
     if (!ack->first_sent || lan_seq_lt(sent, ack->first_sent))
         ack->first_sent = sent;
     if (flags & RUN_RETRANSMITTED) {
-        if (rtt < sender->min_rtt) /* it was the original that arrived */
-            return;
+        if (rtt < sender->min_rtt || ack->stamp_age + 1 > LAN_TCP_COARSE_OF(rtt) + 2) /* NEVER is not */
+            return; /* it was an earlier transmission that arrived */
     } else {
         if (!ack->again_sent || !lan_seq_lt(sent, ack->again_sent)) {
             /* What is blurred took that long at least, which tells of a round trip that grows so fast that what is

@@ -213,8 +213,7 @@ void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_
             ack->delivered += bytes;
             if (run->flags & RUN_RETRANSMITTED && (!ack->again_sent || lan_seq_lt(ack->again_sent, run->sent)))
                 ack->again_sent = run->sent;
-            if (!(run->flags & RUN_RETRANSMITTED && ack->original)) /* RFC 8985 6.2, step 2: by its time stamp */
-                delivered(tcb, run, end, ack);
+            delivered(tcb, run, end, ack);
         }
         tcb->snd_una = end;
         sender->first_run += whole;
@@ -256,6 +255,7 @@ static bool is_dsack(const struct lan_tcb *tcb, const struct lan_tcp_segment *se
 
 void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, struct lan_tcp_ack *ack)
 {
+    ack->stamp_age = LAN_TCP_NEVER; /* what lies beyond a gap leaves no stamp with the peer (RFC 7323 4.3) */
     for (uint32_t i = 0; i < segment->sacks; i++) {
         const struct lan_tcp_block *block = &segment->sack[i];
         bool sound = lan_seq_lt(block->start, block->end);

@@ -206,6 +206,23 @@ static void a_round_trip_that_grows_a_hundredfold_is_noticed(void **state)
     flows_destroy(&flows);
 }
 
+/* 25 seconds of a modem's queue. What is sent again waits behind the originals: that these are acknowledged says
+ * nothing of it, or each of them would have all of it sent again (RFC 8985 6.2, step 2). */
+static void what_waits_in_a_queue_is_not_sent_again_each_time(void **state)
+{
+    (void)state;
+    struct world_config config = flows_config(10 * MS);
+    config.stack.send_buffer_bytes = config.stack.receive_buffer_bytes = 1024 * KIB;
+    config.wire.rate_bps = 64000;
+    config.wire.queue_bytes = 200000;
+    struct flows flows = {.world = world_create(&config)};
+    flows_add(&flows, "newreno");
+    flows_run(&flows, 120 * S);
+    assert_in_range(world_counter(flows.world, "TcpExtTCPTimeouts"), 1, 1);
+    assert_in_range(world_counter(flows.world, "TcpRetransSegs"), 100, 400);
+    flows_destroy(&flows);
+}
+
 static void share(const char *congestion)
 {
     struct flows flows = begin(congestion, (struct path){0}, 0);
@@ -241,6 +258,7 @@ int main(void)
         cmocka_unit_test(few_late_segments_are_sent_again),
         cmocka_unit_test(a_time_out_does_not_stay_backed_off_for_long),
         cmocka_unit_test(a_round_trip_that_grows_a_hundredfold_is_noticed),
+        cmocka_unit_test(what_waits_in_a_queue_is_not_sent_again_each_time),
         cmocka_unit_test(two_flows_of_a_kind_share_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

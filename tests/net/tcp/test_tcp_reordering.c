@@ -160,7 +160,7 @@ static void an_original_that_arrives_after_a_round_trip_tells_nothing_of_the_res
     let_pass(f->stack, RTT_MS * LAN_MS);
     lan_tcp_sent(&tcb, 0, MSS);
     let_pass(f->stack, (RTT_MS + 5) * LAN_MS);
-    struct lan_tcp_ack ack = {.original = true};
+    struct lan_tcp_ack ack = {.stamp_age = LAN_TCP_COARSE((2 * RTT_MS + 5) * LAN_MS)};
     lan_tcp_scoreboard_acked(&tcb, MSS, &ack);
     assert_int_equal(ack.delivered, MSS);
     lan_tcp_lose_older(&tcb, tcb.sender->rack_sent, tcb.sender->rack_end, tcb.sender->rack_rtt);
