@@ -148,8 +148,6 @@ struct lan_buf *lan_netif_take(struct lan_netif *netif)
 
 void lan_netif_input(struct lan_netif *netif, struct lan_buf *frames)
 {
-    struct lan_buf *outer = netif->arrived; /* a driver may deliver while it is asked to transmit */
-
     netif->arrived = frames;
     while (netif->arrived) {
         struct lan_buf *frame = lan_netif_take(netif);
@@ -161,13 +159,16 @@ void lan_netif_input(struct lan_netif *netif, struct lan_buf *frames)
             lan_eth_input(netif, frame);
         }
     }
-    netif->arrived = outer;
     lan_stack_leave(netif->stack);
 }
 
 int lan_stack_add_netif(struct lan_stack *stack, struct lan_netif *netif)
 {
-    if (!netif->ops || !netif->ops->transmit || netif->mtu < 68)
+    enum { MTU_MIN = 68, BESIDES = LAN_ETH_HEADER + 4 /* of a VLAN */ };
+    bool gathers = netif->features & (LAN_NETIF_SG | LAN_NETIF_LOOPBACK); /* else in one buffer (offload.c) */
+
+    if (!netif->ops || !netif->ops->transmit || netif->mtu < MTU_MIN ||
+        (!gathers && (uint32_t)netif->mtu + BESIDES > stack->config.pool.buffer_bytes))
         return -EINVAL;
     netif->stack = stack;
     netif->next = stack->netifs;

@@ -55,11 +55,11 @@ enum { REGION_COUNT = sizeof REGIONS / sizeof REGIONS[0] };
 
 static bool config_possible(const struct lan_config *config)
 {
-    return config->pool.buffers && config->pool.views && config->pool.buffer_bytes >= LAN_TCP_BUFFER_BYTES_MIN &&
-           config->pool.buffer_bytes % 64 == 0 && config->sockets && config->tcp_connections && config->arp_entries &&
-           config->routes && config->send_buffer_bytes && config->receive_buffer_bytes &&
-           config->tcp_ecn <= LAN_TCP_ECN_PASSIVE && config->tcp_syn_options <= LAN_TCP_SYN_OPTIONS_FREEBSD &&
-           config->tcp_quick_acks <= UINT8_MAX;
+    return config->pool.buffers >= LAN_TCP_BUFFERS_MIN && config->pool.views &&
+           config->pool.buffer_bytes >= LAN_TCP_BUFFER_BYTES_MIN && config->pool.buffer_bytes % 64 == 0 &&
+           config->sockets && config->tcp_connections && config->arp_entries && config->routes &&
+           config->send_buffer_bytes && config->receive_buffer_bytes && config->tcp_ecn <= LAN_TCP_ECN_PASSIVE &&
+           config->tcp_syn_options <= LAN_TCP_SYN_OPTIONS_FREEBSD && config->tcp_quick_acks <= UINT8_MAX;
 }
 
 static size_t align(size_t bytes)
@@ -67,18 +67,20 @@ static size_t align(size_t bytes)
     return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
-static uint32_t entries_of(const struct region *region, const struct lan_config *config)
+static size_t entries_of(const struct region *region, const struct lan_config *config)
 {
-    return *(const uint32_t *)(const void *)((const uint8_t *)config + region->number) + region->more;
+    const uint8_t *number = (const uint8_t *)config + region->number;
+
+    return (size_t) * (const uint32_t *)(const void *)number + region->more;
 }
 
 /* A power of two of chains as well, as what is aligned to is one. */
 static size_t bytes_of(const struct region *region, const struct lan_config *config)
 {
-    uint32_t entries = entries_of(region, config), chains = 1;
+    size_t entries = entries_of(region, config), chains = 1;
 
     if (region->bytes)
-        return align((size_t)entries * region->bytes);
+        return align(entries * region->bytes);
     while (chains < entries && chains < 1u << 30)
         chains *= 2;
     return align(chains * sizeof(void *));
@@ -97,7 +99,7 @@ size_t lan_stack_size(const struct lan_config *config)
 typedef void *__attribute__((may_alias)) pointer;
 
 /* Joins entries by the pointer that each begins with; returns the first, NULL: there is none. */
-static void *join(uint8_t *entries, uint32_t count, size_t bytes)
+static void *join(uint8_t *entries, size_t count, size_t bytes)
 {
     void *next = NULL;
 

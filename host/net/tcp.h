@@ -9,8 +9,9 @@
 #include "lanyard/stack.h"
 #include "socket_internal.h"
 
-/* What a connection knows while it sends takes one buffer, which cannot be smaller. */
-enum { LAN_TCP_BUFFER_BYTES_MIN = 768 };
+/* What a connection knows while it sends takes one buffer, which cannot be smaller. With fewer buffers a send queue
+ * that has taken what it may (memory_low) leaves none for that (memory_critical). */
+enum { LAN_TCP_BUFFER_BYTES_MIN = 768, LAN_TCP_BUFFERS_MIN = 24 };
 
 enum { LAN_TCP_PORT_COUNTERS = 64 /* of destinations that share one */ };
 

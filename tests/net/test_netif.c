@@ -464,16 +464,34 @@ static void an_impossible_netif_is_refused(void **state)
     assert_int_equal(lan_stack_add_netif(f->stack, &without), -EINVAL);
 }
 
+/* Without SG each frame has to be joined in one buffer. */
+static void a_netif_whose_frames_no_buffer_holds_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t fits = f->config.pool.buffer_bytes - ETH - 4;
+    struct lan_netif netif = {.ops = &LOOK, .mtu = (uint16_t)(fits + 1)};
+
+    assert_int_equal(lan_stack_add_netif(f->stack, &netif), -EINVAL);
+    netif.features = LAN_NETIF_SG;
+    assert_int_equal(lan_stack_add_netif(f->stack, &netif), 0);
+
+    struct lan_netif whole = {.ops = &LOOK, .mtu = (uint16_t)fits};
+
+    assert_int_equal(lan_stack_add_netif(f->stack, &whole), 0);
+}
+
 static void an_impossible_stack_is_refused(void **state)
 {
     struct fixture *f = *state;
-    struct lan_config none = f->config;
+    struct lan_config none = f->config, many = f->config;
     size_t bytes = lan_stack_size(&f->config);
     void *memory = test_malloc(bytes + 128);
     void *aligned = (void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
 
     none.sockets = 0;
     assert_null(lan_stack_create(aligned, bytes, &f->port, &none));
+    many.tcp_connections = UINT32_MAX - 15;
+    assert_null(lan_stack_create(aligned, bytes, &f->port, &many));
     assert_null(lan_stack_create(aligned, bytes - 1, &f->port, &f->config));
     assert_null(lan_stack_create(aligned, 1024, &f->port, &f->config));
     assert_null(lan_stack_create((uint8_t *)aligned + 8, bytes, &f->port, &f->config));
@@ -527,6 +545,7 @@ int main(void)
         NETIF_TEST(a_link_that_comes_up_is_announced),
         NETIF_TEST(frames_and_bytes_are_counted),
         NETIF_TEST(an_impossible_netif_is_refused),
+        NETIF_TEST(a_netif_whose_frames_no_buffer_holds_is_refused),
         NETIF_TEST(an_impossible_stack_is_refused),
         NETIF_TEST(counters_can_be_walked_by_name),
     };

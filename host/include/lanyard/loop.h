@@ -61,7 +61,8 @@ uint64_t lan_loop_now(const struct lan_loop *loop);
 /* Watches `fd` (-1: none) for `events` (LAN_POLLIN, LAN_POLLOUT, LAN_POLLRDHUP). `source` is new or removed. */
 void lan_loop_add(struct lan_loop *loop, struct lan_source *source, int fd, int events, lan_source_handler *handler);
 
-/* Ends the watch and the deadline; the socket stays open. Nothing happens if the source is in no loop. */
+/* Ends the watch and the deadline; the socket stays open, and is to be closed after this, not before. Nothing happens
+ * if the source is in no loop. */
 void lan_loop_remove(struct lan_source *source);
 
 /* Changes what is waited for; 0 with no deadline: nothing but errors. */

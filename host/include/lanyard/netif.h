@@ -20,14 +20,15 @@ enum {
     LAN_NETIF_TSO = LAN_BUF_TSO,      /* of frames of up to max_tso_bytes */
     LAN_NETIF_VLAN_TX = LAN_BUF_VLAN, /* puts the tag in */
     LAN_NETIF_RX_CSUM = 1u << 4,      /* sets LAN_BUF_IP_OK, L4_CHECKED and L4_OK */
-    LAN_NETIF_SG = 1u << 5,           /* takes chains of up to max_fragments */
+    LAN_NETIF_SG = 1u << 5,           /* takes chains of up to max_fragments; longer ones are joined in one buffer */
     LAN_NETIF_LOOPBACK = 1u << 6,     /* what is sent comes back; no link layer, no checksums needed */
     LAN_NETIF_VLAN_RX = 1u << 7,      /* takes tags out and sets LAN_BUF_VLAN; without it they stay in the frame */
 };
 
 struct lan_netif_ops {
     /* Takes a frame. 0: the driver owns it now. -ENOBUFS: no room; the caller still owns it and will try again after
-     * lan_netif_tx_ready(). -ENETDOWN: no link, the caller still owns it. Never blocks. */
+     * lan_netif_tx_ready(). -ENETDOWN: no link, the caller still owns it. Never blocks, nor brings about a call of
+     * lan_netif_input() for the same stack, be it by way of the peer's. */
     int (*transmit)(struct lan_netif *netif, struct lan_buf *frame);
 };
 

@@ -12,10 +12,11 @@
 
 /* Sizes, fixed at creation. Start from LAN_CONFIG_DEFAULT. */
 struct lan_config {
-    struct lan_pool_config pool; /* buffers of at least 768 bytes */
+    struct lan_pool_config pool; /* at least 24 buffers of 768 bytes; views for some of the largest segments, each of
+                                  * which takes one for each buffer of the send queue that it shows a part of */
     uint32_t sockets;            /* descriptors */
     uint32_t udp_sockets;        /* of them, at most */
-    uint32_t tcp_connections;    /* connections in any state but LISTEN, TIME_WAIT included */
+    uint32_t tcp_connections;    /* in any state, TIME_WAIT included; 16 more TCP sockets, such as listeners */
     uint32_t arp_entries;
     uint32_t routes;
     uint32_t send_buffer_bytes;        /* per TCP connection, the default of SO_SNDBUF */
@@ -51,7 +52,7 @@ size_t lan_stack_size(const struct lan_config *config);
 
 /* Lays a stack out in `memory` (64-byte aligned, at least lan_stack_size() bytes, reachable by the card; the caller
  * keeps it alive and releases it after the last use). `port` is borrowed for the stack's life. NULL if config is
- * impossible (a size of 0, or more memory than given). */
+ * impossible: a size of 0 (udp_sockets may be), too small a pool, an unknown LAN_TCP_*, or more memory than given. */
 struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_port *port,
                                    const struct lan_config *config);
 
@@ -63,13 +64,18 @@ uint64_t lan_stack_poll(struct lan_stack *stack);
 /* The next deadline, or before it that of a timer cancelled since. */
 uint64_t lan_stack_next_deadline(const struct lan_stack *stack);
 
-/* Attaches a driver's interface; it stays attached. -EINVAL: ops missing or mtu out of 68..65535. */
+/* Attaches a driver's interface, once; it stays attached. -EINVAL: ops missing, mtu out of 68..65535, or without
+ * LAN_NETIF_SG a frame (mtu + 18 bytes) does not fit into a buffer of the pool. */
 int lan_stack_add_netif(struct lan_stack *stack, struct lan_netif *netif);
 
-/* Address and mask in network byte order; address 0 takes the address away. Adds the connected route. */
+/* Address and mask in network byte order; address 0 takes the address away. Adds the connected route. -EINVAL: they
+ * make no sense, and all stays as it is; -EEXIST or -ENOBUFS: the route cannot be added, and the address is 0. What has
+ * a connection from an address that is gone learns of it by its time-out. */
 int lan_netif_set_address(struct lan_netif *netif, uint32_t address, uint32_t netmask);
 
-/* A route: destination & netmask through `gateway` (0: on the link) of `netif`. Longest prefix wins. Network order. */
+/* A route: destination & netmask through `gateway` (0: on the link) of `netif`. Longest prefix wins. Network order.
+ * -EINVAL: bits of the destination beyond the mask, a mask with gaps, a netif of another stack; -EEXIST; -ENOBUFS.
+ * lan_route_delete(): -ESRCH. */
 int lan_route_add(struct lan_stack *stack, uint32_t destination, uint32_t netmask, uint32_t gateway,
                   struct lan_netif *netif);
 int lan_route_delete(struct lan_stack *stack, uint32_t destination, uint32_t netmask);

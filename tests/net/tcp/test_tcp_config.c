@@ -97,6 +97,29 @@ static void buffers_that_hold_no_scoreboard_are_refused(void **state)
     expect_refused(*state, &config);
 }
 
+static void fewer_buffers_than_a_sender_needs_are_refused(void **state)
+{
+    struct lan_config config = LAN_CONFIG_DEFAULT;
+    config.pool.buffers = 23;
+    expect_refused(*state, &config);
+}
+
+/* Whatever the send queue takes of the pool, it leaves what sending takes. */
+static void a_full_queue_is_sent_from_the_smallest_pool(void **state)
+{
+    struct lan_config config = LAN_CONFIG_DEFAULT;
+    static const uint8_t data[65536];
+    (void)state;
+    config.pool = (struct lan_pool_config){.buffers = 24, .buffer_bytes = 768, .views = 64};
+    struct fixture *f = fixture_create(&config, LAN_NETIF_SG);
+    meet_peer(f);
+    struct peer p = peer_of(f);
+    passive_open(&p);
+    assert_in_range(lan_send(f->stack, p.fd, data, sizeof data, 0), 10000, 20000);
+    assert_int_not_equal(skip_sent(&p), 0);
+    fixture_destroy(f);
+}
+
 static void the_first_segments_can_be_acknowledged_at_once(void **state)
 {
     struct lan_config config = LAN_CONFIG_DEFAULT;
@@ -150,6 +173,8 @@ int main(void)
         cmocka_unit_test(freebsd_pads_sack_behind_it_where_there_is_no_time_stamp),
         TEST(an_order_that_is_none_is_refused),
         TEST(buffers_that_hold_no_scoreboard_are_refused),
+        TEST(fewer_buffers_than_a_sender_needs_are_refused),
+        cmocka_unit_test(a_full_queue_is_sent_from_the_smallest_pool),
         cmocka_unit_test(the_first_segments_can_be_acknowledged_at_once),
         cmocka_unit_test(the_retransmission_time_out_can_have_a_minimum_RFC_6298_2_4),
     };
