@@ -363,6 +363,8 @@ static int tcp_set(struct lan_stack *stack, void *pcb, uint32_t option, const un
         return number ? 0 : -EINVAL;
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_SNDBUF):
         tcb->opt.asked |= ASKED_SEND_BUFFER;
+        if (tcb->flags & TCB_WANT_SPACE)
+            lan_tcp_offer_space(tcb);
         break;
     case LAN_OPTION(LAN_SOL_SOCKET, LAN_SO_RCVBUF):
         tcb->opt.asked |= ASKED_RECEIVE_BUFFER;

@@ -147,6 +147,25 @@ static void a_send_buffer_of_a_byte_or_two_lets_bytes_through(void **state)
     }
 }
 
+static void set_send_buffer(struct peer *p, int bytes)
+{
+    lan_setsockopt(p->f->stack, p->fd, LAN_SOL_SOCKET, LAN_SO_SNDBUF, &bytes, sizeof bytes);
+}
+
+static void a_larger_send_buffer_is_room_at_once(void **state)
+{
+    struct peer *p = *state;
+    static const uint8_t data[2000];
+    set_send_buffer(p, 1000);
+    assert_int_equal(lan_send(p->f->stack, p->fd, data, sizeof data, 0), 1000);
+    assert_int_equal(lan_ready(p->f->stack, p->fd, LAN_POLLOUT), 0);
+    set_send_buffer(p, 1100); /* of which too much is still taken */
+    assert_int_equal(lan_ready(p->f->stack, p->fd, LAN_POLLOUT), 0);
+    set_send_buffer(p, 10000);
+    assert_int_equal(lan_ready(p->f->stack, p->fd, LAN_POLLOUT), LAN_POLLOUT);
+    skip_sent(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +175,7 @@ int main(void)
         TEST_CONNECTED(what_ends_a_wait_for_all_is_told_by_the_next_call),
         TEST_CONNECTED(after_a_reset_there_is_no_end_of_stream),
         TEST_CONNECTED(a_socket_that_has_had_a_connection_does_not_listen),
+        TEST_CONNECTED(a_larger_send_buffer_is_room_at_once),
         cmocka_unit_test(a_send_buffer_of_a_byte_or_two_lets_bytes_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
