@@ -82,7 +82,8 @@ bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq)
     if (!sender || sender->sacked | sender->lost || (tcb->flags & UNSETTLED) != TCB_SACK || tcb->ecn & ECN_CAPABLE ||
         tcb->opt.congestion->sampled)
         return false;
-    struct lan_tcp_ack ack = {.fack = sender->rack_fack, .stamp_age = LAN_TCP_NEVER};
+    struct lan_tcp_ack ack = {.fack = sender->rack_fack,
+                              .stamp_age = LAN_TCP_NEVER - 1}; /* of whatever was sent first */
     new_ack(tcb, seq, &ack);
     sender->rack_fack = ack.fack;
     if (tcb->flags & TCB_CWND_LIMITED)

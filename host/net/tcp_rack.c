@@ -147,7 +147,7 @@ void lan_tcp_probe_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
     if (!(tcb->flags & TCB_TAIL_PROBED) || lan_seq_lt(tcb->snd_una, tcb->sender->tail_end))
         return;
-    bool beyond = lan_seq_lt(tcb->sender->tail_end, tcb->snd_una);
+    bool beyond = tcb->snd_una != tcb->sender->tail_end;
     if (tcb->flags & TCB_TAIL_REPEATED && !ack->dsack_bytes) {
         if (!beyond && ack->acked)
             return; /* the next ACK tells */

@@ -147,12 +147,10 @@ static void reduce_rate(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 /* Without SACK: a duplicate ACK says that a segment has arrived, but not which. */
 static void duplicate_ack(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
 {
-    struct lan_tcp_sender *sender = tcb->sender;
-    uint32_t flight = tcb->snd_nxt - tcb->snd_una;
     if (tcb->flags & TCB_LOSS_RECOVERY) /* RFC 6582 3.2 (4): not again before recover is acknowledged */
         return;
-    if (sender->sacked + sender->lost + tcb->mss < flight) {
-        sender->sacked += tcb->mss;
+    if (lan_tcp_pipe(tcb) > tcb->mss) {
+        tcb->sender->sacked += tcb->mss;
         ack->delivered += tcb->mss;
     }
     if (tcb->dupacks < DUPACK_THRESHOLD && ++tcb->dupacks == DUPACK_THRESHOLD)
