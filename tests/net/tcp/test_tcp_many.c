@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many connections between two hosts: in a row, with TIME-WAIT kept by the book, and at once. */
+/* Many connections between two hosts: in a row, with TIME-WAIT kept by the book, and at once; and what
+ * a hundred that send have of a link. */
 #include "world.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SERVER = 1, PORT = 80, ROW = 200000, AT_ONCE = 8000, TCP_SYN = 2 };
+enum { SERVER = 1, PORT = 80, ROW = 200000, AT_ONCE = 8000, CROWD = 100, TCP_SYN = 2 };
 #define SECOND UINT64_C(1000000000)
 #define TIME_WAIT (60 * SECOND)
 
@@ -165,12 +166,111 @@ static void thousands_of_connections_at_once(void **state)
     world_destroy(world);
 }
 
+/* Bulk transfers that begin together. */
+struct crowd {
+    struct world *world;
+    int from[CROWD], to[CROWD];
+    uint64_t received[CROWD];
+};
+
+/* Lets so many milliseconds pass; applications look at their sockets once in each. */
+static void run_crowd(struct crowd *crowd, uint32_t ms)
+{
+    static uint8_t chunk[65536];
+    struct world *world = crowd->world;
+    for (uint64_t end_ns = world->now_ns + ms * (SECOND / 1000); world->now_ns < end_ns;) {
+        for (int i = 0; i < CROWD; i++) {
+            while (lan_send(world->hosts[0].stack, crowd->from[i], chunk, sizeof chunk, 0) > 0) {
+            }
+            for (long n; (n = lan_recv(world->hosts[SERVER].stack, crowd->to[i], chunk, sizeof chunk, 0)) > 0;)
+                crowd->received[i] += (uint64_t)n;
+        }
+        for (uint64_t next_ns = world->now_ns + SECOND / 1000; world_step(world, next_ns);) {
+        }
+    }
+}
+
+/* Each has segments of a size of its own, which `draw` shifts, or whoever is in phase would have the queue to himself.
+ */
+static void gather(struct crowd *crowd, const char *congestion, int draw)
+{
+    struct lan_stack *client = crowd->world->hosts[0].stack, *server = crowd->world->hosts[SERVER].stack;
+    int listener = world_listen(crowd->world, PORT, CROWD);
+    for (int i = 0; i < CROWD; i++) {
+        int mss = 700 + (i * 7919 + draw * 131) % 760, fd = crowd->from[i] = world_connect(crowd->world, PORT);
+        assert_int_equal(lan_setsockopt(client, fd, LAN_IPPROTO_TCP, LAN_TCP_MAXSEG, &mss, sizeof mss), 0);
+        assert_int_equal(
+            lan_setsockopt(client, fd, LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, congestion, (uint32_t)strlen(congestion)),
+            0);
+    }
+    for (uint64_t end_ns = crowd->world->now_ns + 3 * SECOND; world_step(crowd->world, end_ns);) {
+    }
+    for (int i = 0; i < CROWD; i++) {
+        crowd->to[i] = lan_accept(server, listener, NULL, LAN_SOCK_NONBLOCK);
+        assert_true(crowd->to[i] >= 0);
+    }
+    lan_close(server, listener);
+}
+
+static void disperse(struct crowd *crowd)
+{
+    const struct lan_linger none = {.l_onoff = 1};
+    for (int i = 0; i < CROWD; i++) {
+        lan_setsockopt(crowd->world->hosts[0].stack, crowd->from[i], LAN_SOL_SOCKET, LAN_SO_LINGER, &none, sizeof none);
+        lan_close(crowd->world->hosts[0].stack, crowd->from[i]);
+        lan_close(crowd->world->hosts[SERVER].stack, crowd->to[i]);
+    }
+    world_destroy(crowd->world);
+}
+
+/* Jain's index of what they receive in ten seconds; and in all, in Mb/s. */
+static double share_fairly(const char *congestion, int draw, double *mbps)
+{
+    struct world_config config = WORLD_DEFAULT;
+    config.stack.tcp_connections = config.stack.sockets = 2 * CROWD;
+    config.stack.pool.buffers = config.stack.pool.views = 20000;
+    config.stack.send_buffer_bytes = config.stack.receive_buffer_bytes = 65536;
+    config.wire.delay_ns = SECOND / 100;
+    config.wire.queue_bytes = 250000;
+    struct crowd crowd = {.world = world_create(&config)};
+    gather(&crowd, congestion, draw);
+    run_crowd(&crowd, 10000);
+    memset(crowd.received, 0, sizeof crowd.received);
+    run_crowd(&crowd, 10000);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < CROWD; i++) {
+        sum += (double)crowd.received[i];
+        squares += (double)crowd.received[i] * (double)crowd.received[i];
+    }
+    disperse(&crowd);
+    *mbps = sum * 8e-6 / 10;
+    return sum * sum / (CROWD * squares);
+}
+
+/* There are three segments for each on the path and in its queue: time-outs are many, and must not last. */
+static void a_hundred_transfers_share_a_link(void **state)
+{
+    enum { DRAWS = 8 };
+    static const char *const names[] = {"cubic", "newreno", "bbr"};
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        double jain = 0, mbps;
+        for (int draw = 0; draw < DRAWS; draw++) {
+            jain += share_fairly(names[k], draw, &mbps) / DRAWS;
+            assert_true(mbps > 90);
+        }
+        print_message("    %s: Jain index %.3f, at least 0.88\n", names[k], jain);
+        assert_true(jain >= 0.88);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_200000_in_a_row_whose_client_closes_first),
         cmocka_unit_test(connections_200000_in_a_row_whose_server_closes_first),
         cmocka_unit_test(thousands_of_connections_at_once),
+        cmocka_unit_test(a_hundred_transfers_share_a_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
