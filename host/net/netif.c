@@ -96,20 +96,15 @@ int lan_netif_transmit(struct lan_netif *netif, struct lan_buf *frame)
     return lacks ? lan_offload_transmit(netif, frame, lacks) : send(netif, frame);
 }
 
-static struct lan_buf *dequeue(struct lan_netif *netif)
-{
-    struct lan_buf *frame = netif->tx_queue_head;
-
-    netif->tx_queue_head = frame->link;
-    netif->tx_queue_len--;
-    return frame;
-}
-
 void lan_netif_tx_ready(struct lan_netif *netif)
 {
-    while (netif->tx_queue_head) {
-        struct lan_buf *frame = dequeue(netif);
-        int result = hand_over(netif, frame);
+    struct lan_buf *frame;
+
+    while ((frame = netif->tx_queue_head) != NULL) {
+        netif->tx_queue_head = frame->link; /* before the driver may free it, or the stack send more */
+        netif->tx_queue_len--;
+
+        int result = netif->link_up ? hand_over(netif, frame) : -ENETDOWN;
 
         if (result == -ENOBUFS) {
             frame->link = netif->tx_queue_head;
@@ -127,13 +122,11 @@ void lan_netif_tx_ready(struct lan_netif *netif)
 void lan_netif_set_link(struct lan_netif *netif, bool up)
 {
     netif->link_up = up;
-    while (!up && netif->tx_queue_head)
-        drop_without_link(netif, dequeue(netif));
     if (!netif->stack)
         return;
     if (up && netif->address)
         lan_arp_announce(netif);
-    lan_netif_tx_ready(netif); /* whoever waits for the queue finds out that it is gone */
+    lan_netif_tx_ready(netif); /* without a link it drops the queue, and who waits for that is told */
 }
 
 struct lan_buf *lan_netif_take(struct lan_netif *netif)
