@@ -45,11 +45,12 @@ static void arm_life(struct lan_tcb *tcb, uint32_t seconds)
 
 void lan_tcp_arm_keepalive(struct lan_tcb *tcb)
 {
-    bool open = tcb->state >= LAN_TCP_ESTABLISHED && tcb->state < LAN_TCP_TIME_WAIT && tcb->socket;
-    if (open && tcb->flags & TCB_KEEPALIVE) {
+    if (tcb->state < LAN_TCP_ESTABLISHED || tcb->state == LAN_TCP_TIME_WAIT || !tcb->socket)
+        return; /* nothing is probed, and LIFE may be for something else */
+    if (tcb->flags & TCB_KEEPALIVE) {
         tcb->keep_probes_sent = 0;
         arm_life(tcb, tcb->opt.keep_idle_s);
-    } else if (tcb->state == LAN_TCP_ESTABLISHED || tcb->state == LAN_TCP_CLOSE_WAIT) {
+    } else {
         lan_tcp_disarm(tcb, LAN_TCP_LIFE);
     }
 }

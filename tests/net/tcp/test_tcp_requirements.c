@@ -106,6 +106,19 @@ static void keep_alive_can_be_switched_off_again_MUST_24(void **state)
     expect_quiet(p);
 }
 
+static void keep_alive_can_be_switched_off_when_half_closed_MUST_24(void **state)
+{
+    struct peer *p = *state;
+    set_option(p->f, p->fd, LAN_IPPROTO_TCP, LAN_TCP_KEEPIDLE, 10);
+    set_option(p->f, p->fd, LAN_SOL_SOCKET, LAN_SO_KEEPALIVE, 1);
+    lan_shutdown(p->f->stack, p->fd, LAN_SHUT_WR);
+    expect(p, FIN | ACK, 1, 1, 0);
+    from_peer(p, ACK, 1, 2, 0); /* FIN-WAIT-2 */
+    set_option(p->f, p->fd, LAN_SOL_SOCKET, LAN_SO_KEEPALIVE, 0);
+    wait_ms(p, 100000);
+    expect_quiet(p);
+}
+
 static void a_window_that_shrinks_to_zero_is_probed_MUST_35(void **state)
 {
     struct peer *p = *state;
@@ -287,6 +300,7 @@ int main(void)
         TEST_CONNECTED(what_follows_the_end_of_options_means_nothing_MUST_69),
         TEST(the_user_timeout_bounds_the_syn_too_MUST_22),
         TEST_CONNECTED(keep_alive_can_be_switched_off_again_MUST_24),
+        TEST_CONNECTED(keep_alive_can_be_switched_off_when_half_closed_MUST_24),
         TEST_CONNECTED(a_window_that_shrinks_to_zero_is_probed_MUST_35),
         TEST(a_passive_open_leaves_connections_alone_MUST_41),
         TEST(a_port_can_be_listened_on_while_it_connects_MUST_42),
