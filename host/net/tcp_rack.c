@@ -87,6 +87,7 @@ void lan_tcp_rack_detect(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     uint32_t age = sender->rack_rtt + reorder_window(tcb), wait = LAN_TCP_NEVER;
+    age += !age; /* or a loopback that takes no time has all that is lost sent again in one instant, for ever */
     if (sender->rack_sent)
         wait = lan_tcp_lose_older(tcb, sender->rack_sent, sender->rack_end, age);
     if (wait == LAN_TCP_NEVER)

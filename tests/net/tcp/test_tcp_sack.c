@@ -409,6 +409,21 @@ static void what_may_have_left_after_a_segment_that_arrived_is_not_lost(void **s
 
 #define TEST_SACK(name) cmocka_unit_test_setup_teardown(name, sack_setup, peer_teardown)
 
+/* As over a loopback of a simulated host. */
+static void nothing_is_lost_in_the_instant_that_it_leaves(void **state)
+{
+    struct peer p = peer_of(*state);
+    passive_open_with(&p, "\x02\x04\x05\xb4\x01\x01\x04\x02", 8, 0);
+    host_sends(&p, seq_of(0), 8 * MSS);
+    assert_int_equal(skip_sent(&p), 8);
+    for (int i = 0; i < 20; i++)
+        sack(&p, 0, 4, 8);
+    wait_ms(&p, 1);
+    for (int i = 0; i < 20; i++)
+        sack(&p, 0, 4, 8);
+    assert_in_range(skip_sent(&p), 1, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +446,7 @@ int main(void)
         TEST_SACK(a_part_that_has_arrived_beyond_a_gap_is_reported_RFC_2883_4_2),
         TEST_SACK(blocks_that_no_honest_peer_sends_change_nothing),
         TEST_SACK(a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives),
+        TEST(nothing_is_lost_in_the_instant_that_it_leaves),
         TEST(a_scoreboard_that_is_full_forgets_nothing_that_it_knows),
         TEST(sack_is_taken_though_the_scoreboard_is_full_of_times),
         TEST(what_may_have_left_after_a_segment_that_arrived_is_not_lost),
