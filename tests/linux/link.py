@@ -13,6 +13,7 @@ KERNEL, STACK, PORT = "192.0.2.1", "192.0.2.2", 5001
 KERNEL_DEVICE, STACK_DEVICE = "kernel0", "stack0"
 DIGEST = 64
 PATIENCE = 240  # seconds without progress: without SACK and time stamps a RTO stays backed off (RFC 6298 5)
+KERNEL_PATIENCE = 900  # for all of what the kernel sends: its RTO then comes to two minutes
 
 SYSCTLS = {"tcp_window_scaling": 1, "tcp_timestamps": 1, "tcp_sack": 1, "tcp_ecn": 0, "tcp_no_metrics_save": 1}
 
@@ -114,8 +115,10 @@ def read_exactly(connection, count):
 def take(connection, count, seed=1):
     """The stack takes what the kernel sends."""
     data = random.Random(seed).randbytes(count)
+    connection.settimeout(KERNEL_PATIENCE)
     connection.sendall(b"take %d\n" % count + data)
     assert read_exactly(connection, DIGEST).decode() == hashlib.sha256(data).hexdigest()
+    connection.settimeout(PATIENCE)
 
 
 def give(connection, count):

@@ -128,6 +128,25 @@ static void two_turns_of_one_instant_have_a_pause_between_them(void **state)
     flows_destroy(&flows);
 }
 
+/* Nothing has a pause behind it that left before there was a limit. */
+static void what_leaves_unpaced_brings_no_pause(void **state)
+{
+    static const uint8_t segments[9 * 1448];
+    (void)state;
+    struct world_config config = flows_config(10000000);
+    struct flows flows = {.world = world_create(&config)};
+    struct flow *flow = flows_add(&flows, "cubic");
+    struct lan_stack *stack = flows.world->hosts[0].stack;
+    flow->pauses = true;
+    flows_run(&flows, UINT64_C(100000000));
+    assert_int_equal(lan_send(stack, flow->from, segments, sizeof segments, 0), sizeof segments);
+    assert_int_equal(set_limit(stack, flow->from, 1000000), 0);
+    uint64_t sent = lan_stack_counter(stack, "TcpOutSegs");
+    assert_int_equal(lan_send(stack, flow->from, segments, 1448, 0), 1448);
+    assert_int_equal(lan_stack_counter(stack, "TcpOutSegs"), sent + 1);
+    flows_destroy(&flows);
+}
+
 /* Fires all that is due within a tick of 100 us at its end. */
 static void set_late_alarm(void *ctx, uint64_t deadline_ns)
 {
@@ -232,6 +251,7 @@ int main(void)
         cmocka_unit_test(retransmissions_count_too),
         cmocka_unit_test(no_two_turns_are_in_one_tick),
         cmocka_unit_test(two_turns_of_one_instant_have_a_pause_between_them),
+        cmocka_unit_test(what_leaves_unpaced_brings_no_pause),
         cmocka_unit_test(a_quantum_may_leave_in_single_segments),
         cmocka_unit_test(a_limit_is_one_of_the_socket_and_its_children),
         cmocka_unit_test(a_pause_with_nothing_under_way_is_no_window_probe),
