@@ -34,7 +34,8 @@ static void cubic_init(struct lan_tcb *tcb)
     lan_tcp_hystart_init(tcb);
 }
 
-/* 4.2: the first ACK in congestion avoidance after a loss, or after slow start. */
+/* 4.2: the first ACK in congestion avoidance after a loss or slow start, or after a time in which the window was not
+ * used up (5.8): that must not count as time in which it could have grown. */
 static void begin_epoch(struct lan_tcb *tcb)
 {
     struct lan_tcp_cubic *cubic = &tcb->sender->cubic;
@@ -79,10 +80,12 @@ static void cubic_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
         lan_tcp_hystart_acked(tcb, ack);
         return;
     }
-    if (!cubic->epoch)
+    uint32_t now = lan_tcp_now_coarse(tcb), unused = now - cubic->used_at;
+    cubic->used_at = now;
+    if (!cubic->epoch || unused > LAN_TCP_COARSE_OF(tcb->rto))
         begin_epoch(tcb);
     grow_w_est(tcb, ack->acked);
-    uint32_t t = lan_tcp_now_coarse(tcb) - cubic->epoch;
+    uint32_t t = now - cubic->epoch;
     if (w_cubic(tcb, t) < cubic->w_est) {
         tcb->cwnd = tcb->cwnd > cubic->w_est ? tcb->cwnd : cubic->w_est;
         return;

@@ -50,9 +50,10 @@ static void judge_delay(struct lan_tcb *tcb)
 void lan_tcp_hystart_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
     struct lan_tcp_hystart *hystart = &tcb->sender->hystart;
-    uint32_t most = (uint32_t)L * tcb->mss, growth = ack->acked < most ? ack->acked : most;
-    if (tcb->ssthresh != UINT32_MAX) { /* not the first slow start: it is known where to stop */
-        tcb->cwnd += growth < 2u * tcb->mss ? growth : 2u * tcb->mss;
+    bool first = tcb->ssthresh == UINT32_MAX; /* slow start; of a later one it is known where to stop */
+    uint32_t most = (first ? L : 2u) * tcb->mss, growth = ack->acked < most ? ack->acked : most;
+    if (!first) {
+        tcb->cwnd += growth;
         return;
     }
     if (!lan_seq_lt(tcb->snd_una, hystart->window_end)) {

@@ -42,8 +42,9 @@ extern const struct lan_tcp_congestion LAN_TCP_NEWRENO, LAN_TCP_CUBIC, LAN_TCP_B
 
 /* RFC 9438 4.1.1; windows in bytes. */
 struct lan_tcp_cubic {
-    uint32_t epoch; /* when congestion avoidance began, in coarse ticks; 0: it has not, since the last loss */
-    uint32_t k;     /* coarse ticks */
+    uint32_t epoch;   /* when congestion avoidance began, in coarse ticks; 0: it has not, since the last loss */
+    uint32_t k;       /* coarse ticks */
+    uint32_t used_at; /* when the window last was: an ACK came in congestion avoidance while it bounded the flow */
     uint32_t w_max, cwnd_prior;
     uint32_t w_est, w_est_part; /* the second: of a byte */
 };

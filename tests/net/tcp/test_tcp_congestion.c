@@ -59,6 +59,7 @@ static struct lan_tcb tcb_with(struct lan_stack *stack, uint32_t segments)
     struct lan_tcb tcb = {.stack = stack,
                           .mss = MSS,
                           .srtt = LAN_TCP_TICKS(RTT),
+                          .rto = LAN_TCP_TICKS(3 * RTT),
                           .cwnd = segments * MSS,
                           .opt.congestion = &LAN_TCP_CUBIC};
     assert_true(lan_tcp_sender_open(&tcb));
@@ -116,6 +117,21 @@ static void a_small_window_grows_as_fast_as_reno_s_RFC_9438_4_3(void **state)
     for (int i = 0; i < 10; i++)
         round_trip(&tcb);
     assert_in_range(tcb.cwnd, 13 * MSS, 15 * MSS); /* 7 to 10 at 9/17 a round, then 1 a round */
+    lan_tcp_sender_close(&tcb);
+}
+
+/* Not even if segments go out now and then, so that there is always something under way. */
+static void time_in_which_the_window_was_not_used_up_does_not_count_RFC_9438_4_2(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_tcb tcb = tcb_with(f->stack, 100);
+    tcb.cwnd = tcb.ssthresh = LAN_TCP_CUBIC.ssthresh(&tcb);
+    tcb.snd_nxt = tcb.snd_una + tcb.cwnd;
+    round_trip(&tcb);
+    uint32_t before = tcb.cwnd;
+    let_pass(f->stack, 60 * LAN_S);
+    round_trip(&tcb);
+    assert_in_range(tcb.cwnd, before, before + 4 * MSS); /* 0.4 (K^3 - (K - 0.1)^3) = 2.1 segments, K = 4.2 s */
     lan_tcp_sender_close(&tcb);
 }
 
@@ -197,6 +213,7 @@ int main(void)
         TEST(a_loss_leaves_seven_tenths_RFC_9438_4_6),
         TEST(the_window_is_back_where_the_loss_was_after_k_seconds_RFC_9438_4_2),
         TEST(a_small_window_grows_as_fast_as_reno_s_RFC_9438_4_3),
+        TEST(time_in_which_the_window_was_not_used_up_does_not_count_RFC_9438_4_2),
         TEST(a_second_loss_below_the_first_gives_way_RFC_9438_4_7),
         TEST(a_growing_round_trip_slows_slow_start_down_and_ends_it_RFC_9406),
         TEST(a_little_jitter_does_not_slow_it_down_RFC_9406),
