@@ -29,7 +29,8 @@ static void take_fin(struct lan_tcb *tcb)
     lan_socket_event(tcb->socket);
 }
 
-/* Seventh and eighth: text and FIN. `seq` is where the text starts. False: the TCB is gone. */
+/* Seventh and eighth: text and FIN of an acceptable segment, so that something of it is neither before RCV.NXT nor
+ * beyond the window. `seq` is where the text starts. False: the TCB is gone. */
 static bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint32_t seq)
 {
     uint32_t bytes = segment->bytes;
@@ -38,17 +39,16 @@ static bool take_text(struct lan_tcb *tcb, struct lan_tcp_segment *segment, uint
         return true;
     lan_tcp_note_size(tcb, bytes);
     if (lan_seq_lt(seq, tcb->rcv_nxt)) {
-        uint32_t known = tcb->rcv_nxt - seq < bytes ? tcb->rcv_nxt - seq : bytes;
-        lan_tcp_note_duplicate(tcb, seq, seq + known);
+        uint32_t known = tcb->rcv_nxt - seq;
+        lan_tcp_note_duplicate(tcb, seq, tcb->rcv_nxt);
         lan_buf_pull(segment->payload, known);
-        seq += known;
+        seq = tcb->rcv_nxt;
         bytes -= known;
-        fin = fin && seq == tcb->rcv_nxt;
         tcb->flags |= TCB_ACK_NOW;
     }
     if (lan_seq_lt(tcb->rcv_adv, seq + bytes)) {
         LAN_COUNT(tcb->stack, tcp_ext_beyond_window);
-        bytes = lan_seq_lt(seq, tcb->rcv_adv) ? tcb->rcv_adv - seq : 0;
+        bytes = tcb->rcv_adv - seq;
         lan_buf_trim(segment->payload, bytes);
         fin = false;
         tcb->flags |= TCB_ACK_NOW;
@@ -74,12 +74,8 @@ static void reset_arrived(struct lan_tcb *tcb)
 {
     if (tcb->state == LAN_TCP_SYN_RECEIVED)
         lan_tcp_finish(tcb, ECONNREFUSED);
-    else if (has_state(tcb, CLOSED_IN_ORDER))
-        lan_tcp_finish(tcb, 0);
-    else {
-        LAN_COUNT(tcb->stack, tcp_estab_resets);
-        lan_tcp_finish(tcb, ECONNRESET);
-    }
+    else
+        lan_tcp_finish(tcb, has_state(tcb, CLOSED_IN_ORDER) ? 0 : ECONNRESET);
 }
 
 /* RFC 9293 3.10.7.3. */

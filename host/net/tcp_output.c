@@ -38,8 +38,8 @@ static struct lan_buf *start_segment(struct lan_tcb *tcb, uint32_t seq, uint8_t 
     return packet;
 }
 
-/* Hands a segment to IP; `bytes` of header and payload. */
-static int send_segment(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t bytes, uint8_t ecn)
+/* Hands a segment to IP; `bytes` of header and payload, `fresh` segments that do not only repeat (RFC 4022). */
+static int send_segment(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t bytes, uint8_t ecn, uint32_t fresh)
 {
     struct lan_flow *flow = &tcb->flow;
     lan_store16(packet->data + CHECKSUM_OFFSET,
@@ -49,7 +49,7 @@ static int send_segment(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t by
     packet->csum_offset = CHECKSUM_OFFSET;
     int result = lan_ip_output(tcb->stack, flow, packet, LAN_IPPROTO_TCP, tcb->opt.tos | ecn, tcb->opt.ttl);
     if (result == 0)
-        LAN_COUNT(tcb->stack, tcp_out_segs);
+        tcb->stack->counters.tcp_out_segs += fresh;
     return result;
 }
 
@@ -81,14 +81,19 @@ static void put_ack(struct lan_tcb *tcb, uint8_t *header)
         lan_tcp_disarm(tcb, LAN_TCP_SEND_LATER);
 }
 
+static bool has_sack(const struct lan_tcb *tcb)
+{
+    return tcb->rcv_islands || tcb->dsack_start != tcb->dsack_end;
+}
+
 static void send_control(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
 {
     struct lan_buf *packet = start_segment(tcb, seq, flags);
     if (packet) {
         put_ack(tcb, packet->data);
-        if (tcb->rcv_islands || tcb->dsack_start != tcb->dsack_end)
+        if (has_sack(tcb))
             add_options(packet, lan_tcp_put_sack(tcb, packet->data + packet->len));
-        if (send_segment(tcb, packet, packet->len, 0) != -ENOBUFS)
+        if (send_segment(tcb, packet, packet->len, 0, 1) != -ENOBUFS)
             return;
     }
     if (!(flags & SEG_RST)) {
@@ -151,13 +156,14 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
     bool reply = tcb->state == LAN_TCP_SYN_RECEIVED;
     uint8_t flags = (reply ? SEG_SYN | SEG_ACK : SEG_SYN) | lan_tcp_ecn_syn(tcb);
     struct lan_buf *packet = start_segment(tcb, tcb->snd_una, flags);
-    tcb->syn_sent = tcb->snd_nxt == tcb->snd_una ? lan_tcp_now(tcb) : 0; /* Karn's algorithm */
+    bool fresh = tcb->snd_nxt == tcb->snd_una;
+    tcb->syn_sent = fresh ? lan_tcp_now(tcb) : 0; /* Karn's algorithm */
     tcb->snd_nxt = tcb->snd_una + 1;
     lan_tcp_arm_retransmit(tcb);
     if (!packet)
         return 0; /* the retransmission timer comes back */
     lan_put16(packet->data + 14, (uint16_t)lan_tcp_syn_window(tcb));
-    int error = send_segment(tcb, packet, packet->len, 0);
+    int error = send_segment(tcb, packet, packet->len, 0, fresh);
     return error == -EHOSTUNREACH || error == -ENETUNREACH ? error : 0;
 }
 
@@ -230,7 +236,8 @@ static bool send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
         segments = (n + tcb->mss - 1) / tcb->mss;
     }
     put_ack(tcb, packet->data);
-    int result = send_segment(tcb, packet, header + n, ecn);
+    uint32_t end = seq + n + fin;
+    int result = send_segment(tcb, packet, header + n, ecn, lan_seq_lt(tcb->snd_nxt, end) ? segments : 0);
     if (result == -EMSGSIZE)
         lan_tcp_set_mss(tcb);
     if (result == -ENOBUFS || (result == -EMSGSIZE && n > tcb->mss)) {
@@ -239,9 +246,6 @@ static bool send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     }
     if (flags & SEG_CWR)
         tcb->ecn &= (uint8_t)~ECN_CWR_OWED;
-    uint32_t end = seq + n + fin;
-    if (result == 0)
-        tcb->stack->counters.tcp_out_segs += segments - 1; /* send_segment() counted one */
     if (lan_seq_lt(seq, tcb->snd_nxt)) {
         tcb->stack->counters.tcp_retrans_segs += segments;
         tcb->sender->retransmitted += segments;
@@ -374,7 +378,7 @@ static void send_queue(struct lan_tcb *tcb)
 
 void lan_tcp_output(struct lan_tcb *tcb)
 {
-    if (tcb->rcv_islands && tcb->flags & TCB_ACK_NOW) /* data would carry it, but no SACK (RFC 2018 4) */
+    if (tcb->flags & TCB_ACK_NOW && has_sack(tcb)) /* data would carry it, but no SACK (RFC 2018 4, RFC 2883 4) */
         lan_tcp_send_ack(tcb);
     if (waits_to_be_sent(tcb))
         send_queue(tcb);

@@ -122,9 +122,8 @@ void lan_tcp_probe_arm(struct lan_tcb *tcb)
 bool lan_tcp_on_tail_probe(struct lan_tcb *tcb)
 {
     uint32_t flight = tcb->snd_nxt - tcb->snd_una;
-    uint32_t unsent = tcb->snd_queued > flight ? tcb->snd_queued - flight : 0;
-    uint32_t room = tcb->snd_wnd > flight ? tcb->snd_wnd - flight : 0;
-    uint32_t fresh = unsent < room ? unsent : room;
+    uint32_t most = tcb->snd_queued < tcb->snd_wnd ? tcb->snd_queued : tcb->snd_wnd;
+    uint32_t fresh = most > flight ? most - flight : 0;
     if (!flight || tcb->sender->sacked || tcb->sender->lost)
         return true;
     LAN_COUNT(tcb->stack, tcp_ext_loss_probes);
@@ -132,7 +131,7 @@ bool lan_tcp_on_tail_probe(struct lan_tcb *tcb)
     if (!fresh) {
         n = flight < tcb->mss ? flight : tcb->mss;
         seq -= n;
-        n = n < lan_tcp_data_end(tcb) - seq ? n : lan_tcp_data_end(tcb) - seq;
+        n -= flight > tcb->snd_queued; /* the FIN is no byte */
     }
     if (!lan_tcp_send_data(tcb, seq, n))
         return true; /* the time-out will see to it */

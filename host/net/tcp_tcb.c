@@ -124,6 +124,9 @@ static void retire(struct lan_tcb *tcb)
     lan_timer_cancel(&tcb->timer);
     tcb->armed = 0;
     let_go(tcb);
+    struct lan_counters *counters = &tcb->stack->counters;
+    counters->tcp_attempt_fails += tcb->state == LAN_TCP_SYN_SENT || tcb->state == LAN_TCP_SYN_RECEIVED;
+    counters->tcp_estab_resets += is_established(tcb->state);
     lan_tcp_set_state(tcb, LAN_TCP_CLOSED);
 }
 
@@ -138,8 +141,6 @@ void lan_tcb_free(struct lan_tcb *tcb)
 
 void lan_tcp_finish(struct lan_tcb *tcb, int error)
 {
-    if (tcb->state == LAN_TCP_SYN_SENT || tcb->state == LAN_TCP_SYN_RECEIVED)
-        LAN_COUNT(tcb->stack, tcp_attempt_fails);
     if (!tcb->socket) {
         lan_tcb_free(tcb);
         return;
@@ -196,17 +197,18 @@ void lan_tcp_set_iss(struct lan_tcb *tcb, uint32_t iss)
 
 void lan_tcp_start(struct lan_tcb *tcb)
 {
-    tcb->flags &= TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE | TCB_BOUND; /* what an earlier attempt left */
+    /* Nothing else that an earlier connection has left. */
+    tcb->flags = (tcb->flags & (TCB_NODELAY | TCB_KEEPALIVE | TCB_REUSE | TCB_BOUND)) | TCB_SCALING | TCB_SACK;
     tcb->soft_error = 0;
-    tcb->retries = tcb->dupacks = tcb->rcv_scale = 0;
+    tcb->retries = tcb->dupacks = tcb->rcv_scale = tcb->reorder_steps = 0;
     tcb->srtt = tcb->rttvar = 0;
     /* RFC 6528 3: ISN = M + F(tuple, secret), M advances every 4 microseconds, here every 4.096. */
     lan_tcp_set_iss(tcb, (uint32_t)(lan_tcp_of(tcb)->now_ns >> 12) + (uint32_t)lan_tcp_hash(tcb, LAN_TCP_FOR_ISS));
     tcb->peer_mss = LAN_TCP_MSS_DEFAULT;
     tcb->ecn &= ECN_WISHES;
     tcb->rto = LAN_TCP_RTO_FIRST;
-    tcb->flags |= TCB_SCALING | TCB_SACK;
     tcb->ts_recent = tcb->rcv_nxt = 0;
+    tcb->dsack_start = tcb->dsack_end;
     lan_tcp_timestamp_open(tcb);
     lan_tcp_pmtu_open(tcb);
     while (tcb->rcv_scale < LAN_TCP_SCALE_MAX && lan_tcp_receive_limit_max(tcb) >> tcb->rcv_scale > UINT16_MAX)

@@ -196,6 +196,28 @@ static void connections_that_are_established_are_counted_RFC_4022(void **state)
     skip_sent(p);
 }
 
+/* Straight from where they stood to CLOSED, whoever ends them. */
+static void connections_that_fail_or_are_reset_are_counted_RFC_4022(void **state)
+{
+    struct peer *p = *state;
+    lan_shutdown(p->f->stack, p->fd, LAN_SHUT_WR);
+    skip_sent(p);
+    from_peer(p, RST, 1, 0, 0); /* in FIN-WAIT-1 */
+    assert_int_equal(counter(p->f, "TcpEstabResets"), 0);
+    struct peer q = *p;
+    q.port++, q.host_port++;
+    passive_open(&q);
+    from_peer(&q, ACK, 1, 1, 10);
+    lan_close(p->f->stack, q.fd); /* with bytes unread */
+    assert_int_equal(counter(p->f, "TcpEstabResets"), 1);
+    skip_sent(&q);
+    assert_int_equal(counter(p->f, "TcpAttemptFails"), 0);
+    struct peer r = peer_of(p->f);
+    start_connect(&r);
+    lan_close(p->f->stack, r.fd);
+    assert_int_equal(counter(p->f, "TcpAttemptFails"), 1);
+}
+
 /* RFC 4022, and what else Linux has in /proc/net/snmp; then its netstat -s, as far as we have it. */
 static const char *const KNOWN[] = {
     "TcpRtoAlgorithm",
@@ -298,7 +320,8 @@ static void counters_have_the_names_of_RFC_4022_and_of_linux(void **state)
 
 #define TEST_INFO(name) cmocka_unit_test_setup_teardown(name, setup, peer_teardown)
 
-/* Those that leave only: a large one as the segments that it is cut into, one that IP refuses not at all. */
+/* Those that leave only: a large one as the segments that it is cut into, one that IP refuses not at all; and not what
+ * only comes again. */
 static void segments_sent_are_those_that_left_RFC_4022(void **state)
 {
     struct peer *p = *state;
@@ -306,6 +329,9 @@ static void segments_sent_are_those_that_left_RFC_4022(void **state)
     host_sends(p, 1, 3000);
     assert_int_equal(counter(p->f, "TcpOutSegs"), before + 3);
     skip_sent(p);
+    wait_ms(p, 2000);
+    assert_true(skip_sent(p) && counter(p->f, "TcpRetransSegs"));
+    assert_int_equal(counter(p->f, "TcpOutSegs"), before + 3);
     from_peer(p, ACK, 1, 3001, 0);
     skip_sent(p);
     lan_route_delete(p->f->stack, HOST & NETMASK, NETMASK);
@@ -329,6 +355,7 @@ int main(void)
         TEST(it_is_of_tcp_only_and_cannot_be_set),
         cmocka_unit_test(states_have_the_names_of_netstat),
         TEST_INFO(connections_that_are_established_are_counted_RFC_4022),
+        TEST_INFO(connections_that_fail_or_are_reset_are_counted_RFC_4022),
         TEST_INFO(segments_sent_are_those_that_left_RFC_4022),
         TEST(counters_have_the_names_of_RFC_4022_and_of_linux),
     };

@@ -253,6 +253,21 @@ static void a_segment_that_arrives_twice_is_reported_once_RFC_2883(void **state)
     assert_memory_equal(sent.options, option, 12);
 }
 
+/* Data carry the acknowledgment, but no SACK; so an ACK goes before them. */
+static void a_duplicate_is_reported_though_data_follow_at_once_RFC_2883_4(void **state)
+{
+    struct peer *p = *state;
+    from_peer(p, ACK, 1, seq_of(2), 100);
+    host_sends(p, seq_of(2), 12 * MSS);
+    skip_sent(p);
+    from_peer(p, ACK, 1, seq_of(4), 200); /* the first half again; and the congestion window opens */
+    struct sent sent = expect(p, ACK, seq_of(12), 201, 0);
+    assert_int_equal(sent.option_bytes, 12);
+    assert_int_equal(sent.options[2], 5);
+    expect(p, ACK, seq_of(12), 201, MSS);
+    skip_sent(p);
+}
+
 static void a_part_that_has_arrived_beyond_a_gap_is_reported_RFC_2883_4_2(void **state)
 {
     struct peer *p = *state;
@@ -443,6 +458,7 @@ int main(void)
         TEST_SACK(the_window_shrinks_by_half_in_proportion_RFC_6937),
         TEST_SACK(a_duplicate_report_takes_the_reduction_back_RFC_2883),
         TEST_SACK(a_segment_that_arrives_twice_is_reported_once_RFC_2883),
+        TEST_SACK(a_duplicate_is_reported_though_data_follow_at_once_RFC_2883_4),
         TEST_SACK(a_part_that_has_arrived_beyond_a_gap_is_reported_RFC_2883_4_2),
         TEST_SACK(blocks_that_no_honest_peer_sends_change_nothing),
         TEST_SACK(a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives),
