@@ -259,11 +259,12 @@ void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment
     for (uint32_t i = 0; i < segment->sacks; i++) {
         const struct lan_tcp_block *block = &segment->sack[i];
         bool sound = lan_seq_lt(block->start, block->end);
+        uint32_t from = block->start - tcb->snd_una, to = block->end - tcb->snd_una; /* 2^31 is before and behind */
         if (i == 0 && sound && is_dsack(tcb, segment)) {
             LAN_COUNT(tcb->stack, tcp_ext_dsack_recv);
             ack->dsack_bytes = block->end - block->start;
             ack->dsack_end = block->end;
-        } else if (sound && lan_seq_lt(tcb->snd_una, block->start) && lan_seq_leq(block->end, tcb->snd_nxt)) {
+        } else if (to - 1 < tcb->snd_nxt - tcb->snd_una && from - 1 < to - 1) { /* neither is 0 */
             if (!take_block(tcb, block->start, block->end, ack))
                 break; /* looking for room is dear: once an ACK */
         } else if (!sound || lan_seq_lt(tcb->snd_una, block->end)) {

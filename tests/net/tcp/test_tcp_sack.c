@@ -2,6 +2,7 @@
 /* Recovery with SACK: RFC 2018, RFC 2883, RFC 6675, RFC 6937, RFC 8985. */
 #include "clock.h"
 #include "sack_peer.h"
+#include "sound.h"
 
 #include <string.h>
 
@@ -298,18 +299,33 @@ static void blocks_that_no_honest_peer_sends_change_nothing(void **state)
         {1 + 4 * MSS, 1 + 4 * MSS},          /* empty */
         {1 + 4 * MSS, 1 + 900 * MSS},        /* never sent */
         {0x80000000, 0x80000010},            /* far away */
+        {1 + 4 * MSS, 1 + 2 * MSS},          /* to SND.UNA */
         {1 + 2 * MSS, 1 + 2 * MSS + 100000}, /* from SND.UNA beyond SND.NXT */
     };
     send_flight(p, 2, 10);
     for (uint32_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         for (int again = 0; again < 4; again++)
             sack_bytes(p, seq_of(2), &bad[i], 1);
+        assert_sound(p->f->stack);
     }
     expect_quiet(p);
     from_peer(p, ACK, 1, seq_of(10), 0);
     wait_ms(p, 5000);
     expect_quiet(p);
     assert_int_equal(counter(p->f, "TcpRetransSegs"), 0);
+}
+
+/* 2^31 further on is before and behind at once: such a block must not leave a run of no octets, which memory behind the
+ * scoreboard's might have to hold, and which could be sent again for ever. */
+static void nor_does_a_block_that_ends_at_the_far_side_of_all_numbers(void **state)
+{
+    struct peer *p = *state;
+    const struct block blocks[] = {{seq_of(9), seq_of(10)}, {seq_of(10), seq_of(10) + 0x80000000}};
+    send_flight(p, 2, 10);
+    sack_bytes(p, seq_of(2), blocks, 2);
+    assert_sound(p->f->stack);
+    from_peer(p, ACK, 1, seq_of(10), 0);
+    skip_sent(p);
 }
 
 static void a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives(void **state)
@@ -461,6 +477,7 @@ int main(void)
         TEST_SACK(a_duplicate_is_reported_though_data_follow_at_once_RFC_2883_4),
         TEST_SACK(a_part_that_has_arrived_beyond_a_gap_is_reported_RFC_2883_4_2),
         TEST_SACK(blocks_that_no_honest_peer_sends_change_nothing),
+        TEST_SACK(nor_does_a_block_that_ends_at_the_far_side_of_all_numbers),
         TEST_SACK(a_sack_of_every_other_byte_stays_bounded_and_the_data_arrives),
         TEST(nothing_is_lost_in_the_instant_that_it_leaves),
         TEST(a_scoreboard_that_is_full_forgets_nothing_that_it_knows),
