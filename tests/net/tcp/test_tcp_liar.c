@@ -2,12 +2,14 @@
 /* A peer that knows every number of the connection and lies near the truth: acknowledgments, SACK blocks, stamps,
  * windows, marks, urgent pointers, data in pieces anywhere in the window. Whatever it says, what the host sends stays
  * within what the peer has offered, acknowledges only what was sent, never takes a window back, and carries the right
- * bytes; and as soon as the peer is honest again, the streams go on, both ways, to their ends.
+ * bytes, and the connection stays sound; and as soon as the peer is honest again, the streams go on, both ways, to
+ * their ends.
  *
  *     test_tcp_liar            a few seeds
  *     test_tcp_liar N SEED     N of them from SEED on
  */
 #include "peer.h"
+#include "sound.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,6 +257,7 @@ static void run(struct fixture *f, uint64_t seed)
         if (draw(6) == 0)
             wait_ms(&l.p, draw(4) ? draw(50) : draw(3000));
         look(&l);
+        assert_sound(f->stack);
     }
     if (!l.reset)
         be_honest(&l);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything together: by each seed a pool, a path and a use of the sockets is drawn that no test would put together:
  * copies and chains, urgent data, peeks, marks, pacing, options that change under way, scarce memory, a bad wire.
- * Whatever it is, both streams arrive whole and in order, and every buffer comes back.
+ * Whatever it is, both streams arrive whole and in order, every connection is sound at all times, and every buffer
+ * comes back.
  *
  *     test_tcp_mix            a few seeds
  *     test_tcp_mix N SEED     N of them from SEED on
  */
+#include "sound.h"
 #include "world.h"
 
 #include <errno.h>
@@ -228,6 +230,7 @@ static struct world_config drawn(struct world *dice)
     config.stack.send_buffer_bytes = 1000 + world_draw(dice, 60000);
     config.stack.receive_buffer_bytes = 1000 + world_draw(dice, 60000);
     config.stack.send_buffer_max_bytes = config.stack.receive_buffer_max_bytes = world_draw(dice, 2) * 500000;
+    config.stack.tcp_connections = 16;
     config.stack.tcp_ecn = world_draw(dice, 3);
     config.stack.tcp_quick_acks = world_draw(dice, 2) * 16;
     config.features = features[world_draw(dice, 3)];
@@ -272,6 +275,8 @@ static void run(uint64_t seed)
             server.fd = lan_accept(server.stack, listener, NULL, LAN_SOCK_NONBLOCK);
         use(&client);
         use(&server);
+        assert_sound(client.stack);
+        assert_sound(server.stack);
     }
     assert_int_equal(server.received, client.total);
     assert_int_equal(client.received, server.total);
@@ -376,6 +381,8 @@ static void run_calls(uint64_t seed)
         uint64_t end = world->now_ns + (draw(&any, 50) ? draw(&any, 2000000) : draw(&any, UINT32_MAX) * UINT64_C(20));
         while (draw(&any, 8) && world_step(world, end)) {
         }
+        assert_sound(world->hosts[0].stack);
+        assert_sound(world->hosts[1].stack);
     }
     for (int host = 0; host < 2; host++)
         for (int fd = 0; fd < (int)config.stack.sockets; fd++) {
