@@ -160,13 +160,13 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
     int result = lan_tcp_before_send(tcb);
     if (result < 0)
         return result;
-    uint32_t wanted = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
+    uint32_t wanted = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX, limit = tcb->opt.snd_limit;
     uint32_t taken = lan_tcp_queue_append(tcb, data, wanted);
     if (flags & LAN_MSG_OOB && taken)
         lan_tcp_urgent_send(tcb);
     lan_tcp_after_send(tcb, flags, taken < wanted);
-    if (!taken && wanted)
-        return -EAGAIN;
+    if (!taken && wanted) /* unless tuning has just made room, which nobody would be told of again */
+        return tcb->opt.snd_limit == limit ? -EAGAIN : tcp_send(stack, pcb, data, bytes, flags, to);
     lan_tcp_output(tcb);
     return (long)taken;
 }

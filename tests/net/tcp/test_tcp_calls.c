@@ -147,6 +147,27 @@ static void a_send_buffer_of_a_byte_or_two_lets_bytes_through(void **state)
     }
 }
 
+/* The buffer follows the window only once something has been sent, which is when the rest finds it full. */
+static void a_send_that_finds_room_made_by_tuning_goes_on(void **state)
+{
+    struct lan_config config = LAN_CONFIG_DEFAULT;
+    static uint8_t data[20000];
+    (void)state;
+    for (uint32_t i = 0; i < sizeof data; i++)
+        data[i] = stream_byte(1 + i);
+    config.send_buffer_bytes = 4000;
+    struct fixture *f = fixture_create(&config, 0);
+    meet_peer(f);
+    struct peer p = peer_of(f);
+    passive_open(&p);
+    block_calls(&p);
+    blocked = &p;
+    turns = 20;
+    f->on_block = acknowledge_all;
+    assert_int_equal(lan_send(f->stack, p.fd, data, sizeof data, 0), sizeof data);
+    fixture_destroy(f);
+}
+
 static void set_send_buffer(struct peer *p, int bytes)
 {
     lan_setsockopt(p->f->stack, p->fd, LAN_SOL_SOCKET, LAN_SO_SNDBUF, &bytes, sizeof bytes);
@@ -175,6 +196,7 @@ int main(void)
         TEST_CONNECTED(what_ends_a_wait_for_all_is_told_by_the_next_call),
         TEST_CONNECTED(after_a_reset_there_is_no_end_of_stream),
         TEST_CONNECTED(a_socket_that_has_had_a_connection_does_not_listen),
+        cmocka_unit_test(a_send_that_finds_room_made_by_tuning_goes_on),
         TEST_CONNECTED(a_larger_send_buffer_is_room_at_once),
         cmocka_unit_test(a_send_buffer_of_a_byte_or_two_lets_bytes_through),
     };
