@@ -23,9 +23,8 @@
 enum {
     /* Transmit requests; lan_netif_transmit() does in software what the netif cannot (netif.h). */
     LAN_BUF_IP_CSUM = 1u << 0, /* fill in the IPv4 header checksum */
-    LAN_BUF_L4_CSUM =
-        1u << 1,           /* sum csum_start..end into csum_start + csum_offset, which holds the pseudo-header sum */
-    LAN_BUF_TSO = 1u << 2, /* cut into segments of gso_size payload bytes; not in software when compiled for size */
+    LAN_BUF_L4_CSUM = 1u << 1, /* put a sum at csum_offset behind csum_start: of all from there on, and what it holds */
+    LAN_BUF_TSO = 1u << 2,     /* cut into segments of gso_size payload bytes; not in software when compiled for size */
     LAN_BUF_TX_TIMESTAMP = 1u << 3, /* store in timestamp_ns when it left, for whoever keeps a reference (nic.h) */
 
     /* What the card found out on receive. */
@@ -55,7 +54,7 @@ struct lan_buf {
     uint32_t flags;        /* LAN_BUF_*; first fragment only, as is everything below */
     uint16_t csum_start;   /* bytes from the start of the frame */
     uint16_t hdr_len;      /* bytes of headers in front of the payload (LAN_BUF_TSO) */
-    uint16_t csum_offset;  /* bytes from csum_start */
+    uint16_t csum_offset;  /* bytes from csum_start: where the pseudo-header's sum is, and the sum comes */
     uint16_t gso_size;     /* TCP payload bytes per segment (LAN_BUF_TSO) */
     uint32_t timestamp_ns; /* arrival or departure, low 32 bits (LAN_BUF_TIMESTAMP) */
     uint16_t vlan_tci;     /* 802.1Q tag control information, host byte order (LAN_BUF_VLAN) */

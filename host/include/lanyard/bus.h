@@ -3,7 +3,7 @@
 #define LANYARD_BUS_H
 
 /* The bus contract: how the card's driver reaches registers, and how the card reaches memory. Implemented by the
- * simulation (sim/platform, over TLM-2.0) and by the firmware (volatile accesses).
+ * simulation (sim/platform, over TLM-2.0); in a firmware it would be volatile accesses.
  */
 
 #include <stdint.h>

@@ -3,8 +3,7 @@
 #define LANYARD_PORT_H
 
 /* The port: what the stack asks of the world it runs in. The stack itself has no clock, no entropy, no memory and no
- * threads of its own. Implementations: host/os/posix (an event loop on poll(2)), host/os/baremetal (wait for
- * interrupt), sim/platform (SystemC).
+ * threads of its own. Implementations: host/os/posix (an event loop on poll(2)), sim/platform (SystemC).
  *
  * One stack is entered by one execution context at a time. A port with several threads (SystemC) lets a second thread
  * of the same host in only while the first is inside block().

@@ -20,14 +20,17 @@ enum { LAN_AF_UNSPEC = 0, LAN_AF_INET = 2 };
 enum { LAN_SOCK_STREAM = 1, LAN_SOCK_DGRAM = 2, LAN_SOCK_NONBLOCK = 04000 };
 enum { LAN_IPPROTO_IP = 0, LAN_IPPROTO_ICMP = 1, LAN_IPPROTO_TCP = 6, LAN_IPPROTO_UDP = 17 };
 enum { LAN_SHUT_RD = 0, LAN_SHUT_WR = 1, LAN_SHUT_RDWR = 2 };
+
+/* Other flags are ignored. */
 enum {
     LAN_MSG_OOB = 0x1, /* TCP, send: urgent data (RFC 6093); it is received in line, and -EINVAL otherwise */
     LAN_MSG_PEEK = 0x2,
     LAN_MSG_TRUNC = 0x20, /* UDP: recv returns the bytes of the datagram, not those that fit */
     LAN_MSG_DONTWAIT = 0x40,
     LAN_MSG_WAITALL = 0x100, /* TCP; not with LAN_MSG_PEEK, nor across the urgent mark */
-    LAN_MSG_MORE = 0x8000    /* TCP */
-};                           /* others are ignored */
+    LAN_MSG_MORE = 0x8000    /* TCP: more follows, hold a partial segment back for it */
+};
+
 enum { LAN_F_GETFL = 3, LAN_F_SETFL = 4, LAN_O_NONBLOCK = 04000 };
 enum {
     LAN_POLLIN = 0x1,
@@ -61,7 +64,7 @@ enum {
 enum { LAN_IP_TOS = 1 /* of TCP without its ECN bits */, LAN_IP_TTL = 2 };
 enum { LAN_TCP_INFO = 11 /* struct lan_tcp_info (tcp_info.h); to be read only */ };
 enum { LAN_TCP_CORK = 3 /* no partial segment, but after a time-out with nothing under way, until it is cleared */ };
-enum { LAN_TCP_NODELAY = 1, LAN_TCP_USER_TIMEOUT = 18 /* ms */ };
+enum { LAN_TCP_NODELAY = 1, LAN_TCP_USER_TIMEOUT = 18 /* ms; 0, as at first: 2 minutes, of a SYN 3 */ };
 enum { LAN_TCP_MAXSEG = 2 /* set: a bound both ways, from 64; read: what is sent at most, 536 before connect() */ };
 enum { LAN_TCP_CONGESTION = 13 /* a name: "cubic", "newreno", "bbr"; -ENOENT: another */ };
 enum { LAN_TCP_ECN = 256 /* not in Linux: LAN_TCP_ECN_*, before connect() or listen(), for children too */ };
@@ -150,9 +153,16 @@ int lan_shutdown(struct lan_stack *stack, int fd, int how);
 /* Afterwards the descriptor is free, whatever becomes of the connection. With bytes unread the connection is reset (RFC
  * 9293 SHLD-3). */
 int lan_close(struct lan_stack *stack, int fd);
+
+/* LAN_F_GETFL returns 2 (O_RDWR), with LAN_O_NONBLOCK if that is set; LAN_F_SETFL sets or clears it. -EINVAL: another
+ * command. */
 int lan_fcntl(struct lan_stack *stack, int fd, int command, int argument);
+
+/* `*bytes` is the room at `value`, and then how much of it was used. */
 int lan_setsockopt(struct lan_stack *stack, int fd, int level, int option, const void *value, uint32_t bytes);
 int lan_getsockopt(struct lan_stack *stack, int fd, int level, int option, void *value, uint32_t *bytes);
+
+/* This end's address and port, 0 as long as they are not chosen; the other end's, or -ENOTCONN where there is none. */
 int lan_getsockname(struct lan_stack *stack, int fd, struct lan_sockaddr_in *address);
 int lan_getpeername(struct lan_stack *stack, int fd, struct lan_sockaddr_in *address);
 
