@@ -133,7 +133,7 @@ void lan_icmp_deliver_error(struct lan_stack *stack, const uint8_t *quoted, size
         return;
     }
     if (quoted[9] == LAN_IPPROTO_TCP)
-        lan_tcp_icmp_error(stack, quoted, bytes, type, code, mtu);
+        lan_tcp_icmp_error(stack, quoted, type, code, mtu);
     else if (quoted[9] == LAN_IPPROTO_UDP)
         lan_udp_icmp_error(stack, quoted, bytes, type, code);
     else

@@ -29,12 +29,13 @@ struct lan_stack {
     struct lan_icmp icmp;
     struct lan_udp udp;
     struct lan_socket_table sockets;
+    /* Filled at random to begin with. */
     struct {
         uint64_t secret[2]; /* SipHash's key */
         uint16_t ip_id[LAN_IP_IDS];
         uint32_t udp_key[2]; /* of the hash tables of UDP and ARP: peers choose their addresses */
         uint64_t arp_key;
-    } random; /* at first */
+    } random;
     struct lan_config config;
     uint64_t alarm_ns; /* what the port was told last */
     struct lan_timers timers;

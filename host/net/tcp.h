@@ -2,8 +2,7 @@
 #ifndef LANYARD_TCP_H
 #define LANYARD_TCP_H
 
-/* TCP (RFC 9293) as the rest of the stack sees it. Its insides: tcp_internal.h.
- */
+/* TCP (RFC 9293) as the rest of the stack sees it. Its insides: tcp_internal.h. */
 
 #include "ipv4.h"
 #include "lanyard/stack.h"
@@ -13,7 +12,8 @@
  * that has taken what it may (memory_low) leaves none for that (memory_critical). */
 enum { LAN_TCP_BUFFER_BYTES_MIN = 768, LAN_TCP_BUFFERS_MIN = 24 };
 
-enum { LAN_TCP_PORT_COUNTERS = 64 /* of destinations that share one */ };
+/* Of RFC 6056 3.3.4: so many groups of destinations, each of which shares one. */
+enum { LAN_TCP_PORT_COUNTERS = 64 };
 
 struct lan_tcb;
 
@@ -32,13 +32,14 @@ struct lan_tcp {
     struct lan_tcb *free;
     struct lan_tcb **connections, **ports;
     uint32_t connections_mask, ports_mask;
+    /* Filled at random to begin with. */
     struct {
         uint64_t connections_key[2];
         uint32_t port_counters[LAN_TCP_PORT_COUNTERS];
-    } random;                      /* at first */
-    struct lan_tcb_list time_wait; /* the first one expires first */
-    uint32_t tcbs;
-    uint32_t embryonic; /* half-open connections of all listeners */
+    } random;
+    struct lan_tcb_list time_wait; /* without an application, in the order in which they came here */
+    uint32_t tcbs;                 /* free or not */
+    uint32_t embryonic;            /* half-open connections of all listeners */
     /* Free buffers of the pool below which TCP keeps nothing in store; takes no more of what is to be sent, nor of what
      * lies beyond gaps; promises no window; takes none for any purpose that lasts, as the rest is for the card and for
      * answers. What is to be sent leaves some to receive with, or two ends that both send would wait for each other. */
@@ -54,11 +55,10 @@ void lan_tcp_input(struct lan_stack *stack, struct lan_buf *segment, const struc
  * whole way, and is the caller's still. */
 bool lan_tcp_predicted(struct lan_netif *netif, struct lan_buf *packet);
 
-/* An ICMP error about a segment that this stack sent. `quoted` is the quoted packet, `bytes` long: its IP header from
- * one of our addresses and at least 8 bytes more, as icmp.c has checked. `mtu` counts for "fragmentation needed" only,
- * 0 when the router did not say. */
-void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
-                        uint32_t mtu);
+/* An ICMP error about a segment that this stack sent. `quoted` is the quoted packet: its IP header from one of our
+ * addresses and at least 8 bytes more, as icmp.c has checked. `mtu` counts for "fragmentation needed" only, 0 when the
+ * router did not say. */
+void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, uint8_t type, uint8_t code, uint32_t mtu);
 
 extern const struct lan_protocol_ops lan_tcp_ops;
 

@@ -57,9 +57,9 @@ static bool is_duplicate(const struct lan_tcb *tcb, const struct lan_tcp_segment
 /* What the segment acknowledges, from snd_una on, or tells of what arrived beyond a gap. */
 static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, bool duplicate)
 {
-    struct lan_tcp_ack ack = {.fack = tcb->sender->rack_fack,
-                              .original =
-                                  tcb->flags & TCB_TIMESTAMPS && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp),
+    const struct lan_tcp_sender *sender = tcb->sender;
+    struct lan_tcp_ack ack = {.fack = sender->rack_fack,
+                              .original = tcb->flags & TCB_TIMESTAMPS && lan_seq_lt(segment->tsecr, sender->undo_stamp),
                               .stamp_age = lan_tcp_stamp_age(tcb, segment),
                               .duplicate = duplicate};
     if (tcb->opt.congestion->sampled)

@@ -23,9 +23,8 @@ enum {
 };
 #define EXTRA_ACKED_INTERVAL_MAX LAN_TCP_TICKS(LAN_S)
 
-#define SECONDS_IN_2_20_TICKS                                                                                          \
-    ((uint32_t)((UINT64_C(1) << (20 + 20 + LAN_TCP_TICK_BITS)) / LAN_S)) /* a part of 2^20                             \
-                                                                          */
+/* As a part of 2^20. */
+#define SECONDS_IN_2_20_TICKS ((uint32_t)((UINT64_C(1) << (20 + 20 + LAN_TCP_TICK_BITS)) / LAN_S))
 
 /* Times a part of 2^20. */
 LAN_SHARED static uint32_t scale(uint32_t value, uint32_t part)

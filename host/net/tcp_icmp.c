@@ -6,10 +6,8 @@
 
 enum { PROTOCOL_UNREACHABLE = 2, PORT_UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4 };
 
-void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, size_t bytes, uint8_t type, uint8_t code,
-                        uint32_t mtu)
+void lan_tcp_icmp_error(struct lan_stack *stack, const uint8_t *quoted, uint8_t type, uint8_t code, uint32_t mtu)
 {
-    (void)bytes; /* the header and 8 bytes are there */
     const uint8_t *header = quoted + (quoted[0] & 0xf) * 4;
     lan_tcp_enter(stack);
     struct lan_tcb *tcb = lan_tcp_find(&stack->tcp, lan_load32(quoted + 12), lan_load16(header),

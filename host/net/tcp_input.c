@@ -8,9 +8,10 @@ static bool has_state(const struct lan_tcb *tcb, uint32_t states)
     return states >> tcb->state & 1;
 }
 
-enum { /* RFC 9293 3.10.7.4: where text is still taken */
-       RECEIVING = 1 << LAN_TCP_ESTABLISHED | 1 << LAN_TCP_FIN_WAIT_1 | 1 << LAN_TCP_FIN_WAIT_2,
-       CLOSED_IN_ORDER = 1 << LAN_TCP_CLOSING | 1 << LAN_TCP_LAST_ACK | 1 << LAN_TCP_TIME_WAIT,
+/* RFC 9293 3.10.7.4: where text is still taken; where both ends have closed. */
+enum {
+    RECEIVING = 1 << LAN_TCP_ESTABLISHED | 1 << LAN_TCP_FIN_WAIT_1 | 1 << LAN_TCP_FIN_WAIT_2,
+    CLOSED_IN_ORDER = 1 << LAN_TCP_CLOSING | 1 << LAN_TCP_LAST_ACK | 1 << LAN_TCP_TIME_WAIT,
 };
 
 /* Everything up to the peer's FIN has arrived. */

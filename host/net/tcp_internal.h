@@ -146,8 +146,7 @@ struct lan_tcb *lan_tcp_input_listen(struct lan_tcb *listener, const struct lan_
 /* Gives a new TCB the addresses and ports of `segment` and the listener's settings. Negative: no way to the peer. */
 int lan_tcp_child_init(struct lan_tcb *child, const struct lan_tcb *listener, const struct lan_tcp_segment *segment);
 
-/* A half-open connection in the table and among the listener's; NULL: there is no TCB, no way, or such a one already.
- */
+/* A half-open connection in the table and among the listener's. NULL: no TCB, no way, or there is such a one. */
 struct lan_tcb *lan_tcp_child_new(struct lan_tcb *listener, const struct lan_tcp_segment *segment);
 bool lan_tcp_accept_full(const struct lan_tcb *listener); /* and counts, if it is */
 
@@ -191,8 +190,7 @@ void lan_tcp_queue_take(struct lan_tcb *tcb, struct lan_buf *chain);
 /* Room for the application's data, enough to be worth waking it. */
 bool lan_tcp_has_space(const struct lan_tcb *tcb);
 
-/* The application waits for room (TCB_WANT_SPACE): tells it if there is some, and else sees that somebody looks again.
- */
+/* The application waits for room (TCB_WANT_SPACE): tells it if there is some, or sees that somebody looks again. */
 void lan_tcp_offer_space(struct lan_tcb *tcb);
 
 /* Frees the first n bytes, which were acknowledged. */

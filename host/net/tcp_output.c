@@ -141,11 +141,14 @@ void lan_tcp_refuse(struct lan_stack *stack, const struct lan_tcp_segment *segme
 {
     bool acks = segment->flags & SEG_ACK;
     uint32_t end = acks ? 0 : segment->seq + segment->len;
-    struct lan_tcb nobody = {
-        /* for as long as it takes to send the RST */
-        .stack = stack, .local_port = segment->destination_port, .remote_port = segment->source_port,
-        .opt.ttl = 64,  .snd_nxt = acks ? segment->ack : 0,      .rcv_nxt = end,
-        .rcv_adv = end};
+    /* For as long as it takes to send the RST. */
+    struct lan_tcb nobody = {.stack = stack,
+                             .local_port = segment->destination_port,
+                             .remote_port = segment->source_port,
+                             .opt.ttl = 64,
+                             .snd_nxt = acks ? segment->ack : 0,
+                             .rcv_nxt = end,
+                             .rcv_adv = end};
     if (segment->flags & SEG_RST || lan_ip_route(stack, segment->info->src, segment->info->dst, &nobody.flow) < 0)
         return;
     send_reset(&nobody, acks ? SEG_RST : SEG_RST | SEG_ACK);
@@ -210,6 +213,31 @@ static void begin_undo(struct lan_tcb *tcb, uint32_t seq)
     tcb->sender->undo_stamp = lan_tcp_timestamp(tcb) - (seq == tcb->snd_una ? 0 : INT32_MAX / 2);
 }
 
+/* [seq, end) has left in as many segments, `n` bytes of data and maybe a FIN. */
+static void note_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end, uint32_t n, uint32_t segments)
+{
+    if (lan_seq_lt(seq, tcb->snd_nxt)) {
+        tcb->stack->counters.tcp_retrans_segs += segments;
+        tcb->sender->retransmitted += segments;
+        if (!tcb->sender->undo_bytes)
+            begin_undo(tcb, seq);
+        tcb->sender->undo_bytes += n;
+    }
+    if (n < tcb->mss)
+        tcb->snd_small = end;
+    tcb->sender->prr_out += end - seq;
+    lan_tcp_sent(tcb, seq, end);
+    if (lan_seq_lt(tcb->snd_nxt, end))
+        tcb->snd_nxt = end;
+    if (lan_tcp_is_paced(tcb)) {
+        lan_tcp_paced(tcb, n);
+        if (tcb->opt.congestion->sampled) /* whatever takes samples paces */
+            lan_tcp_rate_sent(tcb, end - seq);
+    }
+    if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT))
+        lan_tcp_arm_retransmit(tcb);
+}
+
 static bool send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
 {
     bool last = seq + n == lan_tcp_data_end(tcb);
@@ -246,26 +274,7 @@ static bool send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     }
     if (flags & SEG_CWR)
         tcb->ecn &= (uint8_t)~ECN_CWR_OWED;
-    if (lan_seq_lt(seq, tcb->snd_nxt)) {
-        tcb->stack->counters.tcp_retrans_segs += segments;
-        tcb->sender->retransmitted += segments;
-        if (!tcb->sender->undo_bytes)
-            begin_undo(tcb, seq);
-        tcb->sender->undo_bytes += n;
-    }
-    if (n < tcb->mss)
-        tcb->snd_small = end;
-    tcb->sender->prr_out += end - seq;
-    lan_tcp_sent(tcb, seq, end);
-    if (lan_seq_lt(tcb->snd_nxt, end))
-        tcb->snd_nxt = end;
-    if (lan_tcp_is_paced(tcb)) {
-        lan_tcp_paced(tcb, n);
-        if (tcb->opt.congestion->sampled) /* whatever takes samples paces */
-            lan_tcp_rate_sent(tcb, end - seq);
-    }
-    if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT))
-        lan_tcp_arm_retransmit(tcb);
+    note_sent(tcb, seq, end, n, segments);
     return true;
 }
 

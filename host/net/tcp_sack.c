@@ -107,8 +107,7 @@ static bool alike(const struct lan_tcb *tcb, const struct lan_tcp_run *a, const 
     return a->flags == b->flags && (a->flags & RUN_SACKED || together);
 }
 
-/* Makes one run of [from, to), all of it with the flags and time of the first, and of its neighbours if they are alike.
- */
+/* Makes one run of [from, to), with the flags and time of the first, and of the neighbours that are like it. */
 static void join(struct lan_tcb *tcb, uint32_t from, uint32_t to)
 {
     struct lan_tcp_sender *sender = tcb->sender;

@@ -96,7 +96,7 @@ struct lan_tcp_rate {
 struct lan_tcp_run {
     uint32_t end; /* it starts where the one before ends, or at SND.UNA */
     uint32_t flags;
-    uint32_t sent; /* the first transmission of the run, the last time it was sent */
+    uint32_t sent; /* when its octets last were; if not all at once, the earliest such time, but for RUN_BLURRED */
 };
 
 /* What a connection knows of what it has under way, and what it learns of the path. Lives in a buffer of the pool from

@@ -214,8 +214,7 @@ struct lan_tcb {
     uint32_t snd_queued;
     struct lan_buf *snd_head, *snd_tail;
 
-    /* The receive queue: a chain of fragments that ends at rcv_nxt; and what arrived beyond a gap (tcp_reassembly.c).
-     */
+    /* The receive queue: a chain of fragments that ends at rcv_nxt. What arrived beyond a gap: tcp_reassembly.c. */
     uint32_t rcv_queued;
     struct lan_buf *rcv_head, *rcv_tail, *rcv_islands;
 

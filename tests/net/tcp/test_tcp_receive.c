@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-enum { WINDOW = 65535, DELAY_MS = 40 };
+enum { WINDOW = 65535 };
 
 static void data_in_order_is_delivered(void **state)
 {
