@@ -4,7 +4,7 @@
 
 #include "tcp_internal.h"
 
-enum { DUPACK_THRESHOLD = 3, REORDER_WINDOW_MAX = 20, REORDER_PERSIST = 16 };
+enum { REORDER_WINDOW_MAX = 20, REORDER_PERSIST = 16 };
 #define MIN_RTT_WINDOW LAN_TCP_COARSE(300 * LAN_S)
 
 static void take_rtt(struct lan_tcb *tcb, uint32_t rtt, struct lan_tcp_ack *ack)
@@ -59,7 +59,8 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint3
 static uint32_t reorder_window(const struct lan_tcb *tcb)
 {
     bool recovering = tcb->flags & (TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY);
-    if (!(tcb->flags & TCB_REORDERING) && (recovering || tcb->sender->sacked >= (uint32_t)DUPACK_THRESHOLD * tcb->mss))
+    if (!(tcb->flags & TCB_REORDERING) &&
+        (recovering || tcb->sender->sacked >= (uint32_t)LAN_TCP_DUPACK_THRESHOLD * tcb->mss))
         return 0;
     uint32_t window = tcb->sender->min_rtt / 4 * (tcb->reorder_steps + 1u);
     return window < tcb->srtt ? window : tcb->srtt;

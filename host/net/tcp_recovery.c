@@ -6,8 +6,6 @@
 
 #include "tcp_internal.h"
 
-enum { DUPACK_THRESHOLD = 3 };
-
 static bool sets_cwnd(const struct lan_tcb *tcb)
 {
     return tcb->opt.congestion->sampled;
@@ -153,7 +151,7 @@ static void duplicate_ack(struct lan_tcb *tcb, struct lan_tcp_ack *ack)
         tcb->sender->sacked += tcb->mss;
         ack->delivered += tcb->mss;
     }
-    if (tcb->dupacks < DUPACK_THRESHOLD && ++tcb->dupacks == DUPACK_THRESHOLD)
+    if (tcb->dupacks < LAN_TCP_DUPACK_THRESHOLD && ++tcb->dupacks == LAN_TCP_DUPACK_THRESHOLD)
         lan_tcp_mark_lost(tcb, tcb->mss);
 }
 

@@ -7,6 +7,7 @@
 
 #include "tcp_tcb.h"
 
+enum { LAN_TCP_DUPACK_THRESHOLD = 3 };              /* RFC 5681 3.2, RFC 8985 6.2: so many say that one is lost */
 enum { FRTO_OFF, FRTO_FIRST_ACK, FRTO_SECOND_ACK }; /* RFC 5682 2.1, steps 2 and 3 */
 
 /* What the octets of a run of the scoreboard are; none: under way for the first time. */
