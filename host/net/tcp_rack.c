@@ -45,11 +45,13 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint3
     }
     if (!ack->last_sent || lan_seq_lt(ack->last_sent, sent))
         ack->last_sent = sent;
+    if (flags & RUN_RETRANSMITTED)
+        sent -= LAN_TCP_SAME_TIME(tcb); /* in the midst of a run, maybe, whose end left after it */
     if (!sender->rack_sent || lan_seq_lt(sender->rack_sent, sent) ||
         (sent == sender->rack_sent && lan_seq_lt(sender->rack_end, end))) {
         sender->rack_sent = sent;
         sender->rack_end = end;
-        sender->rack_rtt = rtt;
+        sender->rack_rtt = lan_tcp_now(tcb) - sent;
     }
 }
 

@@ -11,7 +11,6 @@
 
 #include "tcp_internal.h"
 
-enum { SAME_TIME = 64 /* transmissions within SRTT / 64 count as one */ };
 #define OLD LAN_TCP_TICKS(240 * LAN_S) /* nobody measures a round trip by it */
 enum { SPLIT_MAX = 2 /* runs more by marking a range */, RESERVE = 4 /* SACK leaves a quarter of the room */ };
 
@@ -103,7 +102,7 @@ static uint32_t split(struct lan_tcb *tcb, uint32_t seq)
 /* One run is in order of time, so that its time is that of the octets sent first, which are its first. */
 static bool alike(const struct lan_tcb *tcb, const struct lan_tcp_run *a, const struct lan_tcp_run *b)
 {
-    bool together = b->sent - a->sent <= tcb->srtt / SAME_TIME;
+    bool together = b->sent - a->sent <= LAN_TCP_SAME_TIME(tcb) / 2;
     return a->flags == b->flags && (a->flags & RUN_SACKED || together);
 }
 
@@ -328,7 +327,7 @@ void lan_tcp_not_lost(struct lan_tcb *tcb)
 
 uint32_t lan_tcp_lose_older(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint32_t age)
 {
-    uint32_t wait = LAN_TCP_NEVER, merged = 2 * tcb->srtt / SAME_TIME; /* SRTT may have been more then */
+    uint32_t wait = LAN_TCP_NEVER, merged = LAN_TCP_SAME_TIME(tcb);
     for (uint32_t i = 0; i < tcb->sender->run_count; i++) {
         const struct lan_tcp_run *run = run_at(tcb, i);
         bool before = lan_seq_lt(run->sent, sent) || (run->sent == sent && lan_seq_lt(run->end, end));

@@ -182,6 +182,9 @@ void lan_tcp_scoreboard_blur(struct lan_tcb *tcb);
 /* The first octets that are lost and not sent again; false: there are none. */
 bool lan_tcp_next_lost(const struct lan_tcb *tcb, struct lan_tcp_block *lost);
 
+/* Transmissions within half of this (SRTT may have been more then) may be one run, as of the time of the first. */
+#define LAN_TCP_SAME_TIME(tcb) ((tcb)->srtt / 32)
+
 /* Whatever was sent before `sent` (or then, and ends before `end`) and has not arrived is lost `age` after it was sent.
  * Returns in how long the next one will be, or LAN_TCP_NEVER. */
 uint32_t lan_tcp_lose_older(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint32_t age);

@@ -228,6 +228,31 @@ static void what_is_one_run_stays_so_when_the_round_trip_shortens(void **state)
     lan_tcp_sender_close(&tcb);
 }
 
+/* Segments 1 and 2 are one run, between which segment 0 is sent again; and the answers come with gaps of 2 ms. */
+static void what_was_sent_after_a_retransmission_that_has_arrived_is_not_lost(void **state)
+{
+    struct fixture *f = *state;
+    struct lan_tcb tcb = lone_sender(f);
+    lan_tcp_sent(&tcb, 0, MSS);
+    tcb.snd_nxt = MSS;
+    let_pass(f->stack, RTT_MS * LAN_MS);
+    lan_tcp_sent(&tcb, MSS, 2 * MSS);
+    tcb.snd_nxt = 2 * MSS;
+    let_pass(f->stack, LAN_MS / 10);
+    lan_tcp_sent(&tcb, 0, MSS);
+    let_pass(f->stack, LAN_MS / 10);
+    lan_tcp_sent(&tcb, 2 * MSS, 3 * MSS);
+    tcb.snd_nxt = 3 * MSS;
+    assert_int_equal(tcb.sender->run_count, 2);
+    let_pass(f->stack, RTT_MS * LAN_MS);
+    struct lan_tcp_ack ack = {.stamp_age = LAN_TCP_NEVER};
+    lan_tcp_scoreboard_acked(&tcb, 2 * MSS, &ack);
+    let_pass(f->stack, 2 * LAN_MS);
+    lan_tcp_lose_older(&tcb, tcb.sender->rack_sent, tcb.sender->rack_end, tcb.sender->rack_rtt);
+    assert_int_equal(tcb.sender->lost, 0);
+    lan_tcp_sender_close(&tcb);
+}
+
 #define TEST_SACK(name) cmocka_unit_test_setup_teardown(name, sack_setup, peer_teardown)
 
 int main(void)
@@ -242,6 +267,7 @@ int main(void)
         TEST(an_original_that_arrives_after_a_round_trip_tells_nothing_of_the_rest_RFC_8985_6_2),
         TEST(nor_does_an_ack_that_was_predicted),
         TEST(but_what_was_sent_again_and_has_arrived_does),
+        TEST(what_was_sent_after_a_retransmission_that_has_arrived_is_not_lost),
         TEST(what_is_one_run_stays_so_when_the_round_trip_shortens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
