@@ -4,6 +4,7 @@
 #include "sack_peer.h"
 #include "sound.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void three_segments_beyond_a_hole_send_the_hole_again(void **state)
@@ -269,6 +270,23 @@ static void a_duplicate_is_reported_though_data_follow_at_once_RFC_2883_4(void *
     skip_sent(p);
 }
 
+/* A duplicate that could not be told any more, and how far its path reordered. */
+static void a_socket_s_next_connection_knows_nothing_of_the_one_before(void **state)
+{
+    struct peer p = peer_of(*state);
+    active_open(&p);
+    struct lan_tcb *tcb = lan_socket_find(p.f->stack, p.fd)->pcb;
+    lan_tcp_note_duplicate(tcb, p.iss + 1, p.iss + 101);
+    tcb->reorder_steps = 5;
+    from_peer(&p, RST, 1, 0, 0);
+    char byte;
+    assert_int_equal(lan_recv(p.f->stack, p.fd, &byte, 1, 0), -ECONNRESET);
+    start_connect(&p);
+    from_peer_options(&p, SYN | ACK, 0, 1, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
+    assert_int_equal(expect(&p, ACK, 1, 1, 0).option_bytes, 0);
+    assert_int_equal(tcb->reorder_steps, 0);
+}
+
 static void a_part_that_has_arrived_beyond_a_gap_is_reported_RFC_2883_4_2(void **state)
 {
     struct peer *p = *state;
@@ -475,6 +493,7 @@ int main(void)
         TEST_SACK(a_duplicate_report_takes_the_reduction_back_RFC_2883),
         TEST_SACK(a_segment_that_arrives_twice_is_reported_once_RFC_2883),
         TEST_SACK(a_duplicate_is_reported_though_data_follow_at_once_RFC_2883_4),
+        TEST(a_socket_s_next_connection_knows_nothing_of_the_one_before),
         TEST_SACK(a_part_that_has_arrived_beyond_a_gap_is_reported_RFC_2883_4_2),
         TEST_SACK(blocks_that_no_honest_peer_sends_change_nothing),
         TEST_SACK(nor_does_a_block_that_ends_at_the_far_side_of_all_numbers),
