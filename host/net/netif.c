@@ -30,8 +30,12 @@ static int enqueue(struct lan_netif *netif, struct lan_buf *frame)
 /* Hands a frame to the driver; the caller keeps it unless 0 is returned. */
 static inline int hand_over(struct lan_netif *netif, struct lan_buf *frame)
 {
+    struct lan_stack *stack = netif->stack;
     uint32_t bytes = lan_buf_total(frame); /* before the driver may free it */
+
+    stack->transmitting = true;
     int result = netif->ops->transmit(netif, frame);
+    stack->transmitting = false;
 
     if (result == 0) {
         netif->stats.out_frames++;
@@ -139,9 +143,20 @@ struct lan_buf *lan_netif_take(struct lan_netif *netif)
     return frame;
 }
 
+/* A wire without delay may deliver while it is asked to transmit. Whoever sends is in the middle of something then, so
+ * the frames wait for lan_stack_poll(). */
 void lan_netif_input(struct lan_netif *netif, struct lan_buf *frames)
 {
-    netif->arrived = frames;
+    struct lan_stack *stack = netif->stack;
+    struct lan_buf **end = &netif->arrived;
+
+    while (*end)
+        end = &(*end)->link;
+    *end = frames;
+    if (stack->transmitting) {
+        lan_stack_wants_poll(stack);
+        return;
+    }
     while (netif->arrived) {
         struct lan_buf *frame = lan_netif_take(netif);
 
@@ -152,7 +167,7 @@ void lan_netif_input(struct lan_netif *netif, struct lan_buf *frames)
             lan_eth_input(netif, frame);
         }
     }
-    lan_stack_leave(netif->stack);
+    lan_stack_leave(stack);
 }
 
 int lan_stack_add_netif(struct lan_stack *stack, struct lan_netif *netif)

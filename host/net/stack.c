@@ -175,11 +175,19 @@ LAN_SHARED static void tell(struct lan_stack *stack)
     stack->port->set_alarm(stack->port->ctx, stack->alarm_ns);
 }
 
+void lan_stack_wants_poll(struct lan_stack *stack)
+{
+    stack->timers.bound_ns = 0;
+    tell(stack);
+}
+
 uint64_t lan_stack_poll(struct lan_stack *stack)
 {
     uint64_t now_ns = lan_now(stack);
 
-    if (now_ns >= stack->timers.bound_ns) {
+    for (struct lan_netif *netif = stack->netifs; netif; netif = netif->next)
+        lan_netif_input(netif, NULL);                         /* what has arrived while something was sent */
+    if (!LAN_FOR_SPEED || now_ns >= stack->timers.bound_ns) { /* else nothing is due */
         lan_timers_run(&stack->timers, now_ns);
         stack->timers.bound_ns = lan_timers_next(&stack->timers);
     }

@@ -22,6 +22,7 @@ struct lan_stack {
     const struct lan_port *port;
     struct lan_pool *pool;
     struct lan_netif *netifs;
+    bool transmitting; /* one of their drivers has been called */
     struct lan_counters counters;
     struct lan_tcp tcp;
     struct lan_arp arp;
@@ -46,6 +47,7 @@ struct lan_stack {
 void lan_drop(struct lan_buf *packet, lan_count *reason);
 
 void lan_stack_set_alarm(struct lan_stack *stack);
+void lan_stack_wants_poll(struct lan_stack *stack); /* as soon as may be */
 
 /* The end of every way into the stack: tells the port when an earlier deadline has come up. */
 static inline void lan_stack_leave(struct lan_stack *stack)

@@ -59,7 +59,8 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
 {
     const struct lan_tcp_sender *sender = tcb->sender;
     struct lan_tcp_ack ack = {.fack = sender->rack_fack,
-                              .original = tcb->flags & TCB_TIMESTAMPS && lan_seq_lt(segment->tsecr, sender->undo_stamp),
+                              .original = tcb->flags & TCB_TIMESTAMPS && segment->tsecr &&
+                                          lan_seq_lt(segment->tsecr, sender->undo_stamp),
                               .stamp_age = lan_tcp_stamp_age(tcb, segment),
                               .duplicate = duplicate};
     if (tcb->opt.congestion->sampled)

@@ -18,7 +18,7 @@ uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb)
     return lan_tcp_now_coarse(tcb) + tcb->ts_offset;
 }
 
-uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+LAN_SHARED uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
     return tcb->flags & TCB_TIMESTAMPS ? lan_tcp_timestamp(tcb) - segment->tsecr : LAN_TCP_NEVER;
 }

@@ -27,8 +27,8 @@ enum {
 
 struct lan_netif_ops {
     /* Takes a frame. 0: the driver owns it now. -ENOBUFS: no room; the caller still owns it and will try again after
-     * lan_netif_tx_ready(). -ENETDOWN: no link, the caller still owns it. Never blocks, nor brings about a call of
-     * lan_netif_input() for the same stack, be it by way of the peer's. */
+     * lan_netif_tx_ready(). -ENETDOWN: no link, the caller still owns it. Never blocks. It may bring about a call
+     * of lan_netif_input() for the same stack, as a wire without delay does by way of the peer's. */
     int (*transmit)(struct lan_netif *netif, struct lan_buf *frame);
 };
 

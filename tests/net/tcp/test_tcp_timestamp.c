@@ -202,6 +202,20 @@ static struct sent lose_the_first_of_ten(struct peer *p)
     return expect(p, ACK, 1 + STAMPED_MSS, 1, STAMPED_MSS);
 }
 
+/* Some peers send stamps and echo none (Linux takes no such echo for one either). */
+static void an_echo_of_nothing_undoes_nothing(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, 1, 10 * STAMPED_MSS);
+    assert_int_equal(skip_sent(p), 10);
+    wait_ms(p, 400);
+    struct sent again = expect(p, ACK, 1, 1, STAMPED_MSS);
+    assert_true(tsval_of(&again) < UINT32_C(1) << 31); /* or 0 would be later than it */
+    stamped(p, ACK, 1, 1 + STAMPED_MSS, 0, PEER_CLOCK + 420, 0);
+    assert_int_equal(counter(p->f, "TcpExtTCPSpuriousRTOs"), 0);
+    skip_sent(p);
+}
+
 static void a_time_out_that_was_right_is_not_undone(void **state)
 {
     struct peer *p = *state;
@@ -328,6 +342,7 @@ int main(void)
         TEST_STAMPED(a_reset_needs_no_stamp_but_everything_else_does_RFC_7323_3_2),
         TEST(two_connections_do_not_show_one_clock_RFC_7323_5_4),
         TEST_STAMPED(a_time_out_that_was_in_vain_is_undone_RFC_3522),
+        TEST_STAMPED(an_echo_of_nothing_undoes_nothing),
         TEST_STAMPED(a_time_out_that_was_right_is_not_undone),
         TEST_STAMPED(a_second_time_out_is_not_undone_by_what_the_first_sent_again),
         TEST_STAMPED(an_ack_that_waited_for_a_retransmission_measures_nothing_though_it_is_of_the_original),
