@@ -469,14 +469,13 @@ static void a_netif_whose_frames_no_buffer_holds_is_refused(void **state)
 {
     struct fixture *f = *state;
     uint32_t fits = f->config.pool.buffer_bytes - ETH - 4;
-    struct lan_netif netif = {.ops = &LOOK, .mtu = (uint16_t)(fits + 1)};
+    static struct lan_netif netif, whole; /* stay attached as long as there is a stack */
 
+    netif = (struct lan_netif){.ops = &LOOK, .mtu = (uint16_t)(fits + 1)};
     assert_int_equal(lan_stack_add_netif(f->stack, &netif), -EINVAL);
     netif.features = LAN_NETIF_SG;
     assert_int_equal(lan_stack_add_netif(f->stack, &netif), 0);
-
-    struct lan_netif whole = {.ops = &LOOK, .mtu = (uint16_t)fits};
-
+    whole = (struct lan_netif){.ops = &LOOK, .mtu = (uint16_t)fits};
     assert_int_equal(lan_stack_add_netif(f->stack, &whole), 0);
 }
 

@@ -209,8 +209,7 @@ static void an_echo_of_nothing_undoes_nothing(void **state)
     host_sends(p, 1, 10 * STAMPED_MSS);
     assert_int_equal(skip_sent(p), 10);
     wait_ms(p, 400);
-    struct sent again = expect(p, ACK, 1, 1, STAMPED_MSS);
-    assert_true(tsval_of(&again) < UINT32_C(1) << 31); /* or 0 would be later than it */
+    expect(p, ACK, 1, 1, STAMPED_MSS);
     stamped(p, ACK, 1, 1 + STAMPED_MSS, 0, PEER_CLOCK + 420, 0);
     assert_int_equal(counter(p->f, "TcpExtTCPSpuriousRTOs"), 0);
     skip_sent(p);
