@@ -64,8 +64,8 @@ uint64_t lan_stack_poll(struct lan_stack *stack);
 /* The next deadline, or before it that of a timer cancelled since. */
 uint64_t lan_stack_next_deadline(const struct lan_stack *stack);
 
-/* Attaches a driver's interface, once; it stays attached, and is borrowed for the stack's life. -EINVAL: ops missing, mtu out of 68..65535, or without
- * LAN_NETIF_SG a frame (mtu + 18 bytes) does not fit into a buffer of the pool. */
+/* Attaches a driver's interface, once; it stays attached, and is borrowed for the stack's life. -EINVAL: ops missing,
+ * mtu out of 68..65535, or without LAN_NETIF_SG a frame (mtu + 18 bytes) does not fit into a buffer of the pool. */
 int lan_stack_add_netif(struct lan_stack *stack, struct lan_netif *netif);
 
 /* Address and mask in network byte order; address 0 takes the address away. Adds the connected route. -EINVAL: they
