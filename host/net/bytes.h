@@ -11,9 +11,6 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A function off the way of the common packet, which is to stay as short as it looks: not inlined. */
-#define LAN_RARE __attribute__((noinline, cold))
-
 /* Whether to have ways that only save time, beside one that does the same: not in a stack compiled for size (-Os). */
 #ifdef __OPTIMIZE_SIZE__
 enum { LAN_FOR_SPEED = 0 };
@@ -21,10 +18,13 @@ enum { LAN_FOR_SPEED = 0 };
 enum { LAN_FOR_SPEED = 1 };
 #endif
 
-/* A small function with many callers: in a stack compiled for size there is one of it, which compilers misjudge. */
+/* LAN_RARE: a function off the way of the common packet, which is to stay as short as it looks: not inlined.
+ * LAN_SHARED: one that stands in one place in a stack compiled for size, which compilers misjudge. */
 #ifdef __OPTIMIZE_SIZE__
+#define LAN_RARE __attribute__((cold))
 #define LAN_SHARED __attribute__((noinline))
 #else
+#define LAN_RARE __attribute__((noinline, cold))
 #define LAN_SHARED
 #endif
 

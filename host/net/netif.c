@@ -33,9 +33,9 @@ static inline int hand_over(struct lan_netif *netif, struct lan_buf *frame)
     struct lan_stack *stack = netif->stack;
     uint32_t bytes = lan_buf_total(frame); /* before the driver may free it */
 
-    stack->transmitting = true;
+    stack->transmitting++;
     int result = netif->ops->transmit(netif, frame);
-    stack->transmitting = false;
+    stack->transmitting--;
 
     if (result == 0) {
         netif->stats.out_frames++;

@@ -69,9 +69,10 @@ static size_t align(size_t bytes)
 
 static size_t entries_of(const struct region *region, const struct lan_config *config)
 {
-    const uint8_t *number = (const uint8_t *)config + region->number;
+    const uint32_t *number = (const void *)((const uint8_t *)config + region->number);
+    size_t entries = *number;
 
-    return (size_t) * (const uint32_t *)(const void *)number + region->more;
+    return entries + region->more;
 }
 
 /* A power of two of chains as well, as what is aligned to is one. */
@@ -186,9 +187,9 @@ uint64_t lan_stack_poll(struct lan_stack *stack)
     uint64_t now_ns = lan_now(stack);
 
     for (struct lan_netif *netif = stack->netifs; netif; netif = netif->next)
-        if (!LAN_FOR_SPEED || netif->arrived) /* while something was sent */
+        if (netif->arrived) /* while something was sent */
             lan_netif_input(netif, NULL);
-    if (!LAN_FOR_SPEED || now_ns >= stack->timers.bound_ns) { /* else nothing is due */
+    if (now_ns >= stack->timers.bound_ns) {
         lan_timers_run(&stack->timers, now_ns);
         stack->timers.bound_ns = lan_timers_next(&stack->timers);
     }

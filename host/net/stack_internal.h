@@ -22,7 +22,7 @@ struct lan_stack {
     const struct lan_port *port;
     struct lan_pool *pool;
     struct lan_netif *netifs;
-    bool transmitting; /* one of their drivers has been called */
+    uint32_t transmitting; /* drivers of theirs that have been called, one from within another */
     struct lan_counters counters;
     struct lan_tcp tcp;
     struct lan_arp arp;

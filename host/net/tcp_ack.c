@@ -11,7 +11,7 @@ enum { UNSETTLED = TCB_SACK | TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_TAIL_P
 static uint32_t round_trip(const struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 {
     uint32_t since = lan_tcp_now(tcb) - ack->again_sent;
-    return ack->rtt || !ack->again_sent || ack->stamp_age > LAN_TCP_COARSE_OF(since) + 1 ? ack->rtt : since;
+    return !ack->rtt && ack->again_sent && lan_tcp_answers_last(ack, since) ? since : ack->rtt;
 }
 
 static void new_ack(struct lan_tcb *tcb, uint32_t seq, struct lan_tcp_ack *ack)
@@ -57,11 +57,10 @@ static bool is_duplicate(const struct lan_tcb *tcb, const struct lan_tcp_segment
 /* What the segment acknowledges, from snd_una on, or tells of what arrived beyond a gap. */
 static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, bool duplicate)
 {
-    const struct lan_tcp_sender *sender = tcb->sender;
-    struct lan_tcp_ack ack = {.fack = sender->rack_fack,
-                              .original = tcb->flags & TCB_TIMESTAMPS && segment->tsecr &&
-                                          lan_seq_lt(segment->tsecr, sender->undo_stamp),
-                              .stamp_age = lan_tcp_stamp_age(tcb, segment),
+    uint32_t age = lan_tcp_stamp_age(tcb, segment);
+    struct lan_tcp_ack ack = {.fack = tcb->sender->rack_fack,
+                              .original = age != LAN_TCP_NEVER && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp),
+                              .stamp_age = age,
                               .duplicate = duplicate};
     if (tcb->opt.congestion->sampled)
         lan_tcp_rate_check(tcb);
@@ -83,8 +82,8 @@ bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq)
     if (!sender || sender->sacked | sender->lost || (tcb->flags & UNSETTLED) != TCB_SACK || tcb->ecn & ECN_CAPABLE ||
         tcb->opt.congestion->sampled)
         return false;
-    struct lan_tcp_ack ack = {.fack = sender->rack_fack,
-                              .stamp_age = LAN_TCP_NEVER - 1}; /* of whatever was sent first */
+    /* Nobody has looked at its stamp: take it for an answer to the first transmission of whatever was sent again. */
+    struct lan_tcp_ack ack = {.fack = sender->rack_fack, .stamp_age = LAN_TCP_NEVER - 1};
     new_ack(tcb, seq, &ack);
     sender->rack_fack = ack.fack;
     if (tcb->flags & TCB_CWND_LIMITED)

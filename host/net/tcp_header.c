@@ -117,7 +117,7 @@ uint32_t lan_tcp_put_timestamp(const struct lan_tcb *tcb, uint8_t *out)
     return LAN_TCP_STAMP_BYTES;
 }
 
-LAN_SHARED static uint8_t *put_scale(const struct lan_tcb *tcb, uint8_t *next)
+static uint8_t *put_scale(const struct lan_tcb *tcb, uint8_t *next)
 {
     if (!(tcb->flags & TCB_SCALING))
         return next;

@@ -79,7 +79,7 @@ static void tell_connection(const struct lan_tcb *tcb, struct lan_tcp_info *info
     tell_sender(tcb, info);
 }
 
-LAN_RARE void lan_tcp_tell(const struct lan_tcb *tcb, struct lan_tcp_info *info)
+LAN_RARE LAN_SHARED void lan_tcp_tell(const struct lan_tcb *tcb, struct lan_tcp_info *info)
 {
     const char *congestion = tcb->opt.congestion->name;
     memset(info, 0, sizeof *info);

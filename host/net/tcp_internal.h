@@ -246,7 +246,7 @@ void lan_tcp_timestamp_open(struct lan_tcb *tcb);
 uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb); /* now */
 
 /* How long ago what an ACK answers has left, by the stamp that it brings back, in coarse ticks; LAN_TCP_NEVER: it has
- * none. From a peer that makes stamps up it may be any number. */
+ * none, or 0, as peers send that stamp but echo nothing. From one that makes stamps up it may be any number. */
 uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
 uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb);  /* of TS.Recent, in units of LAN_TCP_AGE() */
 bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb); /* it is no measure any more (RFC 7323 5.5) */

@@ -27,7 +27,7 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint3
     if (!ack->first_sent || lan_seq_lt(sent, ack->first_sent))
         ack->first_sent = sent;
     if (flags & RUN_RETRANSMITTED) {
-        if (rtt < sender->min_rtt || ack->stamp_age + 1 > LAN_TCP_COARSE_OF(rtt) + 2) /* NEVER is not */
+        if (rtt < sender->min_rtt || lan_tcp_answers_earlier(ack, rtt))
             return; /* it was an earlier transmission that arrived */
     } else {
         if (!ack->again_sent || !lan_seq_lt(sent, ack->again_sent)) {

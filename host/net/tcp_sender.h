@@ -223,6 +223,19 @@ void lan_tcp_start_congestion(struct lan_tcb *tcb); /* there is a sender */
 void lan_tcp_hystart_init(struct lan_tcb *tcb);
 void lan_tcp_hystart_acked(struct lan_tcb *tcb, const struct lan_tcp_ack *ack); /* slow start of cwnd */
 
+/* Whether the stamp tells that the ACK answers what left `since` ticks ago, which was not the first time; or that it
+ * answers an earlier transmission of the same. Neither: it has no stamp. */
+static inline bool lan_tcp_answers_last(const struct lan_tcp_ack *ack, uint32_t since)
+{
+    return ack->stamp_age <=
+           LAN_TCP_COARSE_OF(since) + 1; /* two instants of the coarse clock may be one tick apart more */
+}
+
+static inline bool lan_tcp_answers_earlier(const struct lan_tcp_ack *ack, uint32_t since)
+{
+    return ack->stamp_age != LAN_TCP_NEVER && !lan_tcp_answers_last(ack, since);
+}
+
 /* tcp_rack.c */
 
 /* Octets up to `end` of a run with these flags, last sent at sent, have arrived. */

@@ -83,10 +83,11 @@ static void print_sample(const struct flows *flows, int i, uint64_t begun_ns)
     struct lan_tcp_info info;
     uint32_t bytes = sizeof info;
     lan_getsockopt(sender->stack, flows->flows[i].from, LAN_IPPROTO_TCP, LAN_TCP_INFO, &info, &bytes);
+    uint32_t out = info.sacked + info.lost, in_flight = info.unacked > out ? info.unacked - out : 0;
     uint64_t queued_ns = sender->wire_free_ns > world->now_ns ? sender->wire_free_ns - world->now_ns : 0;
     printf("%s{\"s\": %.6f, \"flow\": %d, \"received\": %llu, \"cwnd\": %u, \"in_flight\": %u, \"queue_ms\": %.3f}",
            separator, (double)(world->now_ns - begun_ns) / 1e9, i, (unsigned long long)flows->flows[i].received,
-           info.snd_cwnd, info.unacked - info.sacked - info.lost, (double)queued_ns / 1e6);
+           info.snd_cwnd, in_flight, (double)queued_ns / 1e6);
     separator = ", ";
 }
 

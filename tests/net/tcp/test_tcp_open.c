@@ -78,14 +78,21 @@ static void an_ack_completes_a_simultaneous_open_too(void **state)
     assert_int_equal(ready(&p), LAN_POLLOUT);
 }
 
-static void the_window_of_a_simultaneous_open_is_not_scaled_RFC_7323_2_2(void **state)
+/* Both ends scale windows; the peer's SYN-ACK offers `window`. */
+static struct peer open_simultaneously(void **state, uint16_t window)
 {
     struct peer p = peer_of(*state);
     start_connect(&p);
     from_peer_options(&p, SYN, 0, 0, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
     next_sent(&p);
-    p.window = 4000;
+    p.window = window;
     from_peer_options(&p, SYN | ACK, 0, 1, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
+    return p;
+}
+
+static void the_window_of_a_simultaneous_open_is_not_scaled_RFC_7323_2_2(void **state)
+{
+    struct peer p = open_simultaneously(state, 4000);
     host_sends(&p, 1, 5 * MSS);
     expect(&p, ACK, 1, 1, MSS);
     expect(&p, ACK, 1 + MSS, 1, MSS);
@@ -94,12 +101,7 @@ static void the_window_of_a_simultaneous_open_is_not_scaled_RFC_7323_2_2(void **
 
 static void a_small_window_of_a_simultaneous_open_is_not_none(void **state)
 {
-    struct peer p = peer_of(*state);
-    start_connect(&p);
-    from_peer_options(&p, SYN, 0, 0, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
-    next_sent(&p);
-    p.window = 100;
-    from_peer_options(&p, SYN | ACK, 0, 1, "\x02\x04\x05\xb4\x01\x03\x03\x07", 8);
+    struct peer p = open_simultaneously(state, 100);
     host_sends(&p, 1, 1000);
     expect(&p, ACK, 1, 1, 100);
     expect_quiet(&p);

@@ -187,18 +187,25 @@ static void a_time_out_does_not_stay_backed_off_for_long(void **state)
     assert_in_range(slow, 0, MOST);
 }
 
+/* NewReno on a slow path with a queue of many round trips. */
+static struct flows begin_on_a_long_queue(uint64_t rate_bps, uint32_t queue_bytes, uint32_t window)
+{
+    struct world_config config = flows_config(10 * MS);
+    config.stack.send_buffer_bytes = config.stack.receive_buffer_bytes = window;
+    config.wire.rate_bps = rate_bps;
+    config.wire.queue_bytes = queue_bytes;
+    struct flows flows = {.world = world_create(&config)};
+    flows_add(&flows, "newreno");
+    return flows;
+}
+
 /* Slow start fills a queue of two seconds: there is more under way than the scoreboard can tell apart. The round trip
  * is known all the same, so that no time-out comes long before its end. */
 static void a_round_trip_that_grows_a_hundredfold_is_noticed(void **state)
 {
     (void)state;
-    struct world_config config = flows_config(10 * MS);
-    config.stack.send_buffer_bytes = config.stack.receive_buffer_bytes = 4096 * KIB;
-    config.wire.rate_bps = 10000000;
-    config.wire.queue_bytes = 2500000;
-    struct flows flows = {.world = world_create(&config)};
-    struct flow *flow = flows_add(&flows, "newreno");
-    const struct lan_tcb *tcb = lan_socket_find(flows.world->hosts[0].stack, flow->from)->pcb;
+    struct flows flows = begin_on_a_long_queue(10000000, 2500000, 4096 * KIB);
+    const struct lan_tcb *tcb = lan_socket_find(flows.world->hosts[0].stack, flows.flows[0].from)->pcb;
     flows_run(&flows, 10 * S);
     assert_int_equal(world_counter(flows.world, "TcpExtTCPTimeouts"), 0);
     flows_run(&flows, 10 * S);
@@ -211,12 +218,7 @@ static void a_round_trip_that_grows_a_hundredfold_is_noticed(void **state)
 static void what_waits_in_a_queue_is_not_sent_again_each_time(void **state)
 {
     (void)state;
-    struct world_config config = flows_config(10 * MS);
-    config.stack.send_buffer_bytes = config.stack.receive_buffer_bytes = 1024 * KIB;
-    config.wire.rate_bps = 64000;
-    config.wire.queue_bytes = 200000;
-    struct flows flows = {.world = world_create(&config)};
-    flows_add(&flows, "newreno");
+    struct flows flows = begin_on_a_long_queue(64000, 200000, 1024 * KIB);
     flows_run(&flows, 120 * S);
     assert_in_range(world_counter(flows.world, "TcpExtTCPTimeouts"), 1, 1);
     assert_in_range(world_counter(flows.world, "TcpRetransSegs"), 100, 400);

@@ -148,12 +148,11 @@ static void nor_is_it_when_the_scoreboard_is_full(void **state)
     send_again_backwards(*state, 130);
 }
 
-/* Segment 0 is sent again. Its original arrives even later than a retransmission would, as the time stamp of the ACK
- * tells, whichever recovery has sent it; of the rest, which was sent before that, nothing is heard yet. */
-static void an_original_that_arrives_after_a_round_trip_tells_nothing_of_the_rest_RFC_8985_6_2(void **state)
+enum { SINCE_MS = RTT_MS + 5 };
+
+/* Eight segments have left, a round trip later segment 0 once more, and since then SINCE_MS have passed. */
+static struct lan_tcb first_of_eight_sent_again(struct fixture *f)
 {
-    enum { SINCE_MS = RTT_MS + 5 };
-    struct fixture *f = *state;
     struct lan_tcb tcb = lone_sender(f);
     tcb.sender->min_rtt = LAN_TCP_TICKS(RTT_MS * LAN_MS);
     lan_tcp_sent(&tcb, 0, 8 * MSS);
@@ -161,6 +160,14 @@ static void an_original_that_arrives_after_a_round_trip_tells_nothing_of_the_res
     let_pass(f->stack, RTT_MS * LAN_MS);
     lan_tcp_sent(&tcb, 0, MSS);
     let_pass(f->stack, SINCE_MS * LAN_MS);
+    return tcb;
+}
+
+/* Segment 0 is sent again. Its original arrives even later than a retransmission would, as the time stamp of the ACK
+ * tells, whichever recovery has sent it; of the rest, which was sent before that, nothing is heard yet. */
+static void an_original_that_arrives_after_a_round_trip_tells_nothing_of_the_rest_RFC_8985_6_2(void **state)
+{
+    struct lan_tcb tcb = first_of_eight_sent_again(*state);
     struct lan_tcp_ack ack = {.stamp_age = LAN_TCP_COARSE((SINCE_MS + 3) * LAN_MS)};
     lan_tcp_scoreboard_acked(&tcb, MSS, &ack);
     assert_int_equal(ack.delivered, MSS);
@@ -172,13 +179,7 @@ static void an_original_that_arrives_after_a_round_trip_tells_nothing_of_the_res
 /* Where header prediction takes the ACK nobody has looked at its stamp. */
 static void nor_does_an_ack_that_was_predicted(void **state)
 {
-    struct fixture *f = *state;
-    struct lan_tcb tcb = lone_sender(f);
-    lan_tcp_sent(&tcb, 0, 8 * MSS);
-    tcb.snd_nxt = 8 * MSS;
-    let_pass(f->stack, RTT_MS * LAN_MS);
-    lan_tcp_sent(&tcb, 0, MSS);
-    let_pass(f->stack, (RTT_MS + 5) * LAN_MS);
+    struct lan_tcb tcb = first_of_eight_sent_again(*state);
     assert_true(lan_tcp_acknowledge_new(&tcb, MSS));
     assert_int_equal(tcb.snd_una, MSS);
     assert_int_equal(tcb.sender->rack_sent, 0);
@@ -189,17 +190,9 @@ static void nor_does_an_ack_that_was_predicted(void **state)
 /* The same without a time stamp, or with that of the retransmission. */
 static void but_what_was_sent_again_and_has_arrived_does(void **state)
 {
-    enum { SINCE_MS = RTT_MS + 5 };
     const uint32_t ages[] = {LAN_TCP_NEVER, LAN_TCP_COARSE(SINCE_MS * LAN_MS) + 1};
-    struct fixture *f = *state;
     for (int i = 0; i < 2; i++) {
-        struct lan_tcb tcb = lone_sender(f);
-        tcb.sender->min_rtt = LAN_TCP_TICKS(RTT_MS * LAN_MS);
-        lan_tcp_sent(&tcb, 0, 8 * MSS);
-        tcb.snd_nxt = 8 * MSS;
-        let_pass(f->stack, RTT_MS * LAN_MS);
-        lan_tcp_sent(&tcb, 0, MSS);
-        let_pass(f->stack, SINCE_MS * LAN_MS);
+        struct lan_tcb tcb = first_of_eight_sent_again(*state);
         struct lan_tcp_ack ack = {.stamp_age = ages[i]};
         lan_tcp_scoreboard_acked(&tcb, MSS, &ack);
         lan_tcp_lose_older(&tcb, tcb.sender->rack_sent, tcb.sender->rack_end, tcb.sender->rack_rtt);
