@@ -216,6 +216,20 @@ static void connections_that_fail_or_are_reset_are_counted_RFC_4022(void **state
     start_connect(&r);
     lan_close(p->f->stack, r.fd);
     assert_int_equal(counter(p->f, "TcpAttemptFails"), 1);
+    struct peer t = *p;
+    t.port += 2, t.host_port += 2;
+    listen_on(t.f, t.host_port, 1);
+    from_peer(&t, SYN, 0, 0, 0);
+    skip_sent(&t);
+    from_peer(&t, RST, 1, 0, 0); /* in SYN-RECEIVED */
+    assert_int_equal(counter(p->f, "TcpAttemptFails"), 2);
+    struct peer u = *p;
+    u.port += 3, u.host_port += 3;
+    passive_open(&u);
+    from_peer(&u, FIN | ACK, 1, 1, 0);
+    skip_sent(&u);
+    from_peer(&u, RST, 2, 0, 0); /* in CLOSE-WAIT */
+    assert_int_equal(counter(p->f, "TcpEstabResets"), 2);
 }
 
 /* RFC 4022, and what else Linux has in /proc/net/snmp; then its netstat -s, as far as we have it. */
