@@ -262,7 +262,7 @@ static void the_bound_is_beta_of_the_target_at_least(void **state)
 /* A repair that is lost twice, at the end of the window, takes a time-out: one in a few hundred seconds. */
 static void losses_without_a_queue_do_not_slow_it_down(void **state)
 {
-    enum { DRAWS = 4 };
+    enum { DRAWS = 8 };
     double mbps = 0;
     uint64_t time_outs = 0;
     (void)state;
