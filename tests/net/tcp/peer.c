@@ -202,6 +202,14 @@ uint64_t silence_ms(struct peer *p)
     return (p->f->now_ns - start) / 1000000;
 }
 
+int socket_error(struct peer *p)
+{
+    int error = -1;
+    uint32_t bytes = sizeof error;
+    assert_int_equal(lan_getsockopt(p->f->stack, p->fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes), 0);
+    return error;
+}
+
 int listen_on(struct fixture *f, uint16_t port, int backlog)
 {
     int fd = open_socket(f);

@@ -71,6 +71,9 @@ void wait_ms(struct peer *p, uint64_t ms);
 /* Waits until the host sends something by itself; returns how long that was, to a millisecond. */
 uint64_t silence_ms(struct peer *p);
 
+/* LAN_SO_ERROR of the host's socket, which reading clears. */
+int socket_error(struct peer *p);
+
 /* Ways to a connection. listen_on() and the opens leave the socket non-blocking, with nothing waiting. */
 int listen_on(struct fixture *f, uint16_t port, int backlog);
 int open_socket(struct fixture *f);

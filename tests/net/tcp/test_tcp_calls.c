@@ -4,14 +4,6 @@
 
 #include <errno.h>
 
-static int socket_error(struct peer *p)
-{
-    int error;
-    uint32_t bytes = sizeof error;
-    assert_int_equal(lan_getsockopt(p->f->stack, p->fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes), 0);
-    return error;
-}
-
 static int connect_again(struct peer *p)
 {
     struct lan_sockaddr_in name = {.sin_family = LAN_AF_INET, .sin_addr = PEER, .sin_port = 1};

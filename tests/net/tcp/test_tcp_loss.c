@@ -5,14 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int socket_error(struct peer *p)
-{
-    int error;
-    uint32_t bytes = sizeof error;
-    assert_int_equal(lan_getsockopt(p->f->stack, p->fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes), 0);
-    return error;
-}
-
 /* Sends `segments` full segments and takes them. */
 static void send_segments(struct peer *p, uint32_t seq, uint32_t segments)
 {

@@ -10,14 +10,6 @@ static int ready(struct peer *p)
     return lan_ready(p->f->stack, p->fd, LAN_POLLIN | LAN_POLLOUT);
 }
 
-static int socket_error(struct peer *p)
-{
-    int error;
-    uint32_t bytes = sizeof error;
-    assert_int_equal(lan_getsockopt(p->f->stack, p->fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes), 0);
-    return error;
-}
-
 static void active_open_sends_syn_and_acknowledges_the_answer(void **state)
 {
     struct peer p = peer_of(*state);

@@ -10,14 +10,6 @@ static void set_option(struct fixture *f, int fd, int level, int option, int val
     assert_int_equal(lan_setsockopt(f->stack, fd, level, option, &value, sizeof value), 0);
 }
 
-static int socket_error(struct peer *p)
-{
-    int error = -1;
-    uint32_t bytes = sizeof error;
-    assert_int_equal(lan_getsockopt(p->f->stack, p->fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes), 0);
-    return error;
-}
-
 static struct lan_sockaddr_in name_of(uint32_t address, uint16_t port)
 {
     struct lan_sockaddr_in name = {.sin_family = LAN_AF_INET, .sin_addr = address};

@@ -10,14 +10,6 @@ static void set_option(struct peer *p, int level, int option, int value)
     assert_int_equal(lan_setsockopt(p->f->stack, p->fd, level, option, &value, sizeof value), 0);
 }
 
-static int socket_error(struct peer *p)
-{
-    int error;
-    uint32_t bytes = sizeof error;
-    assert_int_equal(lan_getsockopt(p->f->stack, p->fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes), 0);
-    return error;
-}
-
 static void data_goes_in_full_segments_and_the_last_one_has_psh_MUST_61(void **state)
 {
     struct peer *p = *state;
