@@ -96,12 +96,12 @@ static int parse_field(struct lan_fetch *fetch, const char *name, const char *va
 /* RFC 9112 6.3: no body with 204 and 304, then chunks before a length, and without either the end of the connection. */
 static void choose_framing(struct lan_fetch *fetch)
 {
-    if (fetch->status == 204 || fetch->status == 304 || fetch->content_length == 0) {
+    if (fetch->status == 204 || fetch->status == 304) {
         fetch->state = ENDED;
     } else if (fetch->state == CHUNK_SIZE) {
         fetch->content_length = -1;
-    } else if (fetch->content_length > 0) {
-        fetch->state = LENGTH;
+    } else if (fetch->content_length >= 0) {
+        fetch->state = fetch->content_length ? LENGTH : ENDED;
         fetch->left = (uint64_t)fetch->content_length;
     } else {
         fetch->state = UNTIL_CLOSE;
@@ -143,20 +143,11 @@ static int data_step(struct lan_fetch *fetch, uint64_t left, enum state next)
     fetch->left = left - bytes;
     if (fetch->left == 0)
         fetch->state = next;
-    if (fetch->data && !fetch->data(fetch, fetch->buffer, bytes))
+    bool wanted = !fetch->data || fetch->data(fetch, fetch->buffer, bytes);
+    if (!wanted || !fetch->source.loop) /* data() may have cancelled the fetch */
         return -ECANCELED;
     consume(fetch, bytes);
     return GO_ON;
-}
-
-/* A line of the chunked coding, without its end; NULL while it has not come. */
-static char *buffered_line(struct lan_fetch *fetch, size_t *bytes)
-{
-    char *end = memchr(fetch->buffer, '\n', fetch->buffered), *at = fetch->buffer;
-    if (!end)
-        return NULL;
-    *bytes = (size_t)(end - fetch->buffer) + 1;
-    return lan_http_next_line(&at);
 }
 
 static int parse_chunk_size(const char *line, uint64_t *size)
@@ -171,13 +162,18 @@ static int parse_chunk_size(const char *line, uint64_t *size)
     return digits > 0 && (behind == '\0' || behind == ';' || behind == ' ' || behind == '\t') ? 0 : -EPROTO;
 }
 
+/* A line of the chunked coding: the size of a chunk, what ends one, or a field of the trailer. */
 static int chunk_line_step(struct lan_fetch *fetch)
 {
-    size_t bytes;
-    char *line = buffered_line(fetch, &bytes);
-    int error = 0;
-    if (!line)
+    char *end = memchr(fetch->buffer, '\n', fetch->buffered), *at = fetch->buffer;
+    if (!end)
         return fetch->buffered < sizeof fetch->buffer ? WAIT : -EPROTO;
+    size_t bytes = (size_t)(end - fetch->buffer) + 1;
+    if (memchr(fetch->buffer, '\0', bytes))
+        return -EPROTO;
+
+    const char *line = lan_http_next_line(&at);
+    int error = 0;
     if (fetch->state == CHUNK_SIZE) {
         error = parse_chunk_size(line, &fetch->left);
         fetch->state = fetch->left ? CHUNK_DATA : TRAILER;
@@ -246,6 +242,8 @@ static void handle(struct lan_source *source, int ready)
     int result = ready ? GO_ON : -ETIMEDOUT;
     for (int steps = 0; result == GO_ON && fetch->state != ENDED && steps < STEPS; steps++)
         result = take_step(fetch);
+    if (!source->loop) /* cancelled meanwhile */
+        return;
     if (result >= 0 && fetch->state != ENDED) {
         if (result == GO_ON)
             lan_source_yield(source);

@@ -17,7 +17,8 @@ size_t lan_http_empty_lines(const char *data, size_t bytes);
  * of it was looked at before (0 at first), so that a head that comes octet by octet costs no more than its length. */
 size_t lan_http_head_length(const char *data, size_t bytes, size_t *scanned);
 
-/* The next line, cut out of a head, its end (LF or CR LF) taken off. There is one: a head ends in a line feed. */
+/* The next line, cut out of a head, its end (LF or CR LF) taken off. There is one, as a head ends in a line feed; a
+ * zero octet in front of that has been refused before. */
 char *lan_http_next_line(char **at);
 
 /* Cuts "name: value" in two and checks both; NULL when it is not well formed. A line that starts with white space

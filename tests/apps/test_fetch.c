@@ -11,7 +11,7 @@ static struct lan_fetch fetch;
 static char body[BIG_BYTES];
 static size_t body_bytes;
 static int error_of_done;
-static bool over, refuse_data;
+static bool over, refuse_data, cancel_at_data;
 
 static bool take_data(struct lan_fetch *which, const void *data, size_t bytes)
 {
@@ -20,6 +20,8 @@ static bool take_data(struct lan_fetch *which, const void *data, size_t bytes)
     assert_true(body_bytes + bytes <= sizeof body);
     memcpy(body + body_bytes, data, bytes);
     body_bytes += bytes;
+    if (cancel_at_data)
+        lan_fetch_cancel(which);
     return !refuse_data;
 }
 
@@ -41,7 +43,7 @@ static int start(const char *url)
 {
     fetch = (struct lan_fetch){.data = take_data, .done = take_done};
     body_bytes = 0;
-    over = refuse_data = false;
+    over = refuse_data = cancel_at_data = false;
     return lan_fetch_start(&fetch, &http.world->loop, url);
 }
 
@@ -54,7 +56,7 @@ static void finish(int error)
 /* A server for one connection, which answers with `answer` and closes. */
 static int listener = -1;
 
-static void serve(const char *answer, bool octet_by_octet)
+static void serve_bytes(const char *answer, size_t bytes, bool octet_by_octet)
 {
     struct lan_stack *stack = http.world->stack;
     struct lan_sockaddr_in address = lan_sockaddr(0, 81);
@@ -67,12 +69,17 @@ static void serve(const char *answer, bool octet_by_octet)
     assert_true(fd >= 0);
     char request[1024];
     assert_true(lan_recv(stack, fd, request, sizeof request, 0) > 0);
-    for (const char *at = answer; *at && !over; at += octet_by_octet ? 1 : strlen(at)) {
-        lan_send(stack, fd, at, octet_by_octet ? 1 : strlen(at), 0);
+    for (size_t at = 0, step = octet_by_octet ? 1 : bytes; at < bytes && !over; at += step) {
+        lan_send(stack, fd, answer + at, step, 0);
         world_pass_ms(http.world, 1);
     }
     lan_close(stack, fd);
     lan_close(stack, listener);
+}
+
+static void serve(const char *answer, bool octet_by_octet)
+{
+    serve_bytes(answer, strlen(answer), octet_by_octet);
 }
 
 static void expect_answer(const char *answer, int error, int status, const char *text)
@@ -132,6 +139,8 @@ static void bodies_of_every_framing_arrive(void **state)
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\nContent-Length: 9\r\n\r\n005\r\nhello\r\n0\r\nTrailer: "
         "x\r\n\r\n",
         0, 200, "hello");
+    expect_answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+                  0, 200, "hello");
     expect_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, 200, "");
     expect_answer("HTTP/1.1 204 No Content\r\n\r\n", 0, 204, "");
     expect_answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 0, 200, "hi");
@@ -173,6 +182,23 @@ static void what_is_not_http_is_an_error(void **state)
     }
     expect_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n", -EPROTO, 200,
                   "hello");
+}
+
+static void a_zero_octet_in_a_line_is_an_error(void **state)
+{
+    (void)state;
+    static const char HEAD[] = "HTTP/1.1 200 OK\r\nX: \0\r\nContent-Length: 0\r\n\r\n";
+    static const char SIZE[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\0\r\nhello\r\n0\r\n\r\n";
+    static const char TRAILER[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: \0\r\n\r\n";
+    for (int octet_by_octet = 0; octet_by_octet <= 1; octet_by_octet++) {
+        serve_bytes(HEAD, sizeof HEAD - 1, octet_by_octet);
+        finish(-EPROTO);
+        serve_bytes(SIZE, sizeof SIZE - 1, octet_by_octet);
+        finish(-EPROTO);
+        serve_bytes(TRAILER, sizeof TRAILER - 1, octet_by_octet);
+        finish(-EPROTO);
+        assert_int_equal(body_bytes, 0);
+    }
 }
 
 static void a_head_without_end_is_an_error(void **state)
@@ -228,6 +254,19 @@ static void a_cancelled_fetch_is_silent(void **state)
     assert_false(over);
 }
 
+static void a_fetch_may_be_cancelled_while_it_hands_on_data(void **state)
+{
+    (void)state;
+    for (int refuse = 0; refuse <= 1; refuse++) {
+        assert_int_equal(start("http://127.0.0.1/big.bin"), 0);
+        cancel_at_data = true;
+        refuse_data = refuse;
+        world_pass_ms(http.world, 100000);
+        assert_false(over);
+        assert_true(body_bytes > 0 && body_bytes <= LAN_FETCH_BUFFER_BYTES);
+    }
+}
+
 static void bad_urls_are_refused(void **state)
 {
     (void)state;
@@ -266,11 +305,13 @@ int main(void)
         HTTP_TEST(bodies_of_every_framing_arrive),
         HTTP_TEST(what_is_cut_off_is_an_error),
         HTTP_TEST(what_is_not_http_is_an_error),
+        HTTP_TEST(a_zero_octet_in_a_line_is_an_error),
         HTTP_TEST(a_head_without_end_is_an_error),
         HTTP_TEST(silence_ends_in_a_time_out),
         HTTP_TEST(a_port_nobody_listens_on_is_refused),
         HTTP_TEST(a_caller_that_wants_no_more_gets_no_more),
         HTTP_TEST(a_cancelled_fetch_is_silent),
+        HTTP_TEST(a_fetch_may_be_cancelled_while_it_hands_on_data),
         HTTP_TEST(bad_urls_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,8 @@ struct lan_fetch {
  * what lan_socket() or lan_connect() said. */
 int lan_fetch_start(struct lan_fetch *fetch, struct lan_loop *loop, const char *url);
 
-/* Gives up; done() is not called. Allowed at any time after lan_fetch_start(), also when it is over. */
+/* Gives up; done() is not called. Allowed at any time after lan_fetch_start(), also when it is over, and from data(),
+ * which must then neither start it anew nor release it. */
 void lan_fetch_cancel(struct lan_fetch *fetch);
 
 #endif
