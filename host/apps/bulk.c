@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "connector.h"
+
 enum {
     CHUNK_BYTES = 2048, /* two of them stand on the stack */
     STEPS = 32,         /* of one connection, before others have their turn */
@@ -135,11 +137,9 @@ static void start_transfer(struct lan_bulk *bulk)
 
 static long connect_step(struct lan_bulk *bulk)
 {
-    int error = 0;
-    uint32_t bytes = sizeof error;
-    lan_getsockopt(stack_of(bulk), bulk->source.fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes);
+    int error = lan_connector_result(stack_of(bulk), bulk->source.fd);
     if (error)
-        return -error;
+        return error;
     start_transfer(bulk);
     return 1;
 }
@@ -184,14 +184,9 @@ static void begin(struct lan_bulk *bulk, struct lan_loop *loop, int fd, const st
 int lan_bulk_connect(struct lan_bulk *bulk, struct lan_loop *loop, const struct lan_sockaddr_in *to,
                      const struct lan_bulk_config *config)
 {
-    int fd = lan_socket(loop->stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
+    int fd = lan_connector_open(loop->stack, to);
     if (fd < 0)
         return fd;
-    int result = lan_connect(loop->stack, fd, to);
-    if (result < 0 && result != -EINPROGRESS) {
-        lan_close(loop->stack, fd);
-        return result;
-    }
     bulk->server = NULL;
     begin(bulk, loop, fd, config);
     bulk->connecting = true;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "connector.h"
 #include "http_fields.h"
 #include "lanyard/address.h"
 #include "text.h"
@@ -31,13 +32,10 @@ static void note_progress(struct lan_fetch *fetch)
 
 static int connect_step(struct lan_fetch *fetch)
 {
-    int error = 0;
-    uint32_t bytes = sizeof error;
     if (!lan_ready(stack_of(fetch), fetch->source.fd, LAN_POLLOUT))
         return WAIT;
-    lan_getsockopt(stack_of(fetch), fetch->source.fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes);
     fetch->state = REQUEST;
-    return -error;
+    return lan_connector_result(stack_of(fetch), fetch->source.fd);
 }
 
 static int request_step(struct lan_fetch *fetch)
@@ -286,14 +284,9 @@ int lan_fetch_start(struct lan_fetch *fetch, struct lan_loop *loop, const char *
     fetch->source.loop = NULL;
     if (!build_request(fetch, url, &address))
         return -EINVAL;
-    int fd = lan_socket(loop->stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
+    int fd = lan_connector_open(loop->stack, &address);
     if (fd < 0)
         return fd;
-    int result = lan_connect(loop->stack, fd, &address);
-    if (result < 0 && result != -EINPROGRESS) {
-        lan_close(loop->stack, fd);
-        return result;
-    }
     fetch->status = 0;
     fetch->content_length = -1;
     fetch->body_bytes = fetch->end_ns = fetch->left = 0;

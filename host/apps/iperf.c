@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "connector.h"
 #include "iperf_internal.h"
 
 #include <errno.h>
@@ -116,14 +117,6 @@ static void take(struct lan_iperf *test)
     }
 }
 
-static int connected(struct lan_iperf *test, int fd)
-{
-    int error = 0;
-    uint32_t bytes = sizeof error;
-    lan_getsockopt(stack_of(test), fd, LAN_SOL_SOCKET, LAN_SO_ERROR, &error, &bytes);
-    return -error;
-}
-
 static void be_patient(struct lan_iperf *test)
 {
     test->seen_bytes = test->result.bytes;
@@ -155,7 +148,7 @@ static void control_ready(struct lan_source *source, int ready)
         return;
     }
     if (test->connecting)
-        error = connected(test, source->fd);
+        error = lan_connector_result(stack_of(test), source->fd);
     test->connecting = false;
     if (!error)
         error = flush(test);
@@ -194,7 +187,7 @@ static long greet(struct lan_iperf_stream *stream)
     uint32_t left = LAN_IPERF_COOKIE - stream->cookie_bytes;
     char *cookie = stream->cookie + stream->cookie_bytes;
     if (!test->acceptor && stream->cookie_bytes == 0) {
-        int error = connected(test, stream->source.fd);
+        int error = lan_connector_result(stack_of(test), stream->source.fd);
         if (error)
             return error;
     }

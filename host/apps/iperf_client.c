@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "connector.h"
 #include "iperf_internal.h"
 
 #include <errno.h>
@@ -30,16 +31,13 @@ static void open_streams(struct lan_iperf *test)
     struct lan_sockaddr_in to;
     int result = lan_getpeername(stack, test->control.fd, &to);
     for (uint32_t i = 0; result == 0 && i < test->config.streams; i++) {
-        int fd = result = lan_socket(stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
-        if (fd < 0)
-            break;
-        result = lan_connect(stack, fd, &to);
-        if (result == -EINPROGRESS)
-            result = 0;
-        if (result < 0)
+        int fd = lan_connector_open(stack, &to);
+        if (fd < 0) {
+            result = fd;
+        } else if (!lan_iperf_add_stream(test, fd)) { /* the server has asked for them before */
             lan_close(stack, fd);
-        else
-            lan_iperf_add_stream(test, fd);
+            result = -EPROTO;
+        }
     }
     if (result < 0)
         lan_iperf_end(test, result);
@@ -105,14 +103,9 @@ int lan_iperf_connect(struct lan_iperf *test, struct lan_loop *loop, const struc
 {
     if (config->streams == 0 || config->streams > LAN_IPERF_STREAMS || (!config->bytes && !config->duration_ns))
         return -EINVAL;
-    int fd = lan_socket(loop->stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
+    int fd = lan_connector_open(loop->stack, to);
     if (fd < 0)
         return fd;
-    int result = lan_connect(loop->stack, fd, to);
-    if (result < 0 && result != -EINPROGRESS) {
-        lan_close(loop->stack, fd);
-        return result;
-    }
     test->acceptor = NULL;
     test->config = *config;
     for (int i = 0; i < LAN_IPERF_STREAMS; i++)

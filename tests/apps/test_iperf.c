@@ -248,6 +248,35 @@ static void a_client_that_says_nothing_does_not_hold_the_server(void **state)
     lan_iperf_server_close(&server);
 }
 
+static int open_socket(struct world *world)
+{
+    return lan_socket(world->stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
+}
+
+static void a_server_that_wants_the_streams_twice_ends_the_test(void **state)
+{
+    struct world *world = *state;
+    struct lan_iperf_config config = {.bytes = 1000, .streams = 3};
+    struct lan_sockaddr_in any = lan_sockaddr(0, LAN_IPERF_PORT), to = lan_sockaddr(0x7f000001, LAN_IPERF_PORT);
+    uint32_t calls = 1;
+    int listener = open_socket(world);
+    assert_int_equal(lan_bind(world->stack, listener, &any), 0);
+    assert_int_equal(lan_listen(world->stack, listener, 16), 0);
+    done_calls = 0;
+    client.done = client_done;
+    assert_int_equal(lan_iperf_connect(&client, &world->loop, &to, &config), 0);
+    world_pass_ms(world, 10);
+    int control = lan_accept(world->stack, listener, NULL, LAN_SOCK_NONBLOCK);
+    assert_int_equal(lan_send(world->stack, control, "\x0a\x0a", 2, 0), 2); /* CREATE_STREAMS */
+    world_until(world, all_done, &calls);
+    assert_int_equal(client_result.error, -EPROTO);
+    lan_close(world->stack, control);
+    lan_close(world->stack, listener);
+    int lowest = open_socket(world);
+    assert_int_equal(lowest, 0); /* all others are closed */
+    lan_close(world->stack, lowest);
+}
+
 static void nobody_there_is_reported(void **state)
 {
     struct lan_iperf_config config = {.bytes = 1000, .streams = 1};
@@ -298,6 +327,7 @@ int main(void)
         WORLD_TEST(a_text_too_long_ends_the_test),
         WORLD_TEST(a_state_that_is_none_ends_the_test),
         WORLD_TEST(a_client_that_says_nothing_does_not_hold_the_server),
+        WORLD_TEST(a_server_that_wants_the_streams_twice_ends_the_test),
         WORLD_TEST(nobody_there_is_reported),
         WORLD_TEST(an_impossible_test_is_refused),
         cmocka_unit_test(members_of_json_are_found),

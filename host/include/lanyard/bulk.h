@@ -55,6 +55,9 @@ struct lan_bulk_server {
 /* 0, or what the socket calls said; done() comes later. `to` is copied. */
 int lan_bulk_connect(struct lan_bulk *bulk, struct lan_loop *loop, const struct lan_sockaddr_in *to,
                      const struct lan_bulk_config *config);
+
+/* Ends it at once; done() is not called. Allowed at any time after a lan_bulk_connect() that gave 0, also when it is
+ * over. */
 void lan_bulk_cancel(struct lan_bulk *bulk);
 
 /* `port` in host byte order. Sets every stream up but for done and arg, which are the caller's. */

@@ -74,6 +74,9 @@ void lan_iperf_server_close(struct lan_iperf_server *server);
 /* 0, -EINVAL for a configuration that is none, or what the socket calls said; done() comes later. `to` is copied. */
 int lan_iperf_connect(struct lan_iperf *test, struct lan_loop *loop, const struct lan_sockaddr_in *to,
                       const struct lan_iperf_config *config);
+
+/* Ends it at once; done() is not called. Allowed at any time after a lan_iperf_connect() that gave 0, also when it is
+ * over. */
 void lan_iperf_cancel(struct lan_iperf *test);
 
 /* Bits per second; 0 when no time has passed. */
