@@ -61,23 +61,26 @@ static struct island *islands_of(const struct lan_tcb *tcb)
     return (struct island *)tcb->rcv_islands->store;
 }
 
-static uint32_t *island_count(const struct lan_tcb *tcb)
+static uint32_t island_count(const struct lan_tcb *tcb)
 {
-    return &tcb->rcv_islands->scratch[0];
+    return tcb->rcv_islands->len / sizeof(struct island);
 }
 
-/* A byte of what arrived last; not its first one, which may be another island's end. */
-static uint32_t *latest(const struct lan_tcb *tcb)
+/* A byte each of the islands for which something arrived last, the latest first; not an island's first byte, which may
+ * be another one's end. One may be gone by now, two may have become one, and at first they are anything: they give an
+ * order only. Three, as a block is to be told three times (RFC 2018 4). */
+enum { LATEST = 3 };
+static uint32_t *latest_of(const struct lan_tcb *tcb)
 {
-    return &tcb->rcv_islands->scratch[1];
+    return tcb->rcv_islands->scratch;
 }
 
 static void remove_islands(struct lan_tcb *tcb, uint32_t at, uint32_t n)
 {
     struct island *islands = islands_of(tcb);
-    *island_count(tcb) -= n;
-    memmove(&islands[at], &islands[at + n], (*island_count(tcb) - at) * sizeof *islands);
-    if (!*island_count(tcb)) {
+    tcb->rcv_islands->len -= n * sizeof *islands;
+    memmove(&islands[at], &islands[at + n], (island_count(tcb) - at) * sizeof *islands);
+    if (!tcb->rcv_islands->len) {
         lan_buf_free(tcb->rcv_islands);
         tcb->rcv_islands = NULL;
     }
@@ -87,7 +90,7 @@ void lan_tcp_islands_free(struct lan_tcb *tcb)
 {
     if (!tcb->rcv_islands)
         return;
-    for (uint32_t i = 0; i < *island_count(tcb); i++)
+    for (uint32_t i = 0; i < island_count(tcb); i++)
         lan_buf_free(islands_of(tcb)[i].head);
     lan_buf_free(tcb->rcv_islands);
     tcb->rcv_islands = NULL;
@@ -98,7 +101,7 @@ static void absorb(struct lan_tcb *tcb)
 {
     struct island *island = islands_of(tcb);
     uint32_t n = 0;
-    for (; n < *island_count(tcb) && lan_seq_leq(island->start, tcb->rcv_nxt); n++, island++) {
+    for (; n < island_count(tcb) && lan_seq_leq(island->start, tcb->rcv_nxt); n++, island++) {
         if (lan_seq_leq(island->end, tcb->rcv_nxt)) {
             lan_buf_free(island->head);
         } else {
@@ -114,7 +117,7 @@ static void absorb(struct lan_tcb *tcb)
 static uint32_t search(const struct lan_tcb *tcb, uint32_t seq)
 {
     const struct island *islands = islands_of(tcb);
-    uint32_t low = 0, high = *island_count(tcb);
+    uint32_t low = 0, high = island_count(tcb);
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (lan_seq_lt(islands[middle].end, seq))
@@ -129,32 +132,32 @@ static uint32_t search(const struct lan_tcb *tcb, uint32_t seq)
 static bool make_room(struct lan_tcb *tcb, uint32_t at)
 {
     struct island *islands = islands_of(tcb);
-    uint32_t *count = island_count(tcb);
-    if (*count == tcb->rcv_islands->capacity / sizeof *islands) {
+    uint32_t count = island_count(tcb);
+    if (count == tcb->rcv_islands->capacity / sizeof *islands) {
         LAN_COUNT(tcb->stack, tcp_ext_ofo_pruned);
-        if (at == *count)
+        if (at == count)
             return false;
-        lan_buf_free(islands[--*count].head);
+        lan_buf_free(islands[--count].head);
     }
-    memmove(&islands[at + 1], &islands[at], (*count - at) * sizeof *islands);
-    ++*count;
+    memmove(&islands[at + 1], &islands[at], (count - at) * sizeof *islands);
+    tcb->rcv_islands->len = (count + 1) * sizeof *islands;
     return true;
 }
 
 /* Islands never overlap: of a payload that meets some, what the ones at its two ends hold is cut off, and those that
- * lie within it give way. */
-static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
+ * lie within it give way. Returns the one that holds it now, NULL if there was no room. */
+static const struct island *insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
 {
     uint32_t at = search(tcb, seq);
     struct island *here = &islands_of(tcb)[at];
-    bool extends = at < *island_count(tcb) && lan_seq_leq(here->start, seq);
+    bool extends = at < island_count(tcb) && lan_seq_leq(here->start, seq);
     if (extends) {
         uint32_t known = here->end - seq < bytes ? here->end - seq : bytes;
         lan_tcp_note_duplicate(tcb, seq, seq + known); /* RFC 2883 4.2: of a part, too */
         if (known == bytes) {
             LAN_COUNT(tcb->stack, tcp_ext_duplicates);
             lan_buf_free(payload);
-            return;
+            return here;
         }
         lan_buf_pull(payload, known);
         seq += known;
@@ -162,11 +165,11 @@ static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, u
     } else {
         if (!make_room(tcb, at)) {
             lan_buf_free(payload);
-            return;
+            return NULL;
         }
         *here = (struct island){.start = seq, .end = seq};
     }
-    const struct island *end = &islands_of(tcb)[*island_count(tcb)];
+    const struct island *end = &islands_of(tcb)[island_count(tcb)];
     struct island *next = here + 1;
     for (; next < end && lan_seq_leq(next->end, seq + bytes); next++)
         lan_buf_free(next->head);
@@ -185,28 +188,54 @@ static void insert(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, u
     }
     if (next > here + 1)
         remove_islands(tcb, at + 1, (uint32_t)(next - (here + 1)));
+    return here;
 }
 
+static bool holds(const struct island *island, uint32_t byte)
+{
+    return byte - island->start - 1 < island->end - island->start;
+}
+
+/* Something has arrived for an island: `byte` of it goes to the front, in the place of one of late. */
+static void put_first(uint32_t *latest, const struct island *island, uint32_t byte)
+{
+    for (uint32_t i = 0; i < LATEST; i++) {
+        uint32_t before = latest[i];
+        latest[i] = byte;
+        if (holds(island, before))
+            return;
+        byte = before;
+    }
+}
+
+/* The latest first, then whatever there is: RFC 2018 4 wants as many as possible. */
 uint32_t lan_tcp_islands(const struct lan_tcb *tcb, struct lan_tcp_block blocks[LAN_TCP_SACK_BLOCKS])
 {
     if (!tcb->rcv_islands)
         return 0;
     const struct island *islands = islands_of(tcb);
-    uint32_t count = *island_count(tcb), n = 0;
-    uint32_t at = search(tcb, *latest(tcb)) % count;
-    for (; n < count && n < LAN_TCP_SACK_BLOCKS; n++, at = at ? at - 1 : count - 1)
-        blocks[n] = (struct lan_tcp_block){islands[at].start, islands[at].end};
+    uint32_t count = island_count(tcb), n = 0;
+    for (uint32_t i = 0; n < LAN_TCP_SACK_BLOCKS && i < LATEST + count; i++) {
+        uint32_t at = count + LATEST - 1 - i, known = 0;
+        if (i < LATEST) {
+            uint32_t byte = latest_of(tcb)[i];
+            at = search(tcb, byte);
+            if (at == count || !holds(&islands[at], byte))
+                continue;
+        }
+        while (known < n && blocks[known].start != islands[at].start)
+            known++;
+        if (known == n)
+            blocks[n++] = (struct lan_tcp_block){islands[at].start, islands[at].end};
+    }
     return n;
 }
 
 /* A table in which something is about to stand. */
 static bool open_islands(struct lan_tcb *tcb)
 {
-    if (!tcb->rcv_islands) {
+    if (!tcb->rcv_islands)
         tcb->rcv_islands = lan_buf_alloc(tcb->stack->pool, 0);
-        if (tcb->rcv_islands)
-            *island_count(tcb) = 0;
-    }
     return tcb->rcv_islands;
 }
 
@@ -219,8 +248,9 @@ static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, u
         lan_buf_free(payload);
         return;
     }
-    *latest(tcb) = seq + 1;
-    insert(tcb, payload, seq, bytes);
+    const struct island *island = insert(tcb, payload, seq, bytes);
+    if (island)
+        put_first(latest_of(tcb), island, seq + 1);
 }
 
 void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)

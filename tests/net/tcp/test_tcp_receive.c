@@ -104,6 +104,103 @@ static void gaps_are_told_with_the_latest_block_first_RFC_2018(void **state)
     assert_int_equal(expect(&p, ACK, 1, 10001, 0).option_bytes, 0);
 }
 
+/* A segment of 500 arrives at seq, and the host answers with an ACK and these blocks; 0 ends them. Numbers are those
+ * of RFC 2018 7. */
+struct sack_step {
+    uint16_t seq, ack;
+    uint16_t blocks[5][2];
+};
+
+static void plays_sack(struct peer *p, const struct sack_step *steps, size_t n)
+{
+    enum { FIRST = 4999, BYTES = 500, DELAYED_ACK_MS = 200 };
+    for (size_t i = 0; i < n; i++) {
+        from_peer(p, ACK, steps[i].seq - FIRST, 1, BYTES);
+        wait_ms(p, DELAYED_ACK_MS);
+        struct sent sent = expect(p, ACK, 1, steps[i].ack - FIRST, 0);
+        uint32_t blocks = 0;
+        for (; steps[i].blocks[blocks][0]; blocks++) {
+            assert_int_equal(option32(p, &sent, 4 + 8 * (int)blocks) + FIRST, steps[i].blocks[blocks][0]);
+            assert_int_equal(option32(p, &sent, 8 + 8 * (int)blocks) + FIRST, steps[i].blocks[blocks][1]);
+        }
+        assert_int_equal(sent.option_bytes, blocks ? 4 + 8 * blocks : 0);
+    }
+}
+#define PLAYS_SACK(p, steps) plays_sack(p, steps, sizeof(steps) / sizeof *(steps))
+
+static void the_last_four_of_eight_are_lost_RFC_2018_7(void **state)
+{
+    struct peer p = open_with_sack(*state);
+    static const struct sack_step steps[] = {
+        {5000, 5500, {{0}}}, {5500, 6000, {{0}}}, {6000, 6500, {{0}}}, {6500, 7000, {{0}}}};
+    PLAYS_SACK(&p, steps);
+}
+
+static void the_first_of_eight_is_lost_RFC_2018_7(void **state)
+{
+    struct peer p = open_with_sack(*state);
+    static const struct sack_step steps[] = {
+        {5500, 5000, {{5500, 6000}}}, {6000, 5000, {{5500, 6500}}}, {6500, 5000, {{5500, 7000}}},
+        {7000, 5000, {{5500, 7500}}}, {7500, 5000, {{5500, 8000}}}, {8000, 5000, {{5500, 8500}}},
+        {8500, 5000, {{5500, 9000}}},
+    };
+    PLAYS_SACK(&p, steps);
+}
+
+static void every_second_of_eight_is_lost_RFC_2018_7(void **state)
+{
+    struct peer p = open_with_sack(*state);
+    static const struct sack_step steps[] = {
+        {5000, 5500, {{0}}},
+        {6000, 5500, {{6000, 6500}}},
+        {7000, 5500, {{7000, 7500}, {6000, 6500}}},
+        {8000, 5500, {{8000, 8500}, {7000, 7500}, {6000, 6500}}},
+        {6500, 5500, {{6000, 7500}, {8000, 8500}}},
+        {5500, 7500, {{8000, 8500}}},
+    };
+    PLAYS_SACK(&p, steps);
+}
+
+static void what_was_reported_last_is_repeated_first_RFC_2018_4(void **state)
+{
+    struct peer p = open_with_sack(*state);
+    static const struct sack_step steps[] = {
+        {9000, 5000, {{9000, 9500}}},
+        {7000, 5000, {{7000, 7500}, {9000, 9500}}},
+        {11000, 5000, {{11000, 11500}, {7000, 7500}, {9000, 9500}}},
+        {9500, 5000, {{9000, 10000}, {11000, 11500}, {7000, 7500}}},
+        {6000, 5000, {{6000, 6500}, {9000, 10000}, {11000, 11500}, {7000, 7500}}},
+        {13000, 5000, {{13000, 13500}, {6000, 6500}, {9000, 10000}, {11000, 11500}}},
+        {9000, 5000, {{9000, 9500}, {9000, 10000}, {13000, 13500}, {6000, 6500}}},   /* RFC 2883 4.1: a duplicate */
+        {6500, 5000, {{6000, 7500}, {9000, 10000}, {13000, 13500}, {11000, 11500}}}, /* two have become one */
+        {5000, 5500, {{6000, 7500}, {9000, 10000}, {13000, 13500}, {11000, 11500}}},
+        {5500, 7500, {{9000, 10000}, {13000, 13500}, {11000, 11500}}},
+    };
+    PLAYS_SACK(&p, steps);
+}
+
+/* So an ACK may be lost, and another one (RFC 2018 4): in any order, with stamps that leave room for three. */
+static void each_block_is_told_in_three_acks_RFC_2018_4(void **state)
+{
+    enum { GAPS = 30, STEP = 7 /* has no factor in common with it */, STAMP = 12, REPEATS = 3 };
+    static const char stamp[] = "\x01\x01\x08\x0a\0\0\0\x01\0\0\0";
+    static struct frame frame;
+    struct peer p = peer_of(*state);
+    start_connect(&p);
+    from_peer_options(&p, SYN | ACK, 0, 1, "\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x01\x08\x0a\0\0\0\x01\0\0\0", 20);
+    expect(&p, ACK, 1, 1, 0);
+    uint32_t told[GAPS] = {0};
+    for (uint32_t i = 0; i < GAPS; i++) {
+        peer_frame(&p, &frame, ACK, 101 + i * STEP % GAPS * 200, 1, stamp, STAMP, 100);
+        inject(p.f, &frame);
+        struct sent sent = expect(&p, ACK, 1, 1, 0);
+        for (uint32_t at = STAMP + 4; at < sent.option_bytes; at += 8)
+            told[(option32(&p, &sent, (int)at) - 101) / 200]++;
+    }
+    for (uint32_t i = 0; i <= GAPS - REPEATS; i++)
+        assert_in_range(told[i * STEP % GAPS], REPEATS, GAPS);
+}
+
 static void tells_gaps_at_the_smallest_mtu(struct fixture *f, const void *options, uint32_t bytes, const void *stamp,
                                            uint32_t stamp_bytes)
 {
@@ -482,6 +579,11 @@ int main(void)
         TEST_CONNECTED(a_delayed_ack_rides_on_data),
         TEST_CONNECTED(a_gap_is_acknowledged_at_once_and_filled_in_any_order_SHLD_31),
         TEST(gaps_are_told_with_the_latest_block_first_RFC_2018),
+        TEST(the_last_four_of_eight_are_lost_RFC_2018_7),
+        TEST(the_first_of_eight_is_lost_RFC_2018_7),
+        TEST(every_second_of_eight_is_lost_RFC_2018_7),
+        TEST(what_was_reported_last_is_repeated_first_RFC_2018_4),
+        TEST(each_block_is_told_in_three_acks_RFC_2018_4),
         TEST(gaps_are_told_at_the_smallest_mtu),
         TEST(a_gap_is_told_before_data_that_could_go_RFC_2018_4),
         TEST_CONNECTED(gaps_are_not_told_to_a_peer_that_did_not_permit_it),
