@@ -75,11 +75,10 @@ static bool wants_all(struct lan_socket *socket, look *look, int flags)
     return look == try_send || ((flags & (LAN_MSG_WAITALL | LAN_MSG_PEEK)) == LAN_MSG_WAITALL && at_mark(socket) != 1);
 }
 
-/* Looks until something comes of it, or for as long as more is wanted. What is sent is only read. */
-static inline long repeat(struct lan_socket *socket, look *look, uint32_t timeout_ms, void *data, size_t bytes,
-                          int flags, struct lan_sockaddr_in *peer)
+/* For who may wait: looks until something comes of it, or for as long as more is wanted. What is sent is only read. */
+static long repeat(struct lan_socket *socket, look *look, uint32_t timeout_ms, void *data, size_t bytes, int flags,
+                   struct lan_sockaddr_in *peer)
 {
-    bool blocks = !socket->nonblocking && !(flags & LAN_MSG_DONTWAIT);
     uint64_t deadline_ns = 0; /* it has not slept yet */
     size_t moved = 0;
 
@@ -87,8 +86,6 @@ static inline long repeat(struct lan_socket *socket, look *look, uint32_t timeou
         int16_t error = socket->error;
         long result = look(socket, (uint8_t *)data + moved, bytes - moved, flags, peer);
 
-        if (!blocks)
-            return result;
         if (moved && result < 0)
             socket->error = error; /* the next call tells it: this one has bytes to tell of */
         if (result == -EAGAIN) {
@@ -121,6 +118,8 @@ static inline long call(struct lan_stack *stack, int fd, look *look, void *data,
 
     if (!socket)
         return -EBADF;
+    if (socket->nonblocking || flags & LAN_MSG_DONTWAIT)
+        return done(stack, look(socket, data, bytes, flags, peer));
     return done(stack, repeat(socket, look, look == try_send ? socket->send_timeout_ms : socket->receive_timeout_ms,
                               data, bytes, flags, peer));
 }
