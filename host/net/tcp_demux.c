@@ -124,7 +124,7 @@ uint64_t lan_tcp_hash(const struct lan_tcb *tcb, enum lan_tcp_purpose purpose)
     const struct {
         uint32_t local, remote;
         uint16_t local_port, remote_port;
-        uint32_t purpose;
-    } tuple = {tcb->flow.src, tcb->flow.dst, tcb->local_port, tcb->remote_port, purpose};
+        uint8_t purpose, zero[3];
+    } tuple = {tcb->flow.src, tcb->flow.dst, tcb->local_port, tcb->remote_port, (uint8_t)purpose, {0}};
     return lan_siphash(tcb->stack->random.secret, &tuple, sizeof tuple);
 }

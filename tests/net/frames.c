@@ -7,14 +7,6 @@ const uint8_t PEER_MAC[6] = {0x02, 0, 0, 0, 0, 0x01};
 const uint8_t HOST_MAC[6] = {0x02, 0, 0, 0, 0, 0x02};
 const uint8_t BROADCAST_MAC[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-uint16_t net16(uint16_t v)
-{
-    uint8_t bytes[2] = {(uint8_t)(v >> 8), (uint8_t)v};
-
-    memcpy(&v, bytes, sizeof v);
-    return v;
-}
-
 uint16_t get16(const uint8_t *p)
 {
     return (uint16_t)(p[0] << 8 | p[1]);
@@ -22,7 +14,10 @@ uint16_t get16(const uint8_t *p)
 
 uint32_t get32(const uint8_t *p)
 {
-    return ADDRESS(p[0], p[1], p[2], p[3]);
+    uint32_t v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
 }
 
 void put16(uint8_t *p, uint16_t v)
@@ -33,8 +28,7 @@ void put16(uint8_t *p, uint16_t v)
 
 void put32(uint8_t *p, uint32_t v)
 {
-    for (int i = 0; i < 4; i++)
-        p[i] = (uint8_t)(v >> 8 * i);
+    memcpy(p, &v, sizeof v);
 }
 
 uint16_t internet_checksum(const uint8_t *data, size_t bytes, uint32_t sum)

@@ -9,8 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define ADDRESS(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+#else
+#define ADDRESS(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+#endif
 #define PEER ADDRESS(192, 0, 2, 1)
 #define HOST ADDRESS(192, 0, 2, 2)
 #define NETMASK ADDRESS(255, 255, 255, 0)
@@ -26,7 +31,15 @@ struct frame {
     uint8_t bytes[65536 + 64];
 };
 
-uint16_t net16(uint16_t v); /* host order to network order and back */
+/* Host order to network order and back. */
+static inline uint16_t net16(uint16_t v)
+{
+    const uint8_t bytes[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+
+    memcpy(&v, bytes, sizeof v);
+    return v;
+}
+
 uint16_t get16(const uint8_t *p);
 uint32_t get32(const uint8_t *p); /* network order, as addresses are kept */
 void put16(uint8_t *p, uint16_t v);

@@ -18,7 +18,7 @@ static const uint8_t *arp_of(const struct frame *frame)
 /* Sends a datagram to `address` from a socket opened once per test. */
 static long send_to(struct fixture *f, int fd, uint32_t address)
 {
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = address};
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = address};
 
     return lan_sendto(f->stack, fd, "x", 1, LAN_MSG_DONTWAIT, &to);
 }
@@ -188,7 +188,7 @@ static void an_unreachable_neighbour_is_reported_to_the_socket(void **state)
     struct fixture *f = *state;
     int fd = udp_socket(f), error = 0;
     uint32_t bytes = sizeof error;
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = PEER};
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = PEER};
 
     assert_int_equal(lan_connect(f->stack, fd, &to), 0);
     assert_int_equal(lan_send(f->stack, fd, "x", 1, 0), 1);
@@ -278,7 +278,7 @@ static void a_neighbour_that_moved_is_found_at_its_new_mac(void **state)
 static void packets_of_a_warm_flow_wait_again_when_the_neighbour_is_silent(void **state)
 {
     struct fixture *f = *state;
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = PEER};
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = PEER};
     int fd = udp_socket(f);
 
     lan_connect(f->stack, fd, &to);
@@ -301,7 +301,7 @@ static void packets_of_a_warm_flow_wait_again_when_the_neighbour_is_silent(void 
 static void a_warm_flow_notices_that_its_entry_is_gone(void **state)
 {
     struct fixture *f = *state;
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = PEER};
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = PEER};
     int fd = udp_socket(f);
 
     lan_connect(f->stack, fd, &to);

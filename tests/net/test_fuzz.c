@@ -141,7 +141,7 @@ static void damage(struct frame *frame)
 static void applications(struct fixture *f, int udp, int listener)
 {
     static uint8_t data[70000];
-    struct lan_sockaddr_in peer = {.sin_family = LAN_AF_INET, .sin_port = 0xe803, .sin_addr = PEER};
+    struct lan_sockaddr_in peer = {.sin_family = LAN_AF_INET, .sin_port = net16(1000), .sin_addr = PEER};
     long bytes = lan_recv(f->stack, udp, data, sizeof data, LAN_MSG_DONTWAIT);
     int fd = lan_accept(f->stack, listener, NULL, LAN_SOCK_NONBLOCK);
 
@@ -165,8 +165,8 @@ static void damaged_frames_do_no_harm(void **state)
 {
     struct fixture *f = *state;
     static struct frame frame;
-    struct lan_sockaddr_in echo = {.sin_family = LAN_AF_INET, .sin_port = 0x0700};
-    struct lan_sockaddr_in web = {.sin_family = LAN_AF_INET, .sin_port = 0x5000};
+    struct lan_sockaddr_in echo = {.sin_family = LAN_AF_INET, .sin_port = net16(7)};
+    struct lan_sockaddr_in web = {.sin_family = LAN_AF_INET, .sin_port = net16(80)};
     int udp = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
     int listener = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
 

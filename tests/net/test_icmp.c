@@ -350,7 +350,7 @@ static void a_redirect_changes_no_route(void **state)
     struct fixture *f = *state;
     static struct frame redirect, quoted;
     uint8_t body[28];
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 9, .sin_addr = ADDRESS(198, 51, 100, 1)};
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = ADDRESS(198, 51, 100, 1)};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
 
     lan_route_add(f->stack, 0, 0, PEER, &f->netif);

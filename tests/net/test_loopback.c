@@ -31,7 +31,7 @@ static int setup(void **state)
 
 static int server(struct fixture *f)
 {
-    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = 0x0700};
+    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = net16(7)};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
 
     assert_int_equal(lan_bind(f->stack, fd, &any), 0);
@@ -40,7 +40,7 @@ static int server(struct fixture *f)
 
 static long send_to(struct fixture *f, uint32_t address, const void *data, size_t bytes)
 {
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0700, .sin_addr = address};
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(7), .sin_addr = address};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
 
     return lan_sendto(f->stack, fd, data, bytes, 0, &to);
@@ -127,7 +127,7 @@ static void loopback_addresses_from_the_wire_are_dropped(void **state)
 static void a_closed_port_refuses_our_own_datagram(void **state)
 {
     struct fixture *f = *state;
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0700, .sin_addr = LOCALHOST};
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(7), .sin_addr = LOCALHOST};
     char data[8];
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
 

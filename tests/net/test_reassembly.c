@@ -336,7 +336,7 @@ static void many_sources_hold_bounded_memory(void **state)
 
     whole_datagram(&whole, 1000);
     for (uint32_t i = 0; i < 5000; i++) {
-        put32(whole.bytes + ETH + 12, ADDRESS(198, 51, 100, 1) + (i % 250 << 24));
+        put32(whole.bytes + ETH + 12, ADDRESS(198, 51, 100, 1 + i % 250));
         put16(whole.bytes + ETH + 4, (uint16_t)i);
         inject_fragment(f, &whole, 504, 504, false);
     }

@@ -9,7 +9,7 @@
 /* The address that the stack asks for on its way to `to`, 0 if it will not go there. */
 static uint32_t next_hop(struct fixture *f, uint32_t to)
 {
-    struct lan_sockaddr_in address = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = to};
+    struct lan_sockaddr_in address = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = to};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
     long result = lan_sendto(f->stack, fd, "x", 1, 0, &address);
 
@@ -90,7 +90,7 @@ static void impossible_routes_are_refused(void **state)
 static void a_warm_flow_follows_a_changed_route(void **state)
 {
     struct fixture *f = *state;
-    struct lan_sockaddr_in far = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = FAR};
+    struct lan_sockaddr_in far = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = FAR};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
 
     lan_route_add(f->stack, 0, 0, PEER, &f->netif);
@@ -112,8 +112,8 @@ static void a_warm_flow_follows_a_changed_route(void **state)
 static void a_bound_address_that_is_gone_sends_no_more(void **state)
 {
     struct fixture *f = *state;
-    struct lan_sockaddr_in local = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = HOST};
-    struct lan_sockaddr_in peer = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = PEER};
+    struct lan_sockaddr_in local = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = HOST};
+    struct lan_sockaddr_in peer = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = PEER};
     int bound = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
     int connected = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
 
@@ -129,7 +129,7 @@ static void a_bound_address_that_is_gone_sends_no_more(void **state)
 static void a_warm_broadcast_follows_the_address(void **state)
 {
     struct fixture *f = *state;
-    struct lan_sockaddr_in all = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = 0xffffffff};
+    struct lan_sockaddr_in all = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = 0xffffffff};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0), one = 1;
 
     lan_setsockopt(f->stack, fd, LAN_SOL_SOCKET, LAN_SO_BROADCAST, &one, sizeof one);
@@ -147,7 +147,7 @@ static void an_address_taken_away_takes_its_network_along(void **state)
 {
     struct fixture *f = *state;
 
-    struct lan_sockaddr_in far = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = FAR};
+    struct lan_sockaddr_in far = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = FAR};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
 
     lan_route_add(f->stack, 0, 0, ADDRESS(192, 0, 2, 9), &f->netif);

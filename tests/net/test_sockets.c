@@ -12,7 +12,7 @@ static int udp_socket(struct fixture *f, int flags)
 
 static int receiver(struct fixture *f, int flags)
 {
-    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = 0x0700};
+    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = net16(7)};
     int fd = udp_socket(f, flags);
 
     assert_int_equal(lan_bind(f->stack, fd, &any), 0);
@@ -198,7 +198,7 @@ static void make_room(struct fixture *f)
 
 static int stopped_sender(struct fixture *f)
 {
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = 0x0700, .sin_addr = PEER};
+    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(7), .sin_addr = PEER};
     int fd = udp_socket(f, 0);
 
     meet_peer(f);
@@ -375,16 +375,16 @@ static void impossible_shutdowns_are_refused(void **state)
 static void names_are_told(void **state)
 {
     struct fixture *f = *state;
-    struct lan_sockaddr_in peer = {.sin_family = LAN_AF_INET, .sin_port = 0x0900, .sin_addr = PEER}, name;
+    struct lan_sockaddr_in peer = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = PEER}, name;
     int fd = receiver(f, 0);
 
     assert_int_equal(lan_getsockname(f->stack, fd, &name), 0);
-    assert_int_equal(name.sin_port, 0x0700);
+    assert_int_equal(name.sin_port, net16(7));
     assert_int_equal(lan_getpeername(f->stack, fd, &name), -ENOTCONN);
     lan_connect(f->stack, fd, &peer);
     assert_int_equal(lan_getpeername(f->stack, fd, &name), 0);
     assert_int_equal(name.sin_addr, PEER);
-    assert_int_equal(name.sin_port, 0x0900);
+    assert_int_equal(name.sin_port, net16(9));
     lan_getsockname(f->stack, fd, &name);
     assert_int_equal(name.sin_addr, HOST);
 }

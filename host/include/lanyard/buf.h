@@ -107,7 +107,7 @@ static inline uint32_t lan_buf_tailroom(const struct lan_buf *buf)
 /* Grows the first fragment by n bytes in front / at the back and returns the first new byte; the room must be there. */
 static inline uint8_t *lan_buf_push(struct lan_buf *buf, uint32_t n)
 {
-    assert(buf->store && n <= buf->data - buf->store);
+    assert(buf->store && n <= lan_buf_headroom(buf));
     buf->data -= n;
     buf->len += n;
     return buf->data;
@@ -117,7 +117,7 @@ static inline uint8_t *lan_buf_put(struct lan_buf *buf, uint32_t n)
 {
     uint8_t *end = buf->data + buf->len;
 
-    assert(buf->store && n <= buf->store + buf->capacity - end);
+    assert(buf->store && n <= lan_buf_tailroom(buf));
     buf->len += n;
     return end;
 }

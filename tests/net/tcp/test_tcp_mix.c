@@ -7,6 +7,7 @@
  *     test_tcp_mix            a few seeds
  *     test_tcp_mix N SEED     N of them from SEED on
  */
+#include "../frames.h"
 #include "sound.h"
 #include "world.h"
 
@@ -292,8 +293,8 @@ static void call(struct end *any)
     static uint8_t data[MOST];
     struct lan_stack *stack = any->world->hosts[draw(any, 2)].stack;
     struct lan_sockaddr_in name = {.sin_family = LAN_AF_INET,
-                                   .sin_port = (uint16_t)(draw(any, 2) << 8 | CALLS_PORT >> 8),
-                                   .sin_addr = draw(any, 6) ? 0xc0 | 2u << 16 | (1 + draw(any, 2)) << 24 : 0};
+                                   .sin_port = net16((uint16_t)(CALLS_PORT | draw(any, 2))),
+                                   .sin_addr = draw(any, 6) ? ADDRESS(192, 0, 2, 1 + draw(any, 2)) : 0};
     struct lan_linger linger = {.l_onoff = (int)draw(any, 2), .l_linger = (int)draw(any, 2)};
     struct lan_pollfd polled = {.fd = (int)draw(any, DESCRIPTORS), .events = (int16_t)draw(any, 64)};
     struct lan_buf *chain = NULL;

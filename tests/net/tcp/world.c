@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
+#include "../frames.h"
 #include "../start.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OVERHEAD = 24, FRAME_MIN = 60, ETH = 14 }; /* preamble, FCS and gap; the shortest frame */
-enum { CE = 3 };                                  /* of the TOS octet */
+enum { OVERHEAD = 24, FRAME_MIN = 60 }; /* preamble, FCS and gap; the shortest frame */
+enum { CE = 3 };                        /* of the TOS octet */
 
 const struct world_config WORLD_DEFAULT = {
     .stack = {.pool = {.buffers = 1024, .buffer_bytes = 2048, .views = 4096},
@@ -96,21 +97,6 @@ static struct flight *pop_flight(struct world *world)
     return first;
 }
 
-static uint16_t checksum(const uint8_t *bytes, uint32_t len, uint32_t sum)
-{
-    for (uint32_t i = 0; i < len; i++)
-        sum += i & 1 ? bytes[i] : (uint32_t)bytes[i] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
-static void put16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
 /* As a router does whose queue grows. */
 static void mark(struct world *world, uint8_t *ip)
 {
@@ -118,7 +104,7 @@ static void mark(struct world *world, uint8_t *ip)
         return;
     ip[1] |= CE;
     put16(ip + 10, 0);
-    put16(ip + 10, checksum(ip, (ip[0] & 15) * 4, 0));
+    put16(ip + 10, internet_checksum(ip, (ip[0] & 15) * 4, 0));
 }
 
 static void launch(struct world *world, int to, const uint8_t *frame, uint32_t len, uint64_t due_ns)
@@ -180,13 +166,14 @@ static void put_on_wire(struct host *host, const uint8_t *frame, uint32_t len)
         launch(world, to, frame, len, due_ns + world_draw(world, 200000));
 }
 
-static void fill_checksums(uint8_t *frame, uint32_t len, uint32_t csum_start)
+static void fill_checksums(uint8_t *frame, uint32_t len, uint32_t csum_start, uint32_t csum_offset)
 {
-    uint8_t *ip = frame + ETH, *tcp = frame + csum_start;
+    uint8_t *ip = frame + ETH, *l4 = frame + csum_start;
+    uint32_t l4_bytes = len - csum_start;
     put16(ip + 10, 0);
-    put16(ip + 10, checksum(ip, (uint32_t)(tcp - ip), 0));
-    put16(tcp + 16, 0);
-    put16(tcp + 16, checksum(tcp, len - csum_start, (uint16_t)~checksum(ip + 12, 8, 6 + len - csum_start)));
+    put16(ip + 10, internet_checksum(ip, (uint32_t)(l4 - ip), 0));
+    put16(l4 + csum_offset, 0);
+    put16(l4 + csum_offset, internet_checksum(l4, l4_bytes, pseudo_sum(ip, l4_bytes)));
 }
 
 /* One segment of a large frame, as a card makes it: `payload` bytes from `offset` of its payload on. */
@@ -203,7 +190,7 @@ static void put_segment_on_wire(struct host *host, const uint8_t *large, uint32_
     tcp[13] &= (uint8_t) ~((last ? 0 : 0x09) | (offset ? 0x80 : 0)); /* FIN, PSH; CWR */
     put16(ip + 2, headers - ETH + payload);
     put16(ip + 4, ((uint32_t)ip[4] << 8 | ip[5]) + number);
-    fill_checksums(frame, headers + payload, (uint32_t)(tcp - frame));
+    fill_checksums(frame, headers + payload, (uint32_t)(tcp - frame), 16);
     put_on_wire(host, frame, headers + payload);
 }
 
@@ -221,7 +208,7 @@ static int transmit(struct lan_netif *netif, struct lan_buf *buf)
         }
     } else {
         if (buf->flags & LAN_BUF_L4_CSUM)
-            fill_checksums(frame, len, buf->csum_start);
+            fill_checksums(frame, len, buf->csum_start, buf->csum_offset);
         put_on_wire(netif->driver, frame, len);
     }
     lan_buf_free(buf);
@@ -232,18 +219,7 @@ static const struct lan_netif_ops OPS = {.transmit = transmit};
 
 static uint32_t address_of(int host)
 {
-    const uint8_t bytes[4] = {192, 0, 2, (uint8_t)(1 + host)};
-    uint32_t address;
-    memcpy(&address, bytes, 4);
-    return address;
-}
-
-static uint32_t netmask(void)
-{
-    const uint8_t bytes[4] = {255, 255, 255, 0};
-    uint32_t mask;
-    memcpy(&mask, bytes, 4);
-    return mask;
+    return ADDRESS(192, 0, 2, 1 + host);
 }
 
 static void start_host(struct world *world, int index)
@@ -252,6 +228,8 @@ static void start_host(struct world *world, int index)
     size_t bytes = (lan_stack_size(&world->config.stack) + 63) / 64 * 64;
     *host = (struct host){.world = world, .alarm_ns = LAN_NEVER, .memory = aligned_alloc(64, bytes)};
     host->port = (struct lan_port){.ctx = host, .now_ns = now_ns, .random = fill_random, .set_alarm = set_alarm};
+    if (world->config.random)
+        host->port.random = world->config.random;
     host->netif = (struct lan_netif){.ops = &OPS,
                                      .driver = host,
                                      .name = "wire",
@@ -264,7 +242,7 @@ static void start_host(struct world *world, int index)
     host->stack = lan_stack_create(host->memory, bytes, &host->port, &world->config.stack);
     assert_non_null(host->stack);
     assert_int_equal(lan_stack_add_netif(host->stack, &host->netif), 0);
-    assert_int_equal(lan_netif_set_address(&host->netif, address_of(index), netmask()), 0);
+    assert_int_equal(lan_netif_set_address(&host->netif, address_of(index), NETMASK), 0);
     host->free_buffers = lan_pool_free_buffers(lan_stack_pool(host->stack));
     host->free_views = lan_pool_free_views(lan_stack_pool(host->stack));
 }
@@ -326,8 +304,7 @@ bool world_step(struct world *world, uint64_t until_ns)
 
 static struct lan_sockaddr_in name_of(int host, uint16_t port)
 {
-    return (struct lan_sockaddr_in){
-        .sin_family = LAN_AF_INET, .sin_port = (uint16_t)(port << 8 | port >> 8), .sin_addr = address_of(host)};
+    return (struct lan_sockaddr_in){.sin_family = LAN_AF_INET, .sin_port = net16(port), .sin_addr = address_of(host)};
 }
 
 static int new_socket(struct lan_stack *stack)

@@ -29,7 +29,8 @@ struct world_config {
     uint32_t max_tso_bytes;
     struct impairment wire; /* the same both ways */
     uint64_t seed;
-    uint64_t start_ns; /* the time that it begins at; 0: start_ns() */
+    void (*random)(void *ctx, void *out, size_t bytes); /* what the stacks draw; NULL: numbers by `seed` */
+    uint64_t start_ns;                                  /* the time that it begins at; 0: start_ns() */
 };
 
 extern const struct world_config WORLD_DEFAULT; /* 100 Mb/s, 100 us, no faults */
