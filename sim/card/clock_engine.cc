@@ -54,7 +54,6 @@ void settle()
 
 struct ClockEngine::State {
     Config config;
-    ExternalClock *external = nullptr;
     Tracer *tracer = nullptr;
 
     std::vector<std::unique_ptr<ClockGrid>> grids;
@@ -87,7 +86,6 @@ struct ClockEngine::State {
         return undone == 0 ? 0 : undone - 1;
     }
     Picoseconds next_instant() const;
-    Picoseconds horizon();
     Picoseconds advance(Picoseconds limit);
     const std::vector<ClockGrid::Member> &due(Picoseconds now);
     void tick(Picoseconds now);
@@ -316,11 +314,6 @@ ClockEngine::~ClockEngine()
     engines--;
 }
 
-void ClockEngine::set_external_clock(ExternalClock *clock)
-{
-    state_->external = clock;
-}
-
 void ClockEngine::set_tracer(Tracer *tracer)
 {
     state_->tracer = tracer;
@@ -359,16 +352,6 @@ uint64_t ClockEngine::kernel_entries() const
     return state_->kernel_entries;
 }
 
-// How far the kernel's time may go before the engine looks again: to the next event, and with an outside world not
-// beyond what that allows.
-Picoseconds ClockEngine::State::horizon()
-{
-    const Picoseconds next = next_event();
-    if (!external)
-        return next;
-    return quiet() ? external->idle_until(next) : std::min(next, sc_now() + config.poll_interval);
-}
-
 void ClockEngine::State::sleep()
 {
     sleeping = true;
@@ -380,14 +363,12 @@ void ClockEngine::run()
 {
     State &s = *state_;
     for (;; s.kernel_entries++) {
-        if (s.external)
-            s.external->poll();
         settle();
-        if (s.quiet() && !s.external && (s.config.idle_skip || next_event() == NEVER)) {
+        if (s.quiet() && (s.config.idle_skip || next_event() == NEVER)) {
             s.sleep();
             continue;
         }
-        const Picoseconds until = s.advance(s.horizon());
+        const Picoseconds until = s.advance(next_event());
         if (until > sc_now())
             wait(sc_time::from_value(until - sc_now()));
         s.serve();

@@ -114,21 +114,6 @@ class Clocked
     ClockGrid *mii_clock_ = nullptr;
 };
 
-// The world outside of the simulation, whose time is not ours (TAP, preloaded programs).
-class ExternalClock
-{
-  public:
-    virtual ~ExternalClock() = default;
-
-    // Nothing simulated happens between now (sc_time_stamp()) and `next` (NEVER: at all). Sleeps until the wall clock
-    // allows `next`, or there is input. Returns the simulated time that may be reached, now <= result <= next; poll()
-    // is called there.
-    virtual Picoseconds idle_until(Picoseconds next) = 0;
-
-    // Takes what input there is, without waiting. Called at least every poll interval while the simulation is busy.
-    virtual void poll() = 0;
-};
-
 // Sees the state of all models after the rising and after the falling of the clocks.
 class Tracer
 {
@@ -142,19 +127,17 @@ class ClockEngine : public sc_core::sc_module
 {
   public:
     struct Config {
-        bool idle_skip = true;                   // false: tick everything at every edge
-        Picoseconds poll_interval = 100'000'000; // with an external clock: simulated time between two polls when busy
+        bool idle_skip = true; // false: tick everything at every edge
     };
 
     explicit ClockEngine(const sc_core::sc_module_name &name);
     ClockEngine(const sc_core::sc_module_name &name, const Config &config);
     ~ClockEngine() override;
 
-    // Borrowed; before the simulation starts. NULL: none.
-    void set_external_clock(ExternalClock *clock);
+    // Borrowed; before the simulation starts.
     void set_tracer(Tracer *tracer);
 
-    // Ticks `thing` from now on, until it is no longer busy. From any SystemC process, or from attend() or poll().
+    // Ticks `thing` from now on, until it is no longer busy. From any SystemC process, or from attend().
     void wake(Clocked &thing);
 
     // The same from an instant to come; from rise() or fall().

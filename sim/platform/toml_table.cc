@@ -65,16 +65,6 @@ double TomlTable::probability(std::string_view key) const
     return *value;
 }
 
-bool TomlTable::boolean(std::string_view key, bool otherwise) const
-{
-    if (!has(key))
-        return otherwise;
-    const auto value = node(key, "").value_exact<bool>();
-    if (!value)
-        throw bad(key, "true or false");
-    return *value;
-}
-
 std::vector<std::string> TomlTable::texts(std::string_view key) const
 {
     constexpr std::string_view EXPECTED = "a list of texts that is not empty";
@@ -137,11 +127,6 @@ UsageError TomlTable::bad(std::string_view key, std::string_view expected) const
 UsageError TomlTable::wrong(const std::string &problem) const
 {
     return at(table_.source(), problem);
-}
-
-unsigned TomlTable::line() const
-{
-    return table_.source().begin.line;
 }
 
 UsageError TomlTable::at(const toml::source_region &where, const std::string &problem) const

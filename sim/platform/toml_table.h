@@ -34,8 +34,7 @@ class TomlTable
     // What `key` holds; without `otherwise` it must be there.
     std::string text(std::string_view key, std::optional<std::string> otherwise = {}) const;
     uint64_t integer(std::string_view key, uint64_t least, uint64_t most, std::optional<uint64_t> otherwise = {}) const;
-    double probability(std::string_view key) const; // 0 when it is missing
-    bool boolean(std::string_view key, bool otherwise) const;
+    double probability(std::string_view key) const;             // 0 when it is missing
     std::vector<std::string> texts(std::string_view key) const; // at least one
 
     // A text that `parse` understands.
@@ -58,8 +57,6 @@ class TomlTable
     // What to throw when the value of `key` is not what was expected, or when the table as a whole is wrong.
     UsageError bad(std::string_view key, std::string_view expected) const;
     UsageError wrong(const std::string &problem) const;
-
-    unsigned line() const;
 
   private:
     std::string string(std::string_view key, std::string_view expected) const;

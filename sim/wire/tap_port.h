@@ -48,7 +48,7 @@ class TapPort
         return fd_;
     }
 
-    // Takes what Linux has sent. From a SystemC process, or from ExternalClock::poll().
+    // Takes what Linux has sent. From a SystemC process.
     void receive();
 
     const Counters &counters() const

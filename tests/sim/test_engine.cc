@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -49,29 +48,6 @@ class Probe : public Clocked
     }
 
     Picoseconds busy_until_;
-};
-
-// An outside world whose clock runs as fast as is wanted, with input at given times.
-class FakeWorld : public ExternalClock
-{
-  public:
-    std::multimap<Picoseconds, std::function<void()>> input;
-    std::vector<Picoseconds> idle_at;
-    std::vector<Picoseconds> polled_at;
-
-    Picoseconds idle_until(Picoseconds next) override
-    {
-        idle_at.push_back(sc_now());
-        return input.empty() ? next : std::min(next, std::max(sc_now(), input.begin()->first));
-    }
-    void poll() override
-    {
-        polled_at.push_back(sc_now());
-        while (!input.empty() && input.begin()->first <= sc_now()) {
-            input.begin()->second();
-            input.erase(input.begin());
-        }
-    }
 };
 
 ClockEngine::Config no_skip()
@@ -223,40 +199,6 @@ TEST_CASE("a thousand idle ends cost nothing beside a busy link")
     CHECK(b.counters().rx_frames == 10);
     for (const auto &probe : idle)
         CHECK(probe->edges.size() <= 2);
-}
-
-TEST_CASE("while nothing is in flight the outside world says how far time may go")
-{
-    ClockEngine engine("engine");
-    FramePort a(engine, "a"), b(engine, "b");
-    Cable cable(a, b);
-    std::vector<Picoseconds> arrivals;
-    b.on_receive([&](Frame &frame) { arrivals.push_back(frame.start); });
-    FakeWorld world;
-    engine.set_external_clock(&world);
-    world.input.emplace(5'000'000, [&] { a.send(test_frame(60)); });
-    world.input.emplace(9'000'000'000, [&] { a.send(test_frame(60)); });
-    Script script("script", 10'000'000'000);
-    sc_core::sc_start();
-    CHECK(arrivals == std::vector<Picoseconds>{5'040'000, 9'000'040'000});
-}
-
-TEST_CASE("while something is in flight the outside world is polled every poll interval")
-{
-    ClockEngine::Config config;
-    config.poll_interval = 10'000'000;
-    ClockEngine engine("engine", config);
-    FramePort a(engine, "a"), b(engine, "b");
-    Cable cable(a, b);
-    FakeWorld world;
-    engine.set_external_clock(&world);
-    Script script("script", 120'000'000);
-    script.at(0, [&] { a.send(test_frame(1514)); });
-    sc_core::sc_start();
-    CHECK(std::is_sorted(world.polled_at.begin(), world.polled_at.end()));
-    CHECK(world.polled_at.size() >= 12);
-    for (size_t i = 1; i < world.polled_at.size(); i++)
-        CHECK(world.polled_at[i] - world.polled_at[i - 1] <= config.poll_interval);
 }
 
 TEST_CASE("a second engine is refused")
