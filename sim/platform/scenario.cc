@@ -10,6 +10,7 @@
 
 #include "sim/platform/quantity.h"
 #include "sim/platform/toml_table.h"
+#include "sim/wire/cable.h"
 
 namespace lanyard
 {
@@ -102,6 +103,12 @@ std::optional<MiiRate> parse_mii_rate(std::string_view text)
     if (bps == 100'000'000)
         return MiiRate::mbps100;
     return bps == 10'000'000 ? std::optional(MiiRate::mbps10) : std::nullopt;
+}
+
+std::optional<uint64_t> parse_slower_rate(std::string_view text)
+{
+    const auto bps = parse_rate_bps(text);
+    return bps && *bps > 0 ? bps : std::nullopt;
 }
 
 // "192.0.2.1:80", as it is.
@@ -250,6 +257,9 @@ void Reader::read_link(const toml::table &table)
     }
     spec.delay = link.parsed<Picoseconds>("delay", parse_time_ps, A_TIME, 0);
     read_impairment(link, spec);
+    const Picoseconds longest = Cable::MAX_DELAY_CYCLES * mii_period(find_host(spec.a)->mii_rate);
+    if (spec.delay > longest)
+        throw link.bad("delay", "at most " + std::to_string(longest / 1'000'000'000) + "ms");
     scenario_.links.push_back(spec);
 }
 
@@ -296,7 +306,7 @@ void Reader::read_impairment(const TomlTable &link, LinkSpec &spec) const
     config.corrupt = link.probability("corrupt");
     config.corrupt_fcs = link.probability("corrupt_fcs");
     config.jitter = link.parsed<Picoseconds>("jitter", parse_time_ps, A_TIME, 0);
-    config.rate_bps = link.parsed<uint64_t>("rate", parse_rate_bps, "a rate such as \"10Mb/s\"", 0);
+    config.rate_bps = link.parsed<uint64_t>("rate", parse_slower_rate, "a rate such as \"10Mb/s\"", 0);
     config.queue_bytes = link.integer("queue_bytes", 1518, 1 << 30, config.queue_bytes);
     spec.impairment = config;
 }

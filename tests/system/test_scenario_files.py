@@ -42,6 +42,8 @@ MISTAKES = [
     (f'{RUN}[[link]]\nbetween = ["a", "a"]', 6, "expected a host that has no other link"),
     (f'{RUN}[[link]]\nhost = "a"\ntap = "a name that is too long"', 7, "expected a device name"),
     (f'{RUN}[[link]]\nhost = "a"\ntap = "t"\naddress = "192.0.2.2/24"\ndrop = 1.5', 9, "expected a probability"),
+    (f'{RUN}[[link]]\nhost = "a"\ntap = "t"\naddress = "192.0.2.2/24"\ndelay = "3s"', 9, "expected at most 2684ms"),
+    (f'{RUN}[[link]]\nhost = "a"\ntap = "t"\naddress = "192.0.2.2/24"\nrate = "0b/s"', 9, "expected a rate"),
     (f'{RUN}phy_address = 32', 5, "expected an integer from 0 to 31"),
     (f'{RUN}plug = "1ms"', 5, "expected a time after that of unplug"),
     (f'{RUN}unplug = "2ms"\nplug = "1ms"', 6, "expected a time after that of unplug"),
