@@ -26,8 +26,8 @@ static struct lan_stack *stack_of(const struct lan_fetch *fetch)
 
 static void note_progress(struct lan_fetch *fetch)
 {
-    uint64_t timeout_ns = fetch->timeout_ns ? fetch->timeout_ns : TIMEOUT_NS_DEFAULT;
-    lan_source_deadline(&fetch->source, lan_loop_now(fetch->source.loop) + timeout_ns);
+    fetch->end_ns = lan_loop_now(fetch->source.loop);
+    lan_source_deadline(&fetch->source, fetch->end_ns + (fetch->timeout_ns ? fetch->timeout_ns : TIMEOUT_NS_DEFAULT));
 }
 
 static int connect_step(struct lan_fetch *fetch)
@@ -289,7 +289,7 @@ int lan_fetch_start(struct lan_fetch *fetch, struct lan_loop *loop, const char *
         return fd;
     fetch->status = 0;
     fetch->content_length = -1;
-    fetch->body_bytes = fetch->end_ns = fetch->left = 0;
+    fetch->body_bytes = fetch->left = 0;
     fetch->request_sent = fetch->buffered = fetch->scanned = 0;
     fetch->state = CONNECTING;
     fetch->start_ns = lan_loop_now(loop);

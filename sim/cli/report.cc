@@ -15,6 +15,8 @@ void write_report(const std::string &file, const Json &report)
 {
     if (file == "-") {
         std::cout << report.dump(2) << std::endl;
+        if (!std::cout)
+            throw UserError("cannot write standard output");
         return;
     }
     std::ofstream out(file);

@@ -173,6 +173,8 @@ class Fetch : public Looped
 
     std::string error() const override
     {
+        if (!file_)
+            return "cannot write " + spec().file;
         if (error_ != 0)
             return error_text(error_);
         if (digest_.empty())
@@ -197,14 +199,15 @@ class Fetch : public Looped
         sha_.add(data, bytes);
         if (file_.is_open())
             file_.write(static_cast<const char *>(data), static_cast<std::streamsize>(bytes));
-        return true;
+        return file_.good();
     }
 
     void end(int error)
     {
         error_ = error;
         digest_ = sha_.finish();
-        file_.close();
+        if (file_.is_open())
+            file_.close();
         lan_loop_stop(&loop_);
     }
 

@@ -50,6 +50,14 @@ def test_unwritable_output_is_named(lanyard):
     one_line(lanyard("demo", "--out", "/proc/lanyard"), 1, "/proc/lanyard")
 
 
+def test_a_report_that_standard_output_does_not_take_is_an_error(program, tmp_path):
+    (tmp_path / "scenario.toml").write_text('duration = "1ms"\n[[host]]\nname = "a"\naddress = "192.0.2.1/24"\n')
+    with open("/dev/full", "w") as full:
+        outcome = subprocess.run([program, "sim", tmp_path / "scenario.toml", "--json", "-"], stdout=full,
+                                 stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (outcome.returncode, outcome.stderr) == (1, "lanyard: cannot write standard output\n")
+
+
 def running(mark):
     """The processes with `mark` in their environment."""
     found = []

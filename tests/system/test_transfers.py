@@ -91,6 +91,25 @@ def test_a_file_arrives_intact_over_a_bad_link(simulate, tmp_path, link, size):
     assert sum(count for what, count in impaired.items() if what != "forwarded") > 0
 
 
+def test_a_file_that_cannot_be_written_is_an_error_of_the_application(simulate, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "file").write_bytes(bytes(100_000))
+    run = simulate(hosts() + FETCH.replace('"fetched"', '"/dev/full"'))
+    assert run.status == 1
+    assert run.errors == "lanyard: sim: fetch on bob: cannot write /dev/full\n"
+
+
+def test_a_fetch_that_does_not_end_tells_how_far_it_came(simulate, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "file").write_bytes(bytes(1_000_000))
+    run = simulate(hosts().replace("600s", "50ms") + FETCH)
+    fetch = run.result["applications"][1]
+    assert (run.status, fetch["error"]) == (1, "did not end")
+    assert 100_000 < fetch["bytes"] < 1_000_000
+    assert 10e6 < fetch["duration_ns"] <= 50e6
+    assert 0.8 * CEILING_BPS < fetch["goodput_bps"] < CEILING_BPS
+
+
 def test_corruption_that_the_fcs_hides_is_found_by_the_checksums(simulate, tmp_path):
     run = simulate(hosts(seed=5, link="corrupt = 0.2") + BULK.format(bytes=100_000))
     assert received(run)["bytes"] == 100_000

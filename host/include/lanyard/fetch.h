@@ -25,7 +25,7 @@ struct lan_fetch {
     int status;             /* 200, 404 ...; 0: no answer came */
     int64_t content_length; /* -1: not announced */
     uint64_t body_bytes;
-    uint64_t start_ns, end_ns; /* the port's time, from lan_fetch_start() to done() */
+    uint64_t start_ns, end_ns; /* the port's time, from lan_fetch_start() to the last progress, and in the end done() */
 
     /* fetch.c's. */
     struct lan_source source;
