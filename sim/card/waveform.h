@@ -18,6 +18,7 @@ class Waveform : public Tracer
   public:
     static bool available();
 
+    // Throws std::runtime_error (what, where) if `path` cannot be written or is something else than a file.
     Waveform(ClockEngine &engine, const std::string &path);
     ~Waveform() override; // closes
 

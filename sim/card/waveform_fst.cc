@@ -2,6 +2,7 @@
 // Waveform beside the traced model.
 #include "sim/card/waveform.h"
 
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <stdexcept>
@@ -47,6 +48,9 @@ bool Waveform::available()
 Waveform::Waveform(ClockEngine &engine, const std::string &path) : state_(std::make_unique<State>())
 {
     state_->path = path;
+    // The writer removes what has this name: no device is to be lost to that.
+    if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
+        throw std::runtime_error("waveform " + path + ": is not a file");
     if (!std::ofstream(state_->path))
         throw std::runtime_error("waveform " + state_->path + ": cannot be written");
     state_->file.set_time_unit("1ps");

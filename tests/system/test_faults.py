@@ -50,6 +50,14 @@ def test_unwritable_output_is_named(lanyard):
     one_line(lanyard("demo", "--out", "/proc/lanyard"), 1, "/proc/lanyard")
 
 
+def test_a_waveform_replaces_nothing_but_a_file(lanyard, tmp_path):
+    (tmp_path / "scenario.toml").write_text('duration = "1ms"\n[[host]]\nname = "a"\naddress = "192.0.2.1/24"\n')
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    one_line(lanyard("sim", tmp_path / "scenario.toml", "--fst", pipe), 1, "pipe: is not a file")
+    assert pipe.is_fifo()
+
+
 def test_a_report_that_standard_output_does_not_take_is_an_error(program, tmp_path):
     (tmp_path / "scenario.toml").write_text('duration = "1ms"\n[[host]]\nname = "a"\naddress = "192.0.2.1/24"\n')
     with open("/dev/full", "w") as full:
