@@ -27,14 +27,15 @@ static bool is_past(const struct lan_tcb *tcb, uint32_t until)
     return lan_seq_lt(until, lan_tcp_now_coarse(tcb));
 }
 
-/* 5.6.2. */
+/* 5.6.2. No less than a segment a second: a queue discipline that paces (Linux's fq) lets none wait longer either. What
+ * arrives too slowly for that is for cwnd to bound. */
 static void set_pacing_rate(struct lan_tcb *tcb, uint32_t percent)
 {
     uint32_t cover = lan_bbr_of(tcb)->cover;
     uint32_t share = cover ? 100 + cover : 100 - PACING_MARGIN;
     uint32_t rate = lan_bbr_percent(lan_bbr_percent(lan_bbr_bw(tcb), percent), share);
     if (rate && (lan_bbr_of(tcb)->full_bw_reached || rate > tcb->sender->pacing_rate))
-        tcb->sender->pacing_rate = rate;
+        tcb->sender->pacing_rate = lan_bbr_max(rate, tcb->mss);
 }
 
 static void save_cwnd(struct lan_tcb *tcb)

@@ -168,6 +168,17 @@ static void a_replay_in_last_ack_is_acknowledged_and_changes_nothing(void **stat
     expect(p, RST, 1, 0, 0);
 }
 
+/* The end of what the host has sent in order behind `end`. */
+static uint32_t sent_up_to(struct peer *p, uint32_t end)
+{
+    while (has_sent(p)) {
+        struct sent sent = next_sent(p);
+        if (sent.seq <= end && sent.seq + sent.bytes + (sent.flags & FIN) > end)
+            end = sent.seq + sent.bytes + (sent.flags & FIN);
+    }
+    return end;
+}
+
 static void a_window_that_stays_closed_costs_a_probe_a_minute(void **state)
 {
     struct peer *p = *state;
@@ -185,6 +196,35 @@ static void a_window_that_stays_closed_costs_a_probe_a_minute(void **state)
     p->window = 1000;
     from_peer(p, ACK, 1, 1, 0);
     assert_true(skip_sent(p) >= 1);
+}
+
+/* To BBR a peer that has room for an octet or two at a time is a path of a few octets a second. When it has more, and
+ * loses the first of it, the rest leaves within seconds nevertheless, and so does the FIN. */
+static void windows_of_two_octets_do_not_slow_bbr_down_for_long(void **state)
+{
+    enum { ROUND_MS = 150, ROUNDS = 30, BYTES = 10 * MSS, DONE_MS = 10000 };
+    struct peer peer = peer_of(*state), *p = &peer;
+    uint32_t acked = 1;
+    p->window = 2;
+    passive_open_with(p, "\x02\x04\x05\xb4", 4, ROUND_MS);
+    assert_int_equal(lan_setsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, "bbr", 3), 0);
+    host_sends(p, 1, BYTES);
+    lan_shutdown(p->f->stack, p->fd, LAN_SHUT_WR);
+    for (int i = 0; i < ROUNDS; i++) {
+        wait_ms(p, ROUND_MS);
+        acked = sent_up_to(p, acked);
+        from_peer(p, ACK, 1, acked, 0);
+    }
+    p->window = 65535;
+    from_peer(p, ACK, 1, acked, 0);
+    wait_ms(p, ROUND_MS);
+    skip_sent(p);
+    for (uint32_t waited = ROUND_MS; acked < 1 + BYTES + 1; waited += ROUND_MS) {
+        assert_in_range(waited, 0, DONE_MS);
+        wait_ms(p, ROUND_MS);
+        acked = sent_up_to(p, acked);
+        from_peer(p, ACK, 1, acked, 0);
+    }
 }
 
 static void memory_comes_back_when_a_gap_never_closes(void **state)
@@ -306,6 +346,7 @@ int main(void)
         TEST(data_and_urgent_pointer_of_a_syn_are_left_for_later),
         TEST_CONNECTED(a_replay_in_last_ack_is_acknowledged_and_changes_nothing),
         TEST_CONNECTED(a_window_that_stays_closed_costs_a_probe_a_minute),
+        TEST(windows_of_two_octets_do_not_slow_bbr_down_for_long),
         TEST_CONNECTED(memory_comes_back_when_a_gap_never_closes),
         TEST(gaps_everywhere_leave_memory_for_everybody_else),
         TEST_CROWDED(a_byte_on_every_connection_leaves_memory_for_the_rest),
