@@ -2,6 +2,8 @@
 // Waveform beside the traced model.
 #include "sim/card/waveform.h"
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
@@ -37,7 +39,7 @@ void Waveform::State::open()
     was_open = true;
     file.open(path.c_str());
     if (!file.isOpen())
-        throw std::runtime_error("waveform " + path + ": cannot be written");
+        throw std::runtime_error("waveform " + path + ": " + std::strerror(errno));
 }
 
 bool Waveform::available()
@@ -52,7 +54,7 @@ Waveform::Waveform(ClockEngine &engine, const std::string &path) : state_(std::m
     if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
         throw std::runtime_error("waveform " + path + ": is not a file");
     if (!std::ofstream(state_->path))
-        throw std::runtime_error("waveform " + state_->path + ": cannot be written");
+        throw std::runtime_error("waveform " + state_->path + ": " + std::strerror(errno));
     state_->file.set_time_unit("1ps");
     state_->file.set_time_resolution("1ps");
     engine.set_tracer(this);

@@ -135,6 +135,7 @@ int demo(const DemoOptions &options)
     scenario.record.fst_frame = FIRST_FROM_LINUX;
     scenario.record.fst_after = WAVEFORM_LENGTH;
     scenario.record.json = options.out + "/report.json";
+    expect_writable(scenario.record.json);
     Topology topology(scenario);
     interruption.ends(topology);
     DemoSteps steps(topology, folder, files, options.out);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <poll.h>
 #include <systemc>
+#include <unistd.h>
 
 #include "sim/cli/commands.h"
 #include "sim/cli/traced.h"
@@ -21,6 +25,15 @@ std::string one_line(const CLI::App *, const CLI::Error &error)
     return std::string("lanyard: ") + error.what() + " (see --help)\n";
 }
 
+// CLI11 itself takes -1, and what is too large, for other numbers.
+std::string check_seed(const std::string &text)
+{
+    int64_t seed = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    const bool good = error == std::errc{} && end == text.data() + text.size() && seed >= 0;
+    return good ? "" : text + ", expected an integer from 0 to " + std::to_string(INT64_MAX);
+}
+
 void add_demo(CLI::App &app, DemoOptions &options, int &status)
 {
     CLI::App *command = app.add_subcommand("demo", "Serve a folder through the simulated card to this machine's ping "
@@ -28,7 +41,7 @@ void add_demo(CLI::App &app, DemoOptions &options, int &status)
     command->add_option("DIR", options.folder, "Folder to serve; without it a sample site is made");
     command->add_option("--out", options.out, "Where capture, waveform, report and fetched files go")
         ->capture_default_str();
-    command->add_option("--seed", options.seed, "Seed of the simulated host")->capture_default_str();
+    command->add_option("--seed", options.seed, "Seed of the simulated host")->check(check_seed)->capture_default_str();
     command->callback([&] { status = demo(options); });
 }
 
@@ -40,7 +53,7 @@ void add_tap(CLI::App &app, TapOptions &options, int &status)
     command->add_option("--address", options.address, "Its address, in a /24; Linux has the next one")
         ->capture_default_str();
     command->add_option("--pcap", options.pcap, "File for a capture of what is on the wire");
-    command->add_option("--seed", options.seed, "Seed of the simulated host")->capture_default_str();
+    command->add_option("--seed", options.seed, "Seed of the simulated host")->check(check_seed)->capture_default_str();
     command->add_option("CMD", options.command, "Command to run inside the namespace, after --");
     command->callback([&] { status = tap(options); });
 }
@@ -49,7 +62,7 @@ void add_sim(CLI::App &app, SimOptions &options, int &status)
 {
     CLI::App *command = app.add_subcommand("sim", "Run a scenario (docs/scenario.md)");
     command->add_option("FILE", options.file, "The scenario")->required();
-    command->add_option("--seed", options.seed, "Over the seed in the file");
+    command->add_option("--seed", options.seed, "Over the seed in the file")->check(check_seed);
     command->add_option("--pcap", options.pcap, "File for a capture");
     command->add_option("--fst", options.fst, "File for a waveform");
     command->add_option("--fst-window", options.fst_window, "START:LENGTH of the waveform, such as 1ms:20us");
@@ -82,13 +95,25 @@ int run(int argc, char **argv)
     return status;
 }
 
+// What was printed has arrived, or the run has failed. Who reads no further (head) need not be told.
+int flushed(int status)
+{
+    if (std::fflush(stdout) == 0 && !std::ferror(stdout))
+        return status;
+    pollfd out = {STDOUT_FILENO, POLLOUT, 0};
+    if (poll(&out, 1, 0) != 1 || !(out.revents & POLLERR)) // a pipe without a reader has POLLERR
+        std::fputs("lanyard: cannot write standard output\n", stderr);
+    return status == 0 ? 1 : status;
+}
+
 } // namespace
 
 int sc_main(int argc, char **argv)
 {
     remember_arguments(argv);
+    std::signal(SIGPIPE, SIG_IGN); // a run is to end with its files whole
     try {
-        return run(argc, argv);
+        return flushed(run(argc, argv));
     } catch (const UsageError &error) {
         std::fprintf(stderr, "lanyard: %s\n", error.what());
         return USAGE;

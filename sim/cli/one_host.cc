@@ -7,8 +7,6 @@ namespace lanyard
 namespace
 {
 
-constexpr unsigned PREFIX = 24;
-
 ApplicationSpec service(ApplicationKind kind, const char *label, uint16_t port)
 {
     ApplicationSpec spec;
@@ -28,14 +26,14 @@ Scenario one_host_on_tap(uint32_t address, const std::string &folder, uint64_t s
 
     HostSpec host;
     host.name = HOST_NAME;
-    host.address = {address, PREFIX};
+    host.address = {address, HOST_PREFIX};
     host.mac = {2, 0, 0, 0, 0, 1};
     scenario.hosts.push_back(host);
 
     LinkSpec link;
     link.a = HOST_NAME;
     link.tap = TAP_DEVICE;
-    link.tap_address = {(address & 0xFF) == 0xFE ? address - 1 : address + 1, PREFIX};
+    link.tap_address = {(address & 0xFF) == 0xFE ? address - 1 : address + 1, HOST_PREFIX};
     scenario.links.push_back(link);
 
     scenario.applications.push_back(service(ApplicationKind::echo, "echo", 7));

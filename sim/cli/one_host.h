@@ -11,6 +11,7 @@ namespace lanyard
 
 constexpr const char *HOST_NAME = "host";
 constexpr const char *TAP_DEVICE = "lanyard0";
+constexpr unsigned HOST_PREFIX = 24;
 constexpr uint32_t HOST_ADDRESS = 0xC0000201;
 constexpr const char *HOST_ADDRESS_TEXT = "192.0.2.1";
 

@@ -2,21 +2,27 @@
 #include "sim/cli/report.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <iostream>
 
 #include "sim/platform/user_error.h"
 
 namespace lanyard
 {
 
+void expect_writable(const std::string &file)
+{
+    if (file.empty() || file == "-")
+        return;
+    if (!std::ofstream(file, std::ios::app))
+        throw UserError("cannot write " + file + ": " + std::strerror(errno));
+}
+
 void write_report(const std::string &file, const Json &report)
 {
     if (file == "-") {
-        std::cout << report.dump(2) << std::endl;
-        if (!std::cout)
-            throw UserError("cannot write standard output");
+        std::puts(report.dump(2).c_str());
         return;
     }
     std::ofstream out(file);

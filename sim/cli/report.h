@@ -8,6 +8,9 @@
 namespace lanyard
 {
 
+// Before a run whose report is to go to `file`; empty: there is none. Throws UserError if it cannot be written.
+void expect_writable(const std::string &file);
+
 // "-" is standard output. Throws UserError if it cannot be written.
 void write_report(const std::string &file, const Json &report);
 

@@ -31,6 +31,8 @@ Scenario scenario_of(const SimOptions &options)
         record.fst_window = parse_window(options.fst_window);
         if (!record.fst_window)
             throw UsageError("--fst-window " + options.fst_window + ", expected START:LENGTH such as 1ms:20us");
+        if (record.fst.empty())
+            throw UsageError("--fst-window without a waveform, expected --fst FILE too");
     }
     return scenario;
 }
@@ -51,8 +53,9 @@ void print(const Json &report)
     for (const Json &application : report["applications"]) {
         std::printf("  %s", application["application"].get<std::string>().c_str());
         if (application.contains("goodput_bps"))
-            std::printf(": %llu bytes, %.2f Mb/s", application["bytes"].get<unsigned long long>(),
-                        application["goodput_bps"].get<double>() / 1e6);
+            std::printf(": %llu bytes", application["bytes"].get<unsigned long long>());
+        if (application.value("goodput_bps", 0.0) > 0)
+            std::printf(", %.2f Mb/s", application["goodput_bps"].get<double>() / 1e6);
         std::printf("\n");
     }
 }
@@ -62,6 +65,7 @@ void print(const Json &report)
 int sim(const SimOptions &options)
 {
     const Scenario scenario = scenario_of(options);
+    expect_writable(scenario.record.json);
     if (!scenario.record.fst.empty())
         become_traced();
     std::optional<Interruption> interruption;

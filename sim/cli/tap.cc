@@ -23,7 +23,7 @@ namespace
 Scenario scenario_of(const TapOptions &options)
 {
     const auto address = parse_address(options.address);
-    if (!address || (*address & 0xFF) == 0 || (*address & 0xFF) == 0xFF)
+    if (!address || !is_station({*address, HOST_PREFIX}))
         throw UsageError("--address " + options.address + ", expected a host's address in a /24 such as 192.0.2.1");
     if (!options.serve.empty() && !std::filesystem::is_directory(options.serve))
         throw UserError("--serve " + options.serve + ": there is no such folder");

@@ -24,12 +24,19 @@ int exit_status(int wait_status)
     return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
+// Why a program did not start.
+struct Report {
+    int reason;         // errno
+    bool of_the_output; // or else of the program itself
+};
+
 // Becomes the program, or tells why not.
 [[noreturn]] void become(char *const argv[], const char *output, int report_fd)
 {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
+    signal(SIGPIPE, SIG_DFL);
     bool ready = true;
     if (*output) {
         const int out = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -37,8 +44,8 @@ int exit_status(int wait_status)
     }
     if (ready)
         execvp(argv[0], argv);
-    const int reason = errno;
-    const ssize_t written = write(report_fd, &reason, sizeof reason);
+    const Report report = {errno, !ready};
+    const ssize_t written = write(report_fd, &report, sizeof report);
     _exit(written < 0 ? 126 : 127);
 }
 
@@ -73,11 +80,11 @@ Child::Child(const std::vector<std::string> &argv, const std::string &output)
         arguments.push_back(const_cast<char *>(argument.c_str()));
     arguments.push_back(nullptr);
 
-    int report[2];
-    if (pipe2(report, O_CLOEXEC) < 0)
+    int pipe[2];
+    if (pipe2(pipe, O_CLOEXEC) < 0)
         throw UserError(std::string("cannot make a pipe: ") + std::strerror(errno));
-    UniqueFd reading(report[0]);
-    UniqueFd writing(report[1]);
+    UniqueFd reading(pipe[0]);
+    UniqueFd writing(pipe[1]);
     int pidfd = -1;
     pid_ =
         static_cast<pid_t>(syscall(SYS_clone, CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr));
@@ -85,16 +92,16 @@ Child::Child(const std::vector<std::string> &argv, const std::string &output)
         reading = UniqueFd();
         be_init(arguments.data(), output.c_str(), writing.get());
     }
-    const int clone_error = errno;
+    Report report = {errno, false};
     pidfd_ = UniqueFd(pidfd);
     writing = UniqueFd();
-    int reason = clone_error;
-    if (pid_ > 0 && read(reading.get(), &reason, sizeof reason) == 0) {
+    if (pid_ > 0 && read(reading.get(), &report, sizeof report) == 0) {
         return; // the pipe closed on exec
     }
     if (pid_ > 0)
         wait();
-    throw UserError("cannot run " + argv[0] + ": " + std::strerror(reason));
+    throw UserError((report.of_the_output ? "cannot write " + output : "cannot run " + argv[0]) + ": " +
+                    std::strerror(report.reason));
 }
 
 Child::~Child()

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -71,7 +72,8 @@ std::optional<NetworkAddress> parse_network_address(std::string_view text)
     unsigned prefix = 0;
     if (!parse_number(text.substr(slash + 1), prefix) || prefix < 1 || prefix > 30)
         return std::nullopt;
-    return NetworkAddress{*address, prefix};
+    const NetworkAddress found = {*address, prefix};
+    return is_station(found) ? std::optional(found) : std::nullopt;
 }
 
 std::optional<std::array<uint8_t, 6>> parse_mac(std::string_view text)
@@ -85,7 +87,8 @@ std::optional<std::array<uint8_t, 6>> parse_mac(std::string_view text)
         if (error != std::errc{} || end != octet + 2 || (i < 5 && *end != ':'))
             return std::nullopt;
     }
-    return mac[0] & 1 ? std::nullopt : std::optional(mac); // group addresses are no stations
+    const bool null = mac == std::array<uint8_t, 6>{};
+    return null || mac[0] & 1 ? std::nullopt : std::optional(mac); // group addresses are no stations
 }
 
 std::optional<Picoseconds> parse_clk(std::string_view text)
@@ -109,6 +112,13 @@ std::optional<uint64_t> parse_slower_rate(std::string_view text)
 {
     const auto bps = parse_rate_bps(text);
     return bps && *bps > 0 ? bps : std::nullopt;
+}
+
+// What Linux takes for the name of a device.
+bool is_device_name(const std::string &name)
+{
+    return name.size() <= DEVICE_NAME_BYTES && name != "." && name != ".." &&
+           std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && !std::strchr("/:%\x7F", c); });
 }
 
 // "192.0.2.1:80", as it is.
@@ -153,6 +163,7 @@ class Reader
     void read_details(const TomlTable &application, ApplicationSpec &spec) const;
     void read_impairment(const TomlTable &link, LinkSpec &spec) const;
     void attach(const TomlTable &link, const char *key, const std::string &host);
+    static void expect_neighbours(const TomlTable &link, const char *key, const HostSpec &a, const HostSpec &b);
     const HostSpec *find_host(const std::string &name) const;
     std::string path(const std::string &relative) const
     {
@@ -211,7 +222,7 @@ void Reader::read_host(const toml::table &table)
     if (find_host(spec.name) || spec.name.find_first_not_of(NAME_LETTERS) != std::string::npos)
         throw host.bad("name", "letters, digits and _ that no other host has for its name");
     spec.address = host.parsed<NetworkAddress>("address", parse_network_address,
-                                               "an address with prefix such as \"192.0.2.1/24\"");
+                                               "a host's address with prefix such as \"192.0.2.1/24\"");
     spec.mac = host.parsed<std::array<uint8_t, 6>>(
         "mac", parse_mac, "a station's address such as \"02:00:00:00:00:01\"",
         std::array<uint8_t, 6>{2, 0, 0, 0, static_cast<uint8_t>(number >> 8), static_cast<uint8_t>(number)});
@@ -238,22 +249,26 @@ void Reader::read_link(const toml::table &table)
     LinkSpec spec;
     if (link.has("between")) {
         const auto ends = link.texts("between");
-        if (ends.size() != 2 || link.has("host") || link.has("tap"))
-            throw link.bad("between", "the names of two hosts, without host and tap");
+        if (ends.size() != 2 || link.has("host") || link.has("tap") || link.has("address"))
+            throw link.bad("between", "the names of two hosts, without host, tap and address");
         spec.a = ends[0];
         spec.b = ends[1];
         attach(link, "between", spec.a);
         attach(link, "between", spec.b);
-        if (find_host(spec.a)->mii_rate != find_host(spec.b)->mii_rate)
-            throw link.bad("between", "hosts with the same mii rate");
+        expect_neighbours(link, "between", *find_host(spec.a), *find_host(spec.b));
     } else {
         spec.a = link.text("host");
         attach(link, "host", spec.a);
         spec.tap = link.text("tap");
-        if (spec.tap.size() > DEVICE_NAME_BYTES || spec.tap.find_first_of("/% ") != std::string::npos)
-            throw link.bad("tap", "a device name of at most 15 letters");
+        const auto &links = scenario_.links;
+        const bool taken =
+            std::any_of(links.begin(), links.end(), [&](const LinkSpec &l) { return l.tap == spec.tap; });
+        if (!is_device_name(spec.tap) || taken)
+            throw link.bad("tap", "a device name of at most 15 letters that no other link has");
         spec.tap_address = link.parsed<NetworkAddress>("address", parse_network_address,
                                                        "Linux's address with prefix such as \"192.0.2.2/24\"");
+        if (spec.tap_address.address == find_host(spec.a)->address.address)
+            throw link.bad("address", "one for Linux, other than its host's");
     }
     spec.delay = link.parsed<Picoseconds>("delay", parse_time_ps, A_TIME, 0);
     read_impairment(link, spec);
@@ -268,10 +283,10 @@ void Reader::read_hub(const toml::table &table)
     const TomlTable hub(table, file_, "hub", {"hosts", "delay", "delays"});
     HubSpec spec;
     spec.hosts = hub.texts("hosts");
-    for (const std::string &host : spec.hosts) {
-        attach(hub, "hosts", host);
-        if (find_host(host)->mii_rate != find_host(spec.hosts[0])->mii_rate)
-            throw hub.bad("hosts", "hosts with the same mii rate");
+    for (size_t i = 0; i < spec.hosts.size(); i++) {
+        attach(hub, "hosts", spec.hosts[i]);
+        for (size_t j = 0; j < i; j++)
+            expect_neighbours(hub, "hosts", *find_host(spec.hosts[i]), *find_host(spec.hosts[j]));
     }
     spec.delays.assign(spec.hosts.size(), hub.parsed<Picoseconds>("delay", parse_time_ps, A_TIME, 0));
     if (hub.has("delays"))
@@ -280,6 +295,15 @@ void Reader::read_hub(const toml::table &table)
         if (delay > MAX_HUB_DELAY)
             throw hub.bad(hub.has("delays") ? "delays" : "delay", "at most 1ms");
     scenario_.hubs.push_back(spec);
+}
+
+// Two that share a wire.
+void Reader::expect_neighbours(const TomlTable &link, const char *key, const HostSpec &a, const HostSpec &b)
+{
+    if (a.mii_rate != b.mii_rate)
+        throw link.bad(key, "hosts with the same mii rate");
+    if (a.address.address == b.address.address || a.mac == b.mac)
+        throw link.bad(key, "hosts with an address and a mac of their own");
 }
 
 void Reader::read_delays(const TomlTable &hub, HubSpec &spec) const
@@ -402,6 +426,14 @@ const HostSpec *Reader::find_host(const std::string &name) const
 Scenario read_scenario(const std::string &file)
 {
     return Reader(file).read();
+}
+
+bool is_station(const NetworkAddress &address)
+{
+    const uint32_t host_bits = ~uint32_t{0} >> address.prefix;
+    const uint32_t net = address.address >> 24;
+    return net != 0 && net != 127 && net < 224 && (address.address & host_bits) != 0 &&
+           (address.address & host_bits) != host_bits;
 }
 
 std::optional<std::pair<Picoseconds, Picoseconds>> parse_window(std::string_view text)

@@ -20,6 +20,10 @@ struct NetworkAddress {
     unsigned prefix = 0; // bits of the netmask
 };
 
+// Whether a station can have it: not the network's own address nor its broadcast address, no group, no loopback.
+// Prefixes up to 30 bits.
+bool is_station(const NetworkAddress &address);
+
 struct HostSpec {
     std::string name;
     NetworkAddress address;

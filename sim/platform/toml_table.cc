@@ -18,6 +18,14 @@ std::string joined(const std::vector<std::string_view> &keys)
     return all;
 }
 
+// On one line, whatever is in it.
+std::string flat(std::string text)
+{
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
+    return text;
+}
+
 // As it stands in the file, on one line.
 std::string written(const toml::node &node)
 {
@@ -25,7 +33,7 @@ std::string written(const toml::node &node)
         return "a table";
     std::ostringstream out;
     node.visit([&out](const auto &value) { out << value; });
-    return out.str();
+    return flat(out.str());
 }
 
 } // namespace
@@ -35,7 +43,8 @@ TomlTable::TomlTable(const toml::table &table, std::string file, std::string wha
 {
     for (const auto &[key, value] : table_)
         if (std::find(keys.begin(), keys.end(), key.str()) == keys.end())
-            throw at(key.source(), "unknown key '" + std::string(key.str()) + "', expected one of " + joined(keys));
+            throw at(key.source(),
+                     "unknown key '" + flat(std::string(key.str())) + "', expected one of " + joined(keys));
 }
 
 std::string TomlTable::text(std::string_view key, std::optional<std::string> otherwise) const

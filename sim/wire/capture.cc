@@ -117,7 +117,7 @@ Capture::Capture(const std::string &path) : state_(std::make_unique<State>())
         throw std::runtime_error("capture " + path + ": out of memory");
     s.dumper.reset(pcap_dump_open(s.pcap.get(), path.c_str()));
     if (!s.dumper)
-        throw std::runtime_error("capture " + path + ": " + pcap_geterr(s.pcap.get()));
+        throw std::runtime_error(std::string("capture ") + pcap_geterr(s.pcap.get())); // it begins with the path
 }
 
 Capture::~Capture()

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import stat
 import subprocess
 import time
 
@@ -64,6 +65,60 @@ def test_a_report_that_standard_output_does_not_take_is_an_error(program, tmp_pa
         outcome = subprocess.run([program, "sim", tmp_path / "scenario.toml", "--json", "-"], stdout=full,
                                  stderr=subprocess.PIPE, text=True, timeout=60)
     assert (outcome.returncode, outcome.stderr) == (1, "lanyard: cannot write standard output\n")
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", "1x", "9223372036854775808", "99999999999999999999"])
+def test_a_seed_is_what_a_scenario_takes_for_one(lanyard, scenario, seed):
+    for command in (["sim", scenario()], ["tap"], ["demo"]):
+        one_line(lanyard(*command, f"--seed={seed}"), 2, f"--seed: {seed}, expected an integer from 0 to 9223372036854775807")
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    """Writes a short run of two hosts, with what is added to it."""
+
+    def write(more=""):
+        file = tmp_path / "scenario.toml"
+        hosts = (f'[[host]]\nname = "{name}"\naddress = "192.0.2.{number}/24"\n' for number, name in enumerate("ab", 1))
+        file.write_text(f'duration = "20ms"\n{"".join(hosts)}[[link]]\nbetween = ["a", "b"]\n{more}')
+        return file
+
+    return write
+
+
+@pytest.mark.parametrize("option", ["--pcap", "--json", "--fst"])
+def test_an_output_that_cannot_be_made_is_told_before_the_run(lanyard, scenario, option):
+    outcome = lanyard("sim", scenario(), option, "/no/such/file")
+    one_line(outcome, 1, "/no/such/file: No such file or directory")
+    assert outcome.stdout == ""
+
+
+@pytest.mark.skipif(not stat.S_ISCHR(os.stat("/dev/full").st_mode), reason="/dev/full is none")
+def test_an_output_that_does_not_take_all_is_told(program, lanyard, scenario):
+    one_line(lanyard("sim", scenario(), "--pcap", "/dev/full"), 1, "/dev/full")
+    one_line(lanyard("sim", scenario(), "--json", "/dev/full"), 1, "/dev/full: No space left on device")
+    with open("/dev/full", "w") as full:
+        outcome = subprocess.run([program, "sim", scenario()], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    one_line(outcome, 1, "cannot write standard output")
+
+
+def test_a_window_without_a_waveform_is_a_mistake(lanyard, scenario):
+    one_line(lanyard("sim", scenario(), "--fst-window", "1ms:1ms"), 2, "expected --fst FILE too")
+
+
+def test_a_command_whose_output_cannot_be_written_is_not_blamed(lanyard, tmp_path):
+    file = tmp_path / "scenario.toml"
+    file.write_text('[[host]]\nname = "a"\naddress = "192.0.2.1/24"\n[[link]]\nhost = "a"\ntap = "t"\naddress = "192.0.2.2/24"\n'
+                    '[[application]]\nrun = "command"\nargv = ["true"]\nfile = "/no/such/file"\n')
+    one_line(lanyard("sim", file), 1, "cannot write /no/such/file: No such file or directory")
+
+
+def test_a_reader_that_goes_away_does_not_cut_the_run_short(program, tmp_path):
+    command = f'"$0" demo --out "{tmp_path}" | head -n 1; exit "${{PIPESTATUS[0]}}"'
+    outcome = subprocess.run(["bash", "-c", command, program], capture_output=True, text=True, timeout=100)
+    assert (outcome.returncode, outcome.stdout.count("\n"), "lanyard:" in outcome.stderr) == (1, 1, False)
+    assert (tmp_path / "report.json").exists()
+    assert [file.name for file in tmp_path.glob("demo.*")] and not list(tmp_path.glob("*.hier"))
 
 
 def running(mark):

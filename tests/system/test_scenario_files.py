@@ -9,6 +9,13 @@ SCENARIOS = pathlib.Path(__file__).parent / "scenarios"
 HOST = '[[host]]\nname = "a"\naddress = "192.0.2.1/24"\n'
 OTHER = '[[host]]\nname = "b"\naddress = "192.0.2.2/24"\n'
 RUN = f'duration = "1s"\n{HOST}'
+TAP = '[[link]]\nhost = "a"\n'
+LINK = '[[link]]\nbetween = ["a", "b"]\n'
+
+
+def assert_one_line(outcome, status, beginning):
+    assert outcome.returncode == status, outcome.stderr
+    assert outcome.stderr.startswith(beginning) and outcome.stderr.count("\n") == 1, outcome.stderr
 
 
 @pytest.mark.parametrize("file", sorted(SCENARIOS.glob("*.toml")), ids=lambda file: file.name)
@@ -29,14 +36,17 @@ MISTAKES = [
     ('duration = "1s"\n[host]\nname = "a"', 2, "host = a table, expected [[host]]"),
     ('duration = "1s"\n[[host]]\naddress = "192.0.2.1/24"', 2, "host: 'name' is missing"),
     ('duration = "1s"\n[[host]]\nname = "a"\nadress = "192.0.2.1/24"', 4, "host: unknown key 'adress'"),
-    ('duration = "1s"\n[[host]]\nname = "a"\naddress = "192.0.2.1"', 4, "expected an address with prefix"),
+    ('duration = "1s"\n[[host]]\nname = "a"\naddress = "192.0.2.1"', 4, "expected a host's address with prefix"),
     ('duration = "1s"\n[[host]]\nname = "a b"', 3, "expected letters, digits and _"),
     (f"{RUN}clk = 25", 5, "clk = 25, expected a frequency"),
     (f'{RUN}clk = "24MHz"', 5, "expected a frequency from"),
     (f'{RUN}mii = "1Gb/s"', 5, "mii = '1Gb/s', expected"),
     (f'{RUN}mac = "03:00:00:00:00:01"', 5, "expected a station's address"),
     (f"{RUN}memory_latency_cycles = 0", 5, "expected an integer from 1"),
+    (f'{RUN}mac = "00:00:00:00:00:00"', 5, "expected a station's address"),
     (f"{RUN}{HOST}", 6, "that no other host has"),
+    ('[[host]]\nname = """a\nb"""', 2, "name = '''a b'''"),
+    ('"a\\nb" = 1', 1, "unknown key 'a b'"),
     (f'{RUN}[[link]]\nbetween = ["a"]', 6, "expected the names of two hosts"),
     (f'{RUN}[[link]]\nbetween = ["a", "b"]', 6, "expected the name of a host"),
     (f'{RUN}[[link]]\nbetween = ["a", "a"]', 6, "expected a host that has no other link"),
@@ -44,6 +54,16 @@ MISTAKES = [
     (f'{RUN}[[link]]\nhost = "a"\ntap = "t"\naddress = "192.0.2.2/24"\ndrop = 1.5', 9, "expected a probability"),
     (f'{RUN}[[link]]\nhost = "a"\ntap = "t"\naddress = "192.0.2.2/24"\ndelay = "3s"', 9, "expected at most 2684ms"),
     (f'{RUN}[[link]]\nhost = "a"\ntap = "t"\naddress = "192.0.2.2/24"\nrate = "0b/s"', 9, "expected a rate"),
+    (f'{RUN}{TAP}tap = "a:b"', 7, "expected a device name"),
+    (f'{RUN}{TAP}tap = "."', 7, "expected a device name"),
+    (f'{RUN}{TAP}tap = "a\\nb"', 7, "expected a device name"),
+    (f'{RUN}{TAP}tap = "t"\naddress = "192.0.2.1/24"', 8, "expected one for Linux, other than its host's"),
+    (f'{RUN}{TAP}tap = "t"\naddress = "192.0.2.0/24"', 8, "expected Linux's address with prefix"),
+    (f'{RUN}{TAP}tap = "t"\naddress = "192.0.2.9/24"\n{OTHER}[[link]]\nhost = "b"\ntap = "t"', 14, "that no other link has"),
+    (f'{RUN}{OTHER}{LINK}address = "192.0.2.9/24"', 9, "without host, tap and address"),
+    (f'{RUN}{OTHER.replace("2.2", "2.1")}{LINK}', 9, "expected hosts with an address and a mac of their own"),
+    (f'{RUN}{OTHER}mac = "02:00:00:00:00:01"\n{LINK}', 10, "expected hosts with an address and a mac of their own"),
+    (f'{RUN}{OTHER}mac = "02:00:00:00:00:01"\n[[hub]]\nhosts = ["a", "b"]', 10, "a mac of their own"),
     (f'{RUN}phy_address = 32', 5, "expected an integer from 0 to 31"),
     (f'{RUN}plug = "1ms"', 5, "expected a time after that of unplug"),
     (f'{RUN}unplug = "2ms"\nplug = "1ms"', 6, "expected a time after that of unplug"),
@@ -68,15 +88,21 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.parametrize("address", ["0.0.0.1", "127.0.0.1", "192.0.2.0", "192.0.2.255", "224.0.0.1", "255.255.255.1"])
+def test_a_host_has_an_address_that_a_station_can_have(lanyard, tmp_path, address):
+    file = tmp_path / "scenario.toml"
+    file.write_text(RUN.replace("192.0.2.1", address))
+    assert_one_line(lanyard("sim", file), 2, f"lanyard: {file}:4: host: address = '{address}/24', expected a host's address")
+    assert_one_line(lanyard("tap", "--address", address, "--", "true"), 2, f"lanyard: --address {address}, expected a host's address")
+
+
 @pytest.mark.parametrize("text, line, message", MISTAKES, ids=[message for _, _, message in MISTAKES])
 def test_mistake_is_one_line_with_its_place(lanyard, tmp_path, text, line, message):
     file = tmp_path / "scenario.toml"
     file.write_text(text)
     outcome = lanyard("sim", file)
-    assert outcome.returncode == 2
-    assert outcome.stderr.startswith(f"lanyard: {file}:{line}: ")
+    assert_one_line(outcome, 2, f"lanyard: {file}:{line}: ")
     assert message in outcome.stderr
-    assert outcome.stderr.count("\n") == 1
 
 
 def test_missing_file_is_named(lanyard):
