@@ -56,13 +56,31 @@ uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t
     return taken;
 }
 
+/* Copies a fragment of a few bytes behind what is in the queue, lest a segment take more views than there are. False:
+ * it has more, or has room itself for the next ones, or there is no memory. */
+static bool copy_small(struct lan_tcb *tcb, const struct lan_buf *buf)
+{
+    if (buf->len > COPIED_MAX)
+        return false;
+    struct lan_buf *tail = tcb->snd_tail;
+    if (!tail || lan_buf_tailroom(tail) < buf->len) {
+        tail = lan_buf_tailroom(buf) || lan_tcp_memory_low(tcb->stack) ? NULL : lan_buf_alloc(tcb->stack->pool, 0);
+        if (!tail)
+            return false;
+        append(tcb, tail);
+    }
+    memcpy(lan_buf_put(tail, buf->len), buf->data, buf->len);
+    tcb->snd_queued += buf->len;
+    return true;
+}
+
 void lan_tcp_queue_take(struct lan_tcb *tcb, struct lan_buf *chain)
 {
     while (chain) {
         struct lan_buf *buf = chain;
         chain = buf->next;
         buf->next = NULL;
-        if (!buf->len) {
+        if (!buf->len || copy_small(tcb, buf)) {
             lan_buf_free(buf);
             continue;
         }

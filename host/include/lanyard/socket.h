@@ -136,10 +136,11 @@ long lan_recvfrom(struct lan_stack *stack, int fd, void *data, size_t bytes, int
 
 /* TCP without a copy; these two never block. lan_send_buf() puts a chain of the stack's own pool (lan_stack_pool()) on
  * the send queue, whole or not at all, and returns its bytes; then it is the stack's, and its bytes must stay as they
- * are. The caller holds its only reference: to send bytes again, send views of them. On an error the caller keeps it:
- * -EAGAIN as long as LAN_POLLOUT does not hold, -EMSGSIZE beyond SO_SNDBUF, -EINVAL for an empty or a shared chain.
- * `flags`: LAN_MSG_MORE. lan_recv_buf() takes up to `bytes` off the receive queue as a chain, which the caller frees;
- * 0: end of stream, -ENOBUFS: the pool has no view to divide a fragment with. Other sockets: -EOPNOTSUPP. */
+ * are (pieces of up to 128 are copied together where that takes less). The caller holds its only reference: to send
+ * bytes again, send views of them. On an error the caller keeps it: -EAGAIN as long as LAN_POLLOUT does not hold,
+ * -EMSGSIZE beyond SO_SNDBUF, -EINVAL for an empty or a shared chain. `flags`: LAN_MSG_MORE. lan_recv_buf() takes up to
+ * `bytes` off the receive queue as a chain, which the caller frees; 0: end of stream, -ENOBUFS: the pool has no view to
+ * divide a fragment with. Other sockets: -EOPNOTSUPP. */
 long lan_send_buf(struct lan_stack *stack, int fd, struct lan_buf *chain, int flags);
 long lan_recv_buf(struct lan_stack *stack, int fd, struct lan_buf **chain, size_t bytes);
 
