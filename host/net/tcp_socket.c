@@ -270,7 +270,6 @@ static int tcp_ready(struct lan_stack *stack, const void *pcb)
     case LAN_TCP_LISTEN:
         return tcb->listen.ready.first ? LAN_POLLIN | LAN_READY_DRAINED : LAN_READY_DRAINED;
     case LAN_TCP_SYN_SENT:
-    case LAN_TCP_SYN_RECEIVED:
         return LAN_READY_DRAINED;
     case LAN_TCP_CLOSED:
         ready = LAN_POLLOUT | LAN_POLLHUP | LAN_READY_DRAINED;
@@ -284,7 +283,7 @@ static int tcp_ready(struct lan_stack *stack, const void *pcb)
         ready |= LAN_POLLIN;
     if (tcb->flags & TCB_URGENT_IN)
         ready |= LAN_POLLPRI;
-    if (tcb->flags & TCB_FIN_QUEUED || !(tcb->flags & TCB_WANT_SPACE))
+    if (tcb->state != LAN_TCP_SYN_RECEIVED && (tcb->flags & TCB_FIN_QUEUED || !(tcb->flags & TCB_WANT_SPACE)))
         ready |= LAN_POLLOUT;
     if (tcb->flags & TCB_FIN_QUEUED && tcb->flags & (TCB_EOF | TCB_RCV_SHUT))
         ready |= LAN_POLLHUP;

@@ -424,6 +424,31 @@ static void shutdown_before_a_simultaneous_open_completes_sends_fin_afterwards(v
     expect(&q, FIN | ACK, 1, 1, 0);
 }
 
+/* As recv has an end to tell at once. Linux reports these, too. */
+static void shutdown_before_a_simultaneous_open_completes_makes_readable(void **state)
+{
+    static const struct {
+        int how, events, received;
+    } cases[] = {
+        {LAN_SHUT_RD, LAN_POLLIN | LAN_POLLRDHUP, 0},
+        {LAN_SHUT_WR, 0, -EAGAIN},
+        {LAN_SHUT_RDWR, LAN_POLLIN | LAN_POLLRDHUP | LAN_POLLHUP, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct peer p = peer_of(*state);
+        start_connect(&p);
+        from_peer(&p, SYN, 0, 0, 0);
+        expect(&p, SYN | ACK, 0, 1, 0);
+        assert_int_equal(ready(&p), 0);
+        assert_int_equal(lan_shutdown(p.f->stack, p.fd, cases[i].how), 0);
+        assert_int_equal(ready(&p), cases[i].events);
+        assert_int_equal(read_host(&p), cases[i].received);
+        close_host(&p);
+        from_peer(&p, RST | ACK, 1, 1, 0);
+        skip_sent(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +483,7 @@ int main(void)
         TEST_CONNECTED(a_syn_that_a_full_queue_drops_does_not_end_time_wait),
         TEST_CONNECTED(time_wait_gives_way_when_every_connection_is_taken),
         TEST_CONNECTED(shutdown_before_a_simultaneous_open_completes_sends_fin_afterwards),
+        TEST(shutdown_before_a_simultaneous_open_completes_makes_readable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
