@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+import cli
+
 RTL = pathlib.Path(__file__).resolve().parents[1] / "rtl"
 
 # The most that a module may take when these parameters have these values; what is not named is not limited.
@@ -61,10 +63,23 @@ def switches(module):
     return [name for name in parameters("nic") if parameters(module).get(name) == "1"]
 
 
+RUNNING = set()  # of Yosys, in whatever thread
+
+
 def yosys(*commands):
-    done = subprocess.run(["yosys", "-q", "-p", "; ".join(commands)], capture_output=True, text=True)
-    if done.returncode:
-        raise SynthesisError((done.stderr or done.stdout).strip().splitlines()[-1])
+    process = subprocess.Popen(["yosys", "-q", "-p", "; ".join(commands)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    RUNNING.add(process)
+    try:
+        output, errors = process.communicate()
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        process.wait()
+        RUNNING.discard(process)
+    if process.returncode:
+        said = (errors or output).strip().splitlines()
+        raise SynthesisError(said[-1] if said else f"Yosys ended with {process.returncode}")
 
 
 def elaborate(top, settings):
@@ -118,11 +133,17 @@ def table(top, settings, progress):
         areas = {}
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             running = {pool.submit(synthesise, batch, elaboration, scratch) for batch in batches}
-            while running:
-                done, running = concurrent.futures.wait(running, 0.5, concurrent.futures.FIRST_EXCEPTION)
-                for batch in done:
-                    areas.update(batch.result())
-                progress(f"{len(list(pathlib.Path(scratch).glob('*/*.json')))} of {len(names)} modules")
+            try:
+                while running:
+                    done, running = concurrent.futures.wait(running, 0.5, concurrent.futures.FIRST_EXCEPTION)
+                    for batch in done:
+                        areas.update(batch.result())
+                    progress(f"{len(list(pathlib.Path(scratch).glob('*/*.json')))} of {len(names)} modules")
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in list(RUNNING):
+                    process.kill()
+                raise
     return [(names[name], areas[name]) for name in [*parts, whole]]
 
 
@@ -192,22 +213,17 @@ def read_settings(words, known, top, fail):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="lanyard synth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.Parser(prog="lanyard synth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.usage = "%(prog)s [NAME=VALUE...] [--top MODULE] [--whole] [--json FILE]"
     parser.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="a parameter of the module, such as STATISTICS=0")
     parser.add_argument("--top", default="nic", metavar="MODULE", help="a module of rtl/ instead of the whole card")
     parser.add_argument("--whole", action="store_true", help="the module's own line only")
-    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the table as JSON")
+    parser.add_argument("--json", metavar="FILE", type=cli.output, help="write the table as JSON")
     arguments = parser.parse_args()
-
-    def fail(message):
-        print(f"lanyard synth: {message}", file=sys.stderr)
-        sys.exit(2)
-
     modules = [file.stem for file in sources()]
     if arguments.top not in modules:
-        fail(f"no module '{arguments.top}', expected one of {', '.join(modules)}")
-    settings = read_settings(arguments.settings, parameters(arguments.top), arguments.top, fail)
+        parser.error(f"no module '{arguments.top}', expected one of {', '.join(modules)}")
+    settings = read_settings(arguments.settings, parameters(arguments.top), arguments.top, parser.error)
 
     progress = Progress()
     progress("reading")
@@ -219,7 +235,7 @@ def main():
     limits = budget(arguments.top, settings)
     print(report(rows, limits))
     if arguments.json:
-        arguments.json.write_text(json.dumps({
+        cli.write(arguments.json, json.dumps({
             "top": arguments.top, "parameters": settings, "budget": limits,
             "modules": [{"name": name, **used} for name, used in rows]}, indent=2) + "\n")
     over = excess(rows[-1][1], limits)
@@ -228,9 +244,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (SynthesisError, OSError) as error:
-        sys.exit(f"lanyard synth: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    cli.run("lanyard synth", main, SynthesisError)

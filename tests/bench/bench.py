@@ -21,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "tests/bench/scenarios"
 
 sys.path[:0] = [str(ROOT / "constraints"), str(ROOT / "tests/bench/rv32")]
+import cli
 import rv32
 import synth
 
@@ -174,8 +175,8 @@ def idle_hour(bench):
 
 def demo(bench):
     run(bench.build / "sim/cli/lanyard", "demo", "--out", bench.scratch / "demo")
-    report = json.loads((bench.scratch / "demo/report.json").read_text())
-    yield row("sim.demo_bytes_per_wall_s", report["bytes"] / report["wall_s"], "bytes per wall second on this machine", "higher", "lanyard demo")
+    summary = json.loads((bench.scratch / "demo/report.json").read_text())["summary"]
+    yield row("sim.demo_bytes_per_wall_s", summary["fetched_bytes"] / summary["fetch_wall_s"], "bytes per wall second on this machine", "higher", "lanyard demo")
 
 
 def stack(bench):
@@ -359,16 +360,16 @@ def beside(measured):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="lanyard bench", description="Measures, each row beside its peer or its limit.")
+    parser = cli.Parser(prog="lanyard bench", description="Measures, each row beside its peer or its limit.")
     parser.add_argument("name", nargs="?", default="", help="prefix of the rows wanted, such as card or sim.idle (default: all)")
-    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the rows as one JSON array")
+    parser.add_argument("--json", metavar="FILE", type=cli.output, help="write the rows as one JSON array")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
 
     wanted = [producer for producer, names in PRODUCERS.items() if any(name.startswith(arguments.name) for name in names)]
     if not wanted:
-        names = ", ".join(name for names in PRODUCERS.values() for name in names)
-        parser.error(f"no row begins with '{arguments.name}', expected one of {names}")
+        families = sorted({name.split(".")[0] for names in PRODUCERS.values() for name in names})
+        parser.error(f"no row begins with '{arguments.name}', expected one of docs/bench.md, or of {', '.join(families)}")
 
     build, rows = arguments.build.resolve(), []
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as scratch:
@@ -384,11 +385,8 @@ def main():
     for found in rows:
         print(f"{found['name']:{width}}  {found['value']:>14,} {found['unit']:<36} {beside(found)}")
     if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n")
+        cli.write(arguments.json, json.dumps(rows, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (RuntimeError, OSError, synth.SynthesisError) as error:
-        sys.exit(f"lanyard bench: {error}")
+    cli.run("lanyard bench", main, RuntimeError, synth.SynthesisError)

@@ -13,6 +13,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "constraints"))
+import cli
+
 SAMPLES = 300  # of each transfer
 COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red")
 
@@ -65,10 +68,10 @@ def draw(results, settings, file):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="lanyard plot", description=__doc__, epilog=EPILOG)
+    parser = cli.Parser(prog="lanyard plot", description=__doc__, epilog=EPILOG)
     parser.add_argument("words", nargs="*", metavar="CONGESTION[,CONGESTION...] | NAME=VALUE",
                         help="a column for each path, with the transfers that share it (newreno, cubic, bbr; default: cubic newreno bbr); settings of all paths")
-    parser.add_argument("--out", metavar="FILE", type=pathlib.Path, default=ROOT / "out/plot.svg", help="where to draw: .svg, .png or .pdf (default: out/plot.svg)")
+    parser.add_argument("--out", metavar="FILE", type=cli.output, default=ROOT / "out/plot.svg", help="where to draw: .svg, .png or .pdf (default: out/plot.svg)")
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.out.suffix not in (".svg", ".png", ".pdf"):
@@ -78,14 +81,11 @@ def main():
     columns = [word for word in arguments.words if "=" not in word] or ["cubic", "newreno", "bbr"]
     results = []
     for congestions in columns:
-        print(f"lanyard plot: {congestions}", file=sys.stderr)
+        print(f"measuring {congestions} ...", file=sys.stderr)
         results.append((congestions, transfer(arguments.program, congestions, settings)))
     draw(results, settings, arguments.out)
     print(arguments.out)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (RuntimeError, ValueError, OSError) as error:
-        sys.exit(f"lanyard plot: {error}")
+    cli.run("lanyard plot", main, RuntimeError, ValueError)

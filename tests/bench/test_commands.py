@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bench and synth: what is wrong is one line, and an interruption leaves neither processes nor files behind."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BENCH = [sys.executable, "-B", ROOT / "tests/bench/bench.py", "--build", os.environ["BUILD"]]
+SYNTH = [sys.executable, "-B", ROOT / "constraints/synth.py"]
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, **options)
+
+
+@pytest.mark.parametrize("command, status, complaint", [
+    ([*BENCH, "nosuch"], 2, "lanyard bench: no row begins with 'nosuch', expected one of docs/bench.md, or of card, csma"),
+    ([*BENCH, "--frob"], 2, "lanyard bench: unrecognized arguments: --frob"),
+    ([*BENCH, "card", "--json", "/dev/null/x"], 2, "lanyard bench: argument --json: cannot write '/dev/null/x'"),
+    ([*BENCH, "card", "--json", "/"], 2, "lanyard bench: argument --json: cannot write '/'"),
+    ([*SYNTH, "--frob"], 2, "lanyard synth: unrecognized arguments: --frob"),
+    ([*SYNTH, "--top", "nosuch"], 2, "lanyard synth: no module 'nosuch', expected one of axi_read"),
+    ([*SYNTH, "--whole", "--json", "/dev/null/x"], 2, "lanyard synth: argument --json: cannot write '/dev/null/x'"),
+    ([*SYNTH, "TSO"], 2, "lanyard synth: 'TSO', expected NAME=VALUE"),
+    ([*SYNTH, "TSO=-1"], 2, "lanyard synth: 'TSO=-1', expected NAME=VALUE"),
+    ([*SYNTH, "FROB=1"], 2, "lanyard synth: nic has no parameter 'FROB', expected one of MAC_ADDRESS"),
+])
+def test_a_mistake_is_one_line(command, status, complaint):
+    done = run(*command)
+    assert done.returncode == status, done.stderr
+    assert done.stderr.startswith(complaint) and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_yosys_that_dies_is_told_in_a_line(tmp_path):
+    (tmp_path / "yosys").write_text("#!/bin/sh\nkill -SEGV $$\n")
+    (tmp_path / "yosys").chmod(0o755)
+    done = run(*SYNTH, "--top", "sync_bit", env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert (done.returncode, done.stderr) == (1, "lanyard synth: Yosys ended with -11\n")
+
+
+def test_json_is_written_where_no_folder_was(tmp_path):
+    done = run(*SYNTH, "--top", "sync_bit", "--whole", "--json", tmp_path / "a/b.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "a/b.json").read_text())["modules"][0]["FF"] == 2
+
+
+def test_a_reader_that_goes_away_is_no_accident():
+    done = run("bash", "-c", '"$@" | true; exit "${PIPESTATUS[0]}"', "bash", *SYNTH, "--top", "sync_bit", "--whole")
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_demo_gives_its_row(tmp_path):
+    done = run(*BENCH, "sim.demo", "--json", tmp_path / "rows.json")
+    assert done.returncode == 0, done.stderr
+    row, = json.loads((tmp_path / "rows.json").read_text())
+    assert row["name"] == "sim.demo_bytes_per_wall_s" and row["value"] > 0
+
+
+def started(mark):
+    """The command lines of the processes with `mark` in their environment."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes())
+        except OSError:
+            pass
+    return found
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command, child", [([*SYNTH, "--top", "mac"], b"yosys"), ([*BENCH, "csma"], b"csma_bench")])
+def test_an_interruption_leaves_nothing_behind(tmp_path, command, child, number, status):
+    (tmp_path / "tmp").mkdir()
+    before = set(pathlib.Path(os.environ["BUILD"]).glob("bench-*"))
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "LANYARD_MARK": str(tmp_path)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    mark = f"LANYARD_MARK={tmp_path}".encode()
+    deadline = time.monotonic() + 60
+    while not any(child in line.split(b"\0")[0] for line in started(mark)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == status and "Traceback" not in errors, errors
+    assert started(mark) == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert set(pathlib.Path(os.environ["BUILD"]).glob("bench-*")) <= before
