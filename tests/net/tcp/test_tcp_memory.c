@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { PORT = 5001, BYTES = 30000, PIECE = 3000 };
-#define LIMIT_NS UINT64_C(100000000000)
+#define PATIENCE_NS UINT64_C(100000000000)
 
 struct lan_buf *__real_lan_buf_alloc(struct lan_pool *pool, uint32_t headroom);
 struct lan_buf *__wrap_lan_buf_alloc(struct lan_pool *pool, uint32_t headroom);
@@ -127,8 +127,9 @@ static void run(struct world *world, const char *congestion)
     lan_setsockopt(client.stack, client.fd, LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, congestion,
                    (uint32_t)strlen(congestion));
     lan_setsockopt(client.stack, client.fd, LAN_IPPROTO_TCP, LAN_TCP_ECN, &on, sizeof on);
+    uint64_t limit_ns = world->now_ns + PATIENCE_NS;
     while (!client.done || !server.done) {
-        if (!world_step(world, LIMIT_NS))
+        if (!world_step(world, limit_ns))
             fail_msg("%s, without allocation %u: the transfer hangs", congestion, failing);
         if (server.fd < 0 && !server.done)
             server.fd = lan_accept(server.stack, listener, NULL, LAN_SOCK_NONBLOCK);

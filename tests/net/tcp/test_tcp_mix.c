@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum { PORT = 5001, RUNS = 250, MOST = 20000, MOST_OCTETS = 500000, MOST_PAUSES_MS = 300 };
-#define LIMIT_NS UINT64_C(3600000000000)
+#define PATIENCE_NS UINT64_C(3600000000000)
 
 static uint32_t runs = RUNS;
 static uint64_t first_seed = 1, under_way;
@@ -267,9 +267,10 @@ static void run(uint64_t seed)
     server.total = draw_size(&server, MOST_OCTETS);
     int listener = world_listen(world, PORT, 4);
     client.fd = world_connect(world, PORT);
+    uint64_t limit_ns = world->now_ns + PATIENCE_NS;
     while (!client.done || !server.done) {
         world_step(world, world->now_ns + 20000000);
-        if (world->now_ns > LIMIT_NS)
+        if (world->now_ns > limit_ns)
             fail_msg("seed %llu: the transfer hangs, %u of %u and %u of %u bytes there", (unsigned long long)seed,
                      server.received, client.total, client.received, server.total);
         if (server.fd < 0 && !server.done)
