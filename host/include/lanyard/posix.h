@@ -10,7 +10,7 @@
 
 struct lan_posix;
 
-/* NULL when memory is short. */
+/* NULL when memory is short. It outlives its stack, which has nothing to be freed but its memory. */
 struct lan_posix *lan_posix_create(void);
 void lan_posix_destroy(struct lan_posix *posix);
 
@@ -22,8 +22,8 @@ void lan_posix_attach(struct lan_posix *posix, struct lan_stack *stack);
 /* Calls `ready(arg)` when `fd` can be read (or has failed). 0, or -ENOMEM. */
 int lan_posix_watch(struct lan_posix *posix, int fd, void (*ready)(void *arg), void *arg);
 
-/* Calls `work(arg)` once, in the next turn, before the loop sleeps. May be called from inside the stack. 0, or -ENOMEM.
- */
+/* Calls `work(arg)` once, in the next turn, before the loop sleeps. May be called from inside the stack, as what a
+ * loopback wants must not be done there (loopback.h). 0, or -ENOMEM. */
 int lan_posix_later(struct lan_posix *posix, void (*work)(void *arg), void *arg);
 
 /* One turn: sleeps until a descriptor is ready, a deadline of the stack or `deadline_ns` (of the port's clock) comes,
