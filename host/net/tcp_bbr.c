@@ -431,8 +431,9 @@ static void bbr_lost(struct lan_tcb *tcb, const struct lan_tcp_snapshot *sent, u
     uint32_t lost = tcb->sender->rate.lost - sent->rate.lost;
     if (!lan_bbr_too_much_lost(tcb, lost, sent->rate.in_flight))
         return;
-    int32_t before = (int32_t)(sent->rate.in_flight - bytes), excess = before / 50 - (int32_t)(lost - bytes);
-    int32_t at_loss = before + excess + excess / 49; /* 0.02 before - lost_before, over 0.98 */
+    int32_t before = (int32_t)(sent->rate.in_flight - bytes), part = (int32_t)lan_bbr_tolerated_part(tcb);
+    int32_t excess = before / part - (int32_t)(lost - bytes);
+    int32_t at_loss = before + excess + excess / (part - 1); /* 0.02 before - lost_before, over 0.98; or 0.1, 0.9 */
     inflight_too_high(tcb, at_loss > 0 ? (uint32_t)at_loss : 0, sent->rate.app_limited);
 }
 

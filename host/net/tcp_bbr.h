@@ -68,6 +68,7 @@ bool lan_bbr_fits_max_bw(const struct lan_tcb *tcb, uint32_t in_flight);
 uint32_t lan_bbr_inflight_with_headroom(const struct lan_tcb *tcb);
 uint32_t lan_bbr_max_inflight(const struct lan_tcb *tcb, uint32_t percent);
 uint32_t lan_bbr_target_inflight(const struct lan_tcb *tcb);
+uint32_t lan_bbr_tolerated_part(const struct lan_tcb *tcb); /* one of so many may be lost */
 bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in_flight);
 
 #endif

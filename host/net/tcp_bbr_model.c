@@ -147,12 +147,16 @@ static bool sees_queue(const struct lan_tcb *tcb)
     return bbr->rtt > bbr->min_rtt + bbr->min_rtt / QUEUE;
 }
 
+uint32_t lan_bbr_tolerated_part(const struct lan_tcb *tcb)
+{
+    return 100 / (sees_queue(tcb) ? LAN_BBR_LOSS_THRESHOLD : LOSS_THRESHOLD_WITHOUT_QUEUE);
+}
+
 bool lan_bbr_too_much_lost(const struct lan_tcb *tcb, uint32_t lost, uint32_t in_flight)
 {
-    uint32_t part = 100 / (sees_queue(tcb) ? LAN_BBR_LOSS_THRESHOLD : LOSS_THRESHOLD_WITHOUT_QUEUE);
     if (!(tcb->flags & TCB_SACK)) /* one loss a round trip is all that can be seen */
         return lost;
-    return lost > in_flight / part;
+    return lost > in_flight / lan_bbr_tolerated_part(tcb);
 }
 
 /* 5.5.1. */

@@ -259,6 +259,29 @@ static void the_bound_is_beta_of_the_target_at_least(void **state)
     flows_destroy(&b.flows);
 }
 
+/* Of 200 segments under way 21 are lost: without a queue that is where a tenth is exceeded, so that nearly all of them
+ * fitted; with one, a fiftieth was exceeded long before. */
+static void the_bound_is_what_was_under_way_when_the_threshold_was_crossed(void **state)
+{
+    static const struct {
+        uint32_t queue_rtts, fitted;
+    } cases[] = {{0, 198}, {1, 182}};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct world_config config = roomy();
+        struct bbr_flow b;
+        start(&b, &config);
+        run_until(&b, BBR_UP, 3 * S);
+        uint32_t mss = b.tcb->mss;
+        const struct lan_tcp_snapshot sent = {.rate = {.in_flight = 200 * mss, .lost = b.tcb->sender->rate.lost}};
+        b.tcb->sender->rate.lost += 21 * mss;
+        b.bbr->rtt = b.bbr->min_rtt * (1 + cases[i].queue_rtts);
+        LAN_TCP_BBR.lost(b.tcb, &sent, mss);
+        assert_int_equal(b.bbr->inflight_lt / mss, cases[i].fitted);
+        flows_destroy(&b.flows);
+    }
+}
+
 /* A repair that is lost twice, at the end of the window, takes a time-out: one in a few hundred seconds. */
 static void losses_without_a_queue_do_not_slow_it_down(void **state)
 {
@@ -452,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_longer_path_is_believed_after_probe_rtt),
         cmocka_unit_test(too_much_loss_in_a_probe_bounds_what_is_under_way),
         cmocka_unit_test(the_bound_is_beta_of_the_target_at_least),
+        cmocka_unit_test(the_bound_is_what_was_under_way_when_the_threshold_was_crossed),
         cmocka_unit_test(losses_without_a_queue_do_not_slow_it_down),
         cmocka_unit_test(heavy_loss_slows_it_down_without_a_queue_too),
         cmocka_unit_test(a_mark_counts_as_too_much_loss_does_RFC_3168),
