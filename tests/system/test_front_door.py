@@ -108,6 +108,12 @@ def test_an_interruption_ends_what_was_started_too(tree, number, status, command
     assert tree.running() == []
 
 
+def test_what_python_packages_keep_stays_in_the_tree(tree):
+    tree.stub("ctest", f'echo "$XDG_CACHE_HOME $MPLCONFIGDIR" >{tree.folder}/kept')
+    assert tree.run("test").returncode == 0
+    assert (tree.folder / "kept").read_text().split() == [f"{tree.folder}/build/cache", f"{tree.folder}/build/cache/matplotlib"]
+
+
 def test_a_failure_shows_the_last_lines_and_where_the_rest_is(tree):
     tree.stub("cmake", "printf '%s\\n' {1..100}; exit 3")
     done = tree.run("build")
