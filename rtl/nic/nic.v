@@ -100,13 +100,23 @@ module nic #(
     input  wire        phy_irq       // asynchronous, level
 );
 
-    localparam [3:0] TX_LOG2 = TX_BUFFER_LOG2, RX_LOG2 = RX_BUFFER_LOG2;
+    localparam [3:0] TX_LOG2 = TX_BUFFER_LOG2[3:0], RX_LOG2 = RX_BUFFER_LOG2[3:0];
     localparam TSO_HERE = TSO != 0 && TX_CSUM != 0;
     localparam [31:0] FEATURES = {
         8'd0, RX_LOG2, TX_LOG2, 7'd0, LOOPBACK != 0, MDIO != 0, STATISTICS != 0, PAUSE != 0, VLAN != 0, HALF_DUPLEX != 0,
         TSO_HERE, RX_CSUM != 0, TX_CSUM != 0};
 
     wire unused = &{1'b0, m_axi_bid, m_axi_bresp[0], m_axi_rid, m_axi_rresp[0]};
+
+    // A size that the card cannot have ends elaboration at a module that is not there.
+    generate
+        if (TX_BUFFER_LOG2 < 11 || TX_BUFFER_LOG2 > 15) begin : tx_buffer
+            tx_buffer_log2_must_be_11_to_15 size ();
+        end
+        if (RX_BUFFER_LOG2 < 11 || RX_BUFFER_LOG2 > 15) begin : rx_buffer
+            rx_buffer_log2_must_be_11_to_15 size ();
+        end
+    endgenerate
 
     // Registers
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hand every module under a folder to one tool, as a top of its own: as it is, and with each part of the card that has
-a switch there switched off. Whatever the tool has to say is a failure."""
+a switch there switched off, or of another size. Whatever the tool has to say is a failure, but for sizes that no card can
+have: those it must refuse with the sentence that stands for them."""
 
 import argparse
 import subprocess
@@ -8,6 +9,9 @@ import sys
 from pathlib import Path
 
 import synth
+
+SIZES = {"nic": [{"TX_BUFFER_LOG2": 11, "RX_BUFFER_LOG2": 15}, {"TX_BUFFER_LOG2": 15, "RX_BUFFER_LOG2": 11}]}
+REFUSED = {"nic": [({f"{way}_BUFFER_LOG2": size}, f"{way.lower()}_buffer_log2_must_be_11_to_15") for way in ("TX", "RX") for size in (10, 16)]}
 
 
 def verilator(top, folders, _, settings):
@@ -44,12 +48,13 @@ def main():
     bad, runs = [], 0
     for top in sources:
         off = [{name: 0} for name in synth.switches(top.stem)]
-        for settings in ({}, *off):
+        good = [(settings, None) for settings in ({}, *off, *SIZES.get(top.stem, ()))]
+        for settings, refusal in (*good, *REFUSED.get(top.stem, ())):
             run = subprocess.run(tools[args.tool](top, folders, sources, settings), stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, text=True)
             runs += 1
-            if run.returncode or run.stdout.strip():
-                bad.append(" ".join([top.name, *(f"{name}=0" for name in settings)]))
+            if run.returncode == 0 or refusal not in run.stdout if refusal else run.returncode or run.stdout.strip():
+                bad.append(" ".join([top.name, *(f"{name}={value}" for name, value in settings.items())]))
                 print(f"{bad[-1]}, exit status {run.returncode}:\n{run.stdout}")
     print(f"{args.tool}: {runs - len(bad)} of {runs} runs over {len(sources)} modules are clean")
     if bad:
