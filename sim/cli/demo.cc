@@ -132,8 +132,7 @@ int demo(const DemoOptions &options)
     Scenario scenario = one_host_on_tap(HOST_ADDRESS, folder, options.seed);
     scenario.record.pcap = options.out + "/demo.pcap";
     scenario.record.fst = options.out + "/demo.fst";
-    scenario.record.fst_frame = FIRST_FROM_LINUX;
-    scenario.record.fst_after = WAVEFORM_LENGTH;
+    scenario.record.fst_window = {FIRST_FROM_LINUX, 0, WAVEFORM_LENGTH};
     scenario.record.json = options.out + "/report.json";
     expect_writable(scenario.record.json);
     Topology topology(scenario);

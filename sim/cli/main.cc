@@ -65,7 +65,8 @@ void add_sim(CLI::App &app, SimOptions &options, int &status)
     command->add_option("--seed", options.seed, "Over the seed in the file")->check(check_seed);
     command->add_option("--pcap", options.pcap, "File for a capture");
     command->add_option("--fst", options.fst, "File for a waveform");
-    command->add_option("--fst-window", options.fst_window, "START:LENGTH of the waveform, such as 1ms:20us");
+    command->add_option("--fst-window", options.fst_window,
+                        "START:LENGTH of the waveform, such as 1ms:20us, or frameNUMBER:LENGTH");
     command->add_option("--json", options.json, "File for the result, - for standard output");
     command->add_flag("--no-idle-skip", options.no_idle_skip,
                       "Tick the cards at every edge; changes nothing but speed");

@@ -30,7 +30,7 @@ Scenario scenario_of(const SimOptions &options)
     if (!options.fst_window.empty()) {
         record.fst_window = parse_window(options.fst_window);
         if (!record.fst_window)
-            throw UsageError("--fst-window " + options.fst_window + ", expected START:LENGTH such as 1ms:20us");
+            throw UsageError("--fst-window " + options.fst_window + ", expected " + A_WINDOW);
         if (record.fst.empty())
             throw UsageError("--fst-window without a waveform, expected --fst FILE too");
     }
@@ -68,14 +68,11 @@ int sim(const SimOptions &options)
     expect_writable(scenario.record.json);
     if (!scenario.record.fst.empty())
         become_traced();
-    std::optional<Interruption> interruption;
-    if (scenario.has_tap()) {
-        interruption.emplace();
+    Interruption interruption;
+    if (scenario.has_tap())
         enter_network_namespace();
-    }
     Topology topology(scenario);
-    if (interruption)
-        interruption->ends(topology);
+    interruption.ends(topology);
     Progress progress;
     if (progress.on_terminal())
         spawn_thread("progress", [&] { show_progress(progress); });
@@ -86,10 +83,12 @@ int sim(const SimOptions &options)
         print(topology.report());
     if (!scenario.record.json.empty())
         write_report(scenario.record.json, topology.report());
+    if (interruption.status() != 0) {
+        std::fputs("lanyard: sim: interrupted\n", stderr);
+        return interruption.status();
+    }
     for (const std::string &error : topology.errors())
         std::fprintf(stderr, "lanyard: sim: %s\n", error.c_str());
-    if (interruption && interruption->status() != 0)
-        return interruption->status();
     return topology.errors().empty() ? 0 : 1;
 }
 

@@ -410,8 +410,7 @@ void Reader::read_record(const toml::table &table)
     scenario_.record.fst = path(record.text("fst", ""));
     scenario_.record.json = path(record.text("json", ""));
     if (record.has("fst_window"))
-        scenario_.record.fst_window = record.parsed<std::pair<Picoseconds, Picoseconds>>(
-            "fst_window", parse_window, "START:LENGTH such as \"1ms:20us\"");
+        scenario_.record.fst_window = record.parsed<Window>("fst_window", parse_window, A_WINDOW);
 }
 
 const HostSpec *Reader::find_host(const std::string &name) const
@@ -436,16 +435,23 @@ bool is_station(const NetworkAddress &address)
            (address.address & host_bits) != host_bits;
 }
 
-std::optional<std::pair<Picoseconds, Picoseconds>> parse_window(std::string_view text)
+std::optional<Window> parse_window(std::string_view text)
 {
+    constexpr std::string_view FRAME = "frame";
     const size_t colon = text.find(':');
     if (colon == std::string_view::npos)
         return std::nullopt;
-    const auto start = parse_time_ps(text.substr(0, colon));
+    const std::string_view from = text.substr(0, colon);
     const auto length = parse_time_ps(text.substr(colon + 1));
-    if (!start || !length || *length == 0)
+    if (!length || *length == 0)
         return std::nullopt;
-    return std::pair(*start, *length);
+    if (from.substr(0, FRAME.size()) == FRAME) {
+        unsigned number = 0;
+        const bool good = parse_number(from.substr(FRAME.size()), number) && number > 0;
+        return good ? std::optional(Window{number, 0, *length}) : std::nullopt;
+    }
+    const auto start = parse_time_ps(from);
+    return start ? std::optional(Window{0, *start, *length}) : std::nullopt;
 }
 
 bool Scenario::has_tap() const

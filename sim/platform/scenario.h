@@ -74,11 +74,16 @@ struct ApplicationSpec {
     }
 };
 
+// A part of a run: from an instant on, or around a frame.
+struct Window {
+    uint64_t frame = 0;     // of the capture, from 1 on; 0: none
+    Picoseconds start = 0;  // without a frame
+    Picoseconds length = 0; // behind the start, or the end of the frame
+};
+
 struct Recording {
-    std::string pcap, fst, json;                                   // files; empty: none
-    std::optional<std::pair<Picoseconds, Picoseconds>> fst_window; // start, length
-    uint64_t fst_frame = 0;                                        // or a frame of the capture, from 1 on, ...
-    Picoseconds fst_after = 0; // ... and how long after it the waveform ends. Neither: the whole run
+    std::string pcap, fst, json;      // files; empty: none
+    std::optional<Window> fst_window; // none: the whole run
 };
 
 struct Scenario {
@@ -97,8 +102,9 @@ struct Scenario {
 // Throws UsageError, "FILE:LINE: what, expected ..." for what is wrong in the file.
 Scenario read_scenario(const std::string &file);
 
-// "START:LENGTH", such as "1ms:20us".
-std::optional<std::pair<Picoseconds, Picoseconds>> parse_window(std::string_view text);
+// "START:LENGTH" or "frameNUMBER:LENGTH".
+constexpr const char *A_WINDOW = "START:LENGTH such as \"1ms:20us\", or frameNUMBER:LENGTH such as \"frame12:20us\"";
+std::optional<Window> parse_window(std::string_view text);
 
 // The generator of one part of a run: equal seeds and names give equal sequences, different names unlike ones.
 uint64_t seed_of(uint64_t seed, const std::string &part);

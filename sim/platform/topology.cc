@@ -167,10 +167,15 @@ void Topology::record()
     waveform_ = std::make_unique<Waveform>(engine_, record.fst);
     for (auto &[name, node] : nodes_)
         waveform_->add(*node->card);
-    if (record.fst_window)
-        waveform_->window(record.fst_window->first, record.fst_window->first + record.fst_window->second);
-    else if (record.fst_frame > 0 && capture_)
-        waveform_->window_around_frame(*capture_, record.fst_frame, record.fst_after);
+    if (!record.fst_window)
+        return;
+    const Window &window = *record.fst_window;
+    if (window.frame == 0)
+        waveform_->window(window.start, window.start + window.length);
+    else if (capture_)
+        waveform_->window_around_frame(*capture_, window.frame, window.length);
+    else
+        throw UsageError("a waveform around a frame needs the capture that numbers it, expected pcap, too");
 }
 
 void Topology::run()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong is one clear line and an exit status, and nothing is left behind."""
+import json
 import os
 import pathlib
 import re
@@ -119,6 +120,57 @@ def test_a_reader_that_goes_away_does_not_cut_the_run_short(program, tmp_path):
     assert (outcome.returncode, outcome.stdout.count("\n"), "lanyard:" in outcome.stderr) == (1, 1, False)
     assert (tmp_path / "report.json").exists()
     assert [file.name for file in tmp_path.glob("demo.*")] and not list(tmp_path.glob("*.hier"))
+
+
+BULK = """duration = "1000s"
+[[host]]
+name = "a"
+address = "192.0.2.1/24"
+[[host]]
+name = "b"
+address = "192.0.2.2/24"
+[[link]]
+between = ["a", "b"]
+[[application]]
+run = "bulk-sink"
+host = "b"
+[[application]]
+run = "bulk-source"
+host = "a"
+to = "192.0.2.2:5001"
+duration = "900s"
+"""
+
+
+@pytest.mark.parametrize("signal_number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("fst", [True, False])
+def test_an_interrupted_run_has_whole_files(program, tmp_path, tshark, fst, signal_number, status):
+    (tmp_path / "scenario.toml").write_text(BULK)
+    outputs = ["--pcap", tmp_path / "run.pcap", "--json", tmp_path / "run.json", *(["--fst", tmp_path / "run.fst"] if fst else [])]
+    process = subprocess.Popen([program, "sim", tmp_path / "scenario.toml", *outputs], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run.pcap").exists() or (tmp_path / "run.pcap").stat().st_size < 100_000:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal_number)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (status, "lanyard: sim: interrupted\n")
+    assert ": interrupted\n" in output
+    result = json.loads((tmp_path / "run.json").read_text())
+    assert result["end"] == "interrupted"
+    assert len(tshark(tmp_path / "run.pcap", "frame")) == result["capture"]["frames"]
+    assert {file.suffix for file in tmp_path.iterdir()} == {".toml", ".pcap", ".json"} | ({".fst"} if fst else set())
+
+
+def test_a_run_that_does_not_hear_ends_at_the_second_signal(program, tmp_path):
+    (tmp_path / "scenario.toml").write_text('duration = "1000s"\n[[host]]\nname = "a"\naddress = "192.0.2.1/24"\n')
+    process = subprocess.Popen([program, "sim", tmp_path / "scenario.toml", "--no-idle-skip"], stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    assert process.wait(timeout=5) == 130
 
 
 def running(mark):

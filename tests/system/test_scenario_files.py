@@ -85,6 +85,8 @@ MISTAKES = [
     (f'{RUN}[[application]]\nrun = "bulk-source"\nhost = "a"\nto = "192.0.2.2:1"', 5, "bytes and duration are missing"),
     (f'{RUN}[[application]]\nrun = "command"\nargv = ["true"]', 5, "expected a link with a tap"),
     (f'{RUN}[record]\nfst_window = "1ms"', 6, "expected START:LENGTH"),
+    (f'{RUN}[record]\nfst_window = "frame0:1ms"', 6, "expected START:LENGTH"),
+    (f'{RUN}[record]\nfst_window = "frame:1ms"', 6, "or frameNUMBER:LENGTH"),
 ]
 
 
@@ -108,6 +110,23 @@ def test_mistake_is_one_line_with_its_place(lanyard, tmp_path, text, line, messa
 def test_missing_file_is_named(lanyard):
     outcome = lanyard("sim", "/no/such.toml")
     assert outcome.returncode == 2 and "cannot read /no/such.toml" in outcome.stderr
+
+
+def edges(waveform):
+    """The times at which something changes, in picoseconds."""
+    vcd = subprocess.run(["fst2vcd", waveform], check=True, capture_output=True, text=True, timeout=60).stdout
+    return [int(line[1:]) for line in vcd.splitlines() if line.startswith("#")]
+
+
+def test_waveform_around_a_frame_holds_that_frame(lanyard, tmp_path, tshark):
+    link = '[[link]]\nbetween = ["a", "b"]\n'
+    (tmp_path / "scenario.toml").write_text(f'{RUN.replace("1s", "3ms")}{OTHER}{link}[record]\nfst = "run.fst"\nfst_window = "frame2:1us"')
+    assert_one_line(lanyard("sim", tmp_path / "scenario.toml"), 2, "lanyard: a waveform around a frame needs the capture that numbers it")
+    outcome = lanyard("sim", tmp_path / "scenario.toml", "--pcap", tmp_path / "run.pcap", "--no-idle-skip")
+    assert outcome.returncode == 0, outcome.stderr
+    first, second = (1000 * round(float(end) * 1e9) for end in tshark(tmp_path / "run.pcap", "frame", "-T", "fields", "-e", "frame.time_epoch")[:2])
+    times = edges(tmp_path / "run.fst")
+    assert first <= times[1] <= first + 40_000 and second + 960_000 <= times[-1] <= second + 1_040_000
 
 
 def test_waveform_of_a_window_holds_that_window(lanyard, tmp_path):
