@@ -12,13 +12,16 @@ import sys
 NUMBERS = {"MUST": 69, "SHLD": 31, "REC": 1, "MAY": 18}
 
 
+def tests_below(folder):
+    sources = (source.read_text() for source in folder.rglob("*.c"))
+    return {test for text in sources for test in re.findall(r"^static void (\w+)\(void \*\*state\)", text, re.M)}
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     rows = re.findall(r"^\| ([A-Z]+-\d+) \|[^|]*\|(.*)\|$", (root / "docs/rfc9293.md").read_text(), re.M)
     shown = dict(rows)
-    tests = set()
-    for source in (root / "tests/net").rglob("*.c"):
-        tests.update(re.findall(r"^static void (\w+)\(void \*\*state\)", source.read_text(), re.M))
+    tests, drivers = tests_below(root / "tests/net"), tests_below(root / "tests/driver")
 
     problems = [f"{kind}-{number} has no row" for kind, last in NUMBERS.items() for number in range(1, last + 1)
                 if f"{kind}-{number}" not in shown]
@@ -31,7 +34,7 @@ def main():
             if test not in shown.get(f"{kind}-{number}", ""):
                 problems.append(f"{test} is missing in the row of {kind}-{number}")
     for test in re.findall(r"`([a-z0-9](?:\w*_){3,}\w+)`", (root / "docs/hostile.md").read_text()):
-        if test not in tests:
+        if test not in tests | drivers:
             problems.append(f"the page of hostile segments names {test}, which is no test")
     for problem in problems:
         print(f"docs: {problem}")
