@@ -19,9 +19,9 @@ import cli
 SAMPLES = 300  # of each transfer
 COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red")
 
-EPILOG = """settings: rate (bit/s), delay_us (one way), queue (bytes), window (bytes of each socket buffer), drop (share of the data
+EPILOG = """settings: rate (bit/s; 0: no limit), delay_us (one way), queue (bytes), window (bytes of each socket buffer), drop (share of the data
 frames), burst (frames lost in a row), reorder (share of them held back for reorder_us), start_s (between the starts of transfers
-that share a path), seconds, seed; by default 100 Mb/s, 20 ms round trip, 250,000 bytes of queue, no losses, 30 s"""
+that share a path; losses begin after the last), seconds, seed; by default 100 Mb/s, 20 ms round trip, 250,000 bytes of queue, no losses, 30 s"""
 
 
 def transfer(program, congestions, settings):
@@ -52,7 +52,7 @@ def draw_column(column, congestions, result):
     queue.plot([sample["s"] for sample in longest], [sample["queue_ms"] for sample in longest], color="tab:gray", gid="queue")
     rates.legend(loc="lower right", fontsize="small")
     rates.set_title(f"{result['dropped']} dropped, {result['retransmitted']} sent again, {result['timeouts']} time-outs", fontsize="small")
-    queue.set_xlabel("s")
+    queue.set_xlabel("time, s")
 
 
 def draw(results, settings, file):

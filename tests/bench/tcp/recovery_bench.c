@@ -13,18 +13,21 @@
 
 struct setting {
     const char *name;
-    double value, least;
+    double value, least, most;
 };
 
-static struct setting rate = {"rate", 1e8, 0};                                      /* bit/s; 0: infinite */
-static struct setting delay_us = {"delay_us", 10000, 0};                            /* one way */
-static struct setting queue = {"queue", 250000, 0}, window = {"window", 524288, 1}; /* bytes; of each socket buffer */
-static struct setting drop = {"drop", 0, 0}, burst = {"burst", 1, 0};               /* share of data frames; in a row */
-static struct setting reorder = {"reorder", 0, 0}, reorder_us = {"reorder_us", 0, 0}; /* share held back; for so long */
-static struct setting start_s = {"start_s", 0, 0}; /* between two transfers' starts */
-static struct setting seconds = {"seconds", 60, 0};
-static struct setting seed = {"seed", 1, 0};
-static struct setting samples = {"samples", 0, 0}; /* of the first transfer, evenly over all the time */
+static struct setting rate = {"rate", 1e8, 0, 1e12};           /* bit/s; 0: infinite */
+static struct setting delay_us = {"delay_us", 10000, 0, 1e8};  /* one way */
+static struct setting queue = {"queue", 250000, 0, 1e9};       /* bytes */
+static struct setting window = {"window", 524288, 1, 1 << 30}; /* bytes of each socket buffer */
+static struct setting drop = {"drop", 0, 0, 1};                /* share of the data frames */
+static struct setting burst = {"burst", 1, 1, 1e6};            /* so many in a row */
+static struct setting reorder = {"reorder", 0, 0, 1};          /* share of them held back */
+static struct setting reorder_us = {"reorder_us", 0, 0, 1e8};  /* for so long */
+static struct setting start_s = {"start_s", 0, 0, 1e5};        /* between two transfers' starts */
+static struct setting seconds = {"seconds", 60, 0, 1e5};
+static struct setting seed = {"seed", 1, 0, 1e15};
+static struct setting samples = {"samples", 0, 0, 1e6}; /* of the first transfer, evenly over all the time */
 
 static struct setting *const SETTINGS[] = {&rate,    &delay_us,   &queue,   &window,  &drop, &burst,
                                            &reorder, &reorder_us, &start_s, &seconds, &seed, &samples};
@@ -37,8 +40,8 @@ static bool set(const char *argument)
         char *end;
         if (strlen(SETTINGS[i]->name) != length || strncmp(SETTINGS[i]->name, argument, length) != 0)
             continue;
-        SETTINGS[i]->value = strtod(argument + length + 1, &end);
-        return end != argument + length + 1 && !*end && SETTINGS[i]->value >= SETTINGS[i]->least;
+        double value = SETTINGS[i]->value = strtod(argument + length + 1, &end);
+        return end != argument + length + 1 && !*end && value >= SETTINGS[i]->least && value <= SETTINGS[i]->most;
     }
     return false;
 }
