@@ -179,12 +179,17 @@ def demo(bench):
     yield row("sim.demo_bytes_per_wall_s", summary["fetched_bytes"] / summary["fetch_wall_s"], "bytes per wall second on this machine", "higher", "lanyard demo")
 
 
-def stack(bench):
-    harness = bench.build / "tests/bench/stack/crossconnect"
-    if not harness.with_name("CMakeFiles").joinpath("crossconnect.dir").exists():
+def crossconnect(bench):
+    """The harness that joins two copies of a stack, and this stack as its plug-in."""
+    folder = bench.build / "tests/bench/stack"
+    if not (folder / "CMakeFiles/crossconnect.dir").exists():
         raise NotHere("the cross-connect bench is not on this machine")
     run("cmake", "--build", bench.build, "--target", "crossconnect", "crossconnect_stack")
-    plugin = harness.with_name("crossconnect_stack.so")
+    return folder / "crossconnect", folder / "crossconnect_stack.so"
+
+
+def stack(bench):
+    harness, plugin = crossconnect(bench)
     no_rep = "glibc.cpu.x86_rep_movsb_threshold=100000000:glibc.cpu.x86_rep_stosb_threshold=100000000"
     segments = re.compile(r"data_frames=(\d+)")
 
@@ -240,11 +245,7 @@ def mean(values):
 
 
 def recovery(bench):
-    harness = bench.build / "tests/bench/stack/crossconnect"
-    if not harness.with_name("CMakeFiles").joinpath("crossconnect.dir").exists():
-        raise NotHere("the cross-connect bench is not on this machine")
-    run("cmake", "--build", bench.build, "--target", "crossconnect", "crossconnect_stack")
-    plugin = harness.with_name("crossconnect_stack.so")
+    harness, plugin = crossconnect(bench)
     how = "cross-connect bench, virtual time: 100 Mb/s, 20 ms round trip, 250 kB queue, {} KiB windows, 60 s, mean of five seeds"
     path = ("-s", "-m", "loss", "-n", 1000000, "-T", 60, "-R", "1e8", "-D", 10000, "-Q", 250000)
 
