@@ -40,11 +40,16 @@ static const struct lan_netif_ops OPS = {.transmit = transmit};
 int lan_tap_open(struct lan_tap *tap, const char *device, const uint8_t mac[6], struct lan_pool *pool)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+    size_t name_bytes = strlen(device) + 1;
+
+    if (name_bytes > sizeof request.ifr_name)
+        return -ENAMETOOLONG;
+    memcpy(request.ifr_name, device, name_bytes);
+
     int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0)
         return -errno;
-    strncpy(request.ifr_name, device, sizeof request.ifr_name - 1);
     if (ioctl(fd, TUNSETIFF, &request) < 0) {
         int error = errno;
 

@@ -112,6 +112,12 @@ def test_the_kernel_resolves_the_stack():
     assert "02:00:00:00:00:02" in run("ip", "neighbour", "show", STACK)
 
 
+def test_a_device_whose_name_is_too_long_is_not_another_one(request):
+    outcome = subprocess.run([request.config.getoption("--tap-host"), "a-name-of-17-byte", STACK], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=30, check=False)
+    assert (outcome.returncode, outcome.stderr) == (1, "tap_host: tap: File name too long\n")
+
+
 def test_the_kernel_found_nothing_wrong(udp):
     names = ["IpInHdrErrors", "IpInAddrErrors", "IpReasmFails", "IcmpInErrors", "IcmpInCsumErrors", "UdpInErrors",
              "UdpInCsumErrors"]

@@ -21,6 +21,7 @@ struct lan_tap {
 
 /* Attaches to the device `device`, making it if it does not exist. `mac` is this end's address. 0, or a negative errno
  * of open(2) or ioctl(2): -ENOENT without /dev/net/tun, -EPERM without the right to, -EBUSY when somebody else has it.
+ * -ENAMETOOLONG for a name of more than 15 bytes.
  */
 int lan_tap_open(struct lan_tap *tap, const char *device, const uint8_t mac[6], struct lan_pool *pool);
 
