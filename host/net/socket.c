@@ -103,7 +103,7 @@ static long repeat(struct lan_socket *socket, look *look, uint32_t timeout_ms, v
     }
 }
 
-/* Every public call ends here, so that the port knows of deadlines that the call has brought. */
+/* How a call ends that may have brought a deadline: the port learns of it. */
 static long done(struct lan_stack *stack, long result)
 {
     lan_stack_leave(stack);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stack's end of a transfer with the kernel, for test_linux.py: a host on a TAP device that serves each connection
+/* The stack's end of a transfer with the kernel, for link.py: a host on a TAP device that serves each connection
  * to its port, and each that it opens to 192.0.2.1 for a line "PORT" on its standard input, one request:
  *
  *   "take N\n" and N octets   answers with their SHA-256 in hexadecimal

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An impaired wire between two TAP devices: the kernel's own, which this program makes, and the stack's, whose kernel
-// side it takes through a packet socket. For test_linux.py. Ends with its standard input and then says what it did.
+// side it takes through a packet socket. For link.py. Ends with its standard input and then says what it did.
 //
 //   wire KERNEL_DEVICE STACK_DEVICE [NAME=VALUE...]
 //

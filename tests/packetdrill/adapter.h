@@ -15,7 +15,7 @@ struct adapter {
     struct machine *machine;
     int sockets[ADAPTER_FDS];          /* of the stack, or NOT_A_SOCKET */
     uint64_t taken[ADAPTER_FDS];       /* bytes read from each */
-    struct watch *epolls[ADAPTER_FDS]; /* lists of what is watched; epoll.c's */
+    struct watch *epolls[ADAPTER_FDS]; /* lists of what is watched; wait_calls.c's */
 };
 
 /* A real descriptor for a socket of the stack, which is closed if there is none. -1 and errno. */
