@@ -11,29 +11,10 @@ import time
 
 import pytest
 
-KERNEL = "192.0.2.1"
-STACK = "192.0.2.2"
-DEVICE = "tap0"
+from conftest import DEVICE, STACK, kernel_counters, run
 
-pytestmark = pytest.mark.skipif(not os.path.exists("/dev/net/tun"), reason="no /dev/net/tun")
-
-
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
-
-
-@pytest.fixture(scope="module", autouse=True)
-def host(request):
-    """The stack's process, and the kernel's end of the cable configured."""
-    with subprocess.Popen([request.config.getoption("--tap-host"), DEVICE, STACK], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "ready\n"
-        run("ip", "link", "set", "lo", "up")
-        run("ip", "address", "add", f"{KERNEL}/24", "dev", DEVICE)
-        run("ip", "link", "set", DEVICE, "up")
-        yield process
-        process.stdin.close()
-        assert process.wait(10) == 0
+pytestmark = [pytest.mark.skipif(not os.path.exists("/dev/net/tun"), reason="no /dev/net/tun"),
+              pytest.mark.usefixtures("host")]
 
 
 @pytest.fixture
@@ -44,17 +25,6 @@ def udp():
         yield s
 
 
-def kernel_counters(names):
-    """Counters from /proc/net/snmp, such as IpInHdrErrors."""
-    found = {}
-    with open("/proc/net/snmp", encoding="ascii") as f:
-        lines = f.read().splitlines()
-    for header, values in zip(lines[::2], lines[1::2]):
-        protocol = header.split(":")[0]
-        found |= {protocol + name: int(value) for name, value in zip(header.split()[1:], values.split()[1:])}
-    return {name: found[name] for name in names}
-
-
 @pytest.mark.parametrize("size", [0, 1, 56, 1472, 1473, 20000, 65507])
 def test_ping_is_answered(size):
     assert " 0% packet loss" in run("ping", "-c", "3", "-i", "0.01", "-W", "5", "-s", str(size), STACK)
@@ -63,7 +33,7 @@ def test_ping_is_answered(size):
 def test_a_flood_of_pings_is_answered():
     # The kernel's count: ping itself waits for the last answer no longer than two round trips, which a busy machine may need.
     def answers():
-        return kernel_counters(["IcmpInEchoReps"])["IcmpInEchoReps"]
+        return kernel_counters()["IcmpInEchoReps"]
 
     before, deadline = answers(), time.monotonic() + 10
     for _ in range(3):  # the stack answers 1,000 at once, however fast they come, and 50,000 a second
@@ -123,4 +93,5 @@ def test_the_kernel_found_nothing_wrong(udp):
              "UdpInCsumErrors"]
     udp.send(b"x")
     udp.recv(16)
-    assert kernel_counters(names) == dict.fromkeys(names, 0)
+    shown = kernel_counters()
+    assert {name: shown[name] for name in names} == dict.fromkeys(names, 0)

@@ -5,36 +5,17 @@ import os
 import random
 import socket
 import struct
-import subprocess
 import threading
 import time
 
 import pytest
 
-KERNEL = "192.0.2.1"
-STACK = "192.0.2.2"
-DEVICE = "tap0"
+from conftest import DEVICE, KERNEL, STACK, kernel_counters, run
+
 MEGABYTE = 1_000_000
 
-pytestmark = pytest.mark.skipif(not os.path.exists("/dev/net/tun"), reason="no /dev/net/tun")
-
-
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
-
-
-@pytest.fixture(scope="module", autouse=True)
-def host(request):
-    """The stack's process, and the kernel's end of the cable configured."""
-    with subprocess.Popen([request.config.getoption("--tap-host"), DEVICE, STACK], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "ready\n"
-        run("ip", "link", "set", "lo", "up")
-        run("ip", "address", "add", f"{KERNEL}/24", "dev", DEVICE)
-        run("ip", "link", "set", DEVICE, "up")
-        yield process
-        process.stdin.close()
-        assert process.wait(10) == 0
+pytestmark = [pytest.mark.skipif(not os.path.exists("/dev/net/tun"), reason="no /dev/net/tun"),
+              pytest.mark.usefixtures("host")]
 
 
 def connect(port=7):
@@ -50,17 +31,6 @@ def accept_from(host):
         connection, _ = server.accept()
         connection.settimeout(20)
         return connection
-
-
-def kernel_counters():
-    shown = {}
-    for name in ("snmp", "netstat"):
-        with open(f"/proc/net/{name}", encoding="ascii") as f:
-            lines = f.read().splitlines()
-        for header, values in zip(lines[::2], lines[1::2]):
-            protocol = header.split(":")[0]
-            shown |= {protocol + key: int(value) for key, value in zip(header.split()[1:], values.split()[1:])}
-    return shown
 
 
 def echo(connection, size, seed=1):
