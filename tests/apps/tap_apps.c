@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The applications on a TAP device, for test_tap.py.
  *
- * tap_apps DEVICE ADDRESS serve FOLDER     web server, iperf server, echo and discard; ends with its standard input
- * tap_apps DEVICE ADDRESS fetch URL        the body to standard output; the status, or minus the errno, to standard
- *                                          error
- * tap_apps DEVICE ADDRESS iperf ADDRESS    a test of a second; octets here, octets there and minus the errno to
- * standard tap_apps DEVICE ADDRESS reverse ADDRESS  error. In reverse the server sends
+ * tap_apps DEVICE ADDRESS serve FOLDER       web server, iperf server, echo and discard; ends with its standard input
+ * tap_apps DEVICE ADDRESS fetch URL          the body to standard output; the status, or minus the errno, to standard
+ *                                            error
+ * tap_apps DEVICE ADDRESS iperf SERVER       sends for a second; octets here, octets there and minus the errno to
+ *                                            standard error
+ * tap_apps DEVICE ADDRESS reverse SERVER     the same, but the server sends
  */
 #include "lanyard/address.h"
 #include "lanyard/echo.h"
@@ -158,7 +159,7 @@ static int fetch_url(const char *url)
 int main(int argc, char **argv)
 {
     if (argc != 5) {
-        fputs("usage: tap_apps DEVICE ADDRESS serve FOLDER|fetch URL|iperf ADDRESS|reverse ADDRESS\n", stderr);
+        fputs("usage: tap_apps DEVICE ADDRESS serve FOLDER|fetch URL|iperf SERVER|reverse SERVER\n", stderr);
         return 2;
     }
     int error = start_host(argv[1], argv[2]);

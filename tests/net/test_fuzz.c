@@ -5,6 +5,7 @@
  */
 #include "fixture.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,8 +183,8 @@ static void damaged_frames_do_no_harm(void **state)
             applications(f, udp, listener);
             advance_ms(f, draw(8) ? draw(5) : draw(20000));
         }
-        f->sent_tail = f->sent_head;              /* what it answers is not looked at here */
-        f->transmit_result = draw(64) ? 0 : -105; /* ENOBUFS */
+        f->sent_tail = f->sent_head; /* what it answers is not looked at here */
+        f->transmit_result = draw(64) ? 0 : -ENOBUFS;
         if (f->transmit_result == 0)
             lan_netif_tx_ready(&f->netif);
         f->sent_tail = f->sent_head;

@@ -349,7 +349,6 @@ static void a_redirect_changes_no_route(void **state)
 {
     struct fixture *f = *state;
     static struct frame redirect, quoted;
-    uint8_t body[28];
     struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(9), .sin_addr = ADDRESS(198, 51, 100, 1)};
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
 
@@ -361,8 +360,7 @@ static void a_redirect_changes_no_route(void **state)
     frame_udp(&quoted, 9, 9, "x", 1);
     put32(quoted.bytes + ETH + 12, HOST);
     put32(quoted.bytes + ETH + 16, to.sin_addr);
-    memcpy(body, quoted.bytes + ETH, 28);
-    frame_icmp(&redirect, 5, 1, body, 28);
+    frame_icmp(&redirect, 5, 1, quoted.bytes + ETH, 28);
     put32(redirect.bytes + ETH + IP + 4, ADDRESS(192, 0, 2, 66));
     fix_l4(&redirect);
     inject(f, &redirect);

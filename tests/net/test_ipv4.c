@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* IPv4 on its way in: what is dropped, and by which counter. A datagram to an open port shows what got through. */
-#include "fixture.h"
+#include "udp_fixture.h"
 
 #include <string.h>
 
@@ -8,11 +8,7 @@ enum { PORT = 5000 };
 
 static int receiver(struct fixture *f)
 {
-    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = net16(PORT)};
-    int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
-
-    assert_int_equal(lan_bind(f->stack, fd, &any), 0);
-    return fd;
+    return bound(f, 0, PORT);
 }
 
 static void good(struct frame *frame)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
 #include "lanyard/loopback.h"
+#include "udp_fixture.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,16 +31,12 @@ static int setup(void **state)
 
 static int server(struct fixture *f)
 {
-    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = net16(7)};
-    int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
-
-    assert_int_equal(lan_bind(f->stack, fd, &any), 0);
-    return fd;
+    return bound(f, 0, 7);
 }
 
-static long send_to(struct fixture *f, uint32_t address, const void *data, size_t bytes)
+static long send_to(struct fixture *f, uint32_t ip, const void *data, size_t bytes)
 {
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(7), .sin_addr = address};
+    struct lan_sockaddr_in to = address(ip, 7);
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM, 0);
 
     return lan_sendto(f->stack, fd, data, bytes, 0, &to);
@@ -94,13 +90,11 @@ static void a_full_loopback_queues_in_the_stack(void **state)
     struct fixture *f = *state;
     char data[8];
     int fd = server(f), received = 0;
-    uint32_t waiting;
 
     loopback.waiting = 1024; /* as if so many were there */
     for (int i = 0; i < 60; i++)
         assert_int_equal(send_to(f, LOCALHOST, "x", 1), 1);
-    waiting = loopback.netif.tx_queue_len;
-    assert_int_equal(waiting, 60);
+    assert_int_equal(loopback.netif.tx_queue_len, 60);
     lan_loopback_deliver(&loopback);
     lan_loopback_deliver(&loopback);
     while (lan_recv(f->stack, fd, data, sizeof data, 0) == 1)
@@ -127,7 +121,7 @@ static void loopback_addresses_from_the_wire_are_dropped(void **state)
 static void a_closed_port_refuses_our_own_datagram(void **state)
 {
     struct fixture *f = *state;
-    struct lan_sockaddr_in to = {.sin_family = LAN_AF_INET, .sin_port = net16(7), .sin_addr = LOCALHOST};
+    struct lan_sockaddr_in to = address(LOCALHOST, 7);
     char data[8];
     int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
 

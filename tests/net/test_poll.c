@@ -1,42 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "udp_fixture.h"
 
 #include <errno.h>
 
 #include "socket_table.h"
 
-static int receiver(struct fixture *f, uint16_t port)
-{
-    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = net16(port)};
-    int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
-
-    assert_int_equal(lan_bind(f->stack, fd, &any), 0);
-    return fd;
-}
-
-static void inject_to(struct fixture *f, uint16_t port)
-{
-    struct frame frame;
-
-    frame_udp(&frame, 1234, port, "data", 4);
-    inject(f, &frame);
-}
-
 static void inject_to_5001(struct fixture *f)
 {
-    inject_to(f, 5001);
+    inject_udp(f, 1234, 5001, "data");
 }
 
 static void a_look_returns_at_once(void **state)
 {
     struct fixture *f = *state;
-    struct lan_pollfd fds[2] = {{.fd = receiver(f, 5000), .events = LAN_POLLIN},
-                                {.fd = receiver(f, 5001), .events = LAN_POLLIN | LAN_POLLOUT}};
+    struct lan_pollfd fds[2] = {{.fd = bound(f, 0, 5000), .events = LAN_POLLIN},
+                                {.fd = bound(f, 0, 5001), .events = LAN_POLLIN | LAN_POLLOUT}};
 
     assert_int_equal(lan_poll(f->stack, fds, 2, 0), 1);
     assert_int_equal(fds[0].revents, 0);
     assert_int_equal(fds[1].revents, LAN_POLLOUT);
-    inject_to(f, 5000);
+    inject_udp(f, 1234, 5000, "data");
     assert_int_equal(lan_poll(f->stack, fds, 2, 0), 2);
     assert_int_equal(fds[0].revents, LAN_POLLIN);
 }
@@ -44,8 +27,8 @@ static void a_look_returns_at_once(void **state)
 static void poll_sleeps_until_one_is_ready(void **state)
 {
     struct fixture *f = *state;
-    struct lan_pollfd fds[2] = {{.fd = receiver(f, 5000), .events = LAN_POLLIN},
-                                {.fd = receiver(f, 5001), .events = LAN_POLLIN}};
+    struct lan_pollfd fds[2] = {{.fd = bound(f, 0, 5000), .events = LAN_POLLIN},
+                                {.fd = bound(f, 0, 5001), .events = LAN_POLLIN}};
 
     f->on_block = inject_to_5001;
     assert_int_equal(lan_poll(f->stack, fds, 2, -1), 1);
@@ -56,7 +39,7 @@ static void poll_sleeps_until_one_is_ready(void **state)
 static void poll_ends_with_its_timeout(void **state)
 {
     struct fixture *f = *state;
-    struct lan_pollfd fds[1] = {{.fd = receiver(f, 5000), .events = LAN_POLLIN}};
+    struct lan_pollfd fds[1] = {{.fd = bound(f, 0, 5000), .events = LAN_POLLIN}};
     uint64_t start = f->now_ns;
 
     assert_int_equal(lan_poll(f->stack, fds, 1, 250), 0);
@@ -69,7 +52,7 @@ static void poll_ends_with_its_timeout(void **state)
 static void an_uninteresting_event_does_not_end_the_wait(void **state)
 {
     struct fixture *f = *state;
-    struct lan_pollfd fds[1] = {{.fd = receiver(f, 5001), .events = LAN_POLLPRI}};
+    struct lan_pollfd fds[1] = {{.fd = bound(f, 0, 5001), .events = LAN_POLLPRI}};
     uint64_t start = f->now_ns;
 
     f->on_block = inject_to_5001;
@@ -99,7 +82,7 @@ static void a_socket_closed_under_poll_is_told(void **state)
     struct fixture *f = *state;
     struct lan_pollfd fds[1];
 
-    doomed = receiver(f, 5000);
+    doomed = bound(f, 0, 5000);
     fds[0] = (struct lan_pollfd){.fd = doomed, .events = LAN_POLLIN};
     f->on_block = close_doomed;
     assert_int_equal(lan_poll(f->stack, fds, 1, -1), 1);
@@ -109,7 +92,7 @@ static void a_socket_closed_under_poll_is_told(void **state)
 static void reopen_doomed(struct fixture *f)
 {
     close_doomed(f);
-    assert_int_equal(receiver(f, 5001), doomed);
+    assert_int_equal(bound(f, 0, 5001), doomed);
     f->on_block = inject_to_5001;
 }
 
@@ -118,7 +101,7 @@ static void a_descriptor_used_again_under_poll_is_watched(void **state)
     struct fixture *f = *state;
     struct lan_pollfd fds[1];
 
-    doomed = receiver(f, 5000);
+    doomed = bound(f, 0, 5000);
     fds[0] = (struct lan_pollfd){.fd = doomed, .events = LAN_POLLIN};
     f->on_block = reopen_doomed;
     assert_int_equal(lan_poll(f->stack, fds, 1, -1), 1);
@@ -128,7 +111,7 @@ static void a_descriptor_used_again_under_poll_is_watched(void **state)
 static void one_socket_twice_in_a_set_is_told_twice(void **state)
 {
     struct fixture *f = *state;
-    int fd = receiver(f, 5001);
+    int fd = bound(f, 0, 5001);
     struct lan_pollfd fds[2] = {{.fd = fd, .events = LAN_POLLIN}, {.fd = fd, .events = LAN_POLLIN | LAN_POLLRDHUP}};
 
     f->on_block = inject_to_5001;
@@ -141,7 +124,7 @@ static void waiters_come_back_after_each_poll(void **state)
     struct lan_pollfd fds[60];
 
     for (uint16_t i = 0; i < 60; i++)
-        fds[i] = (struct lan_pollfd){.fd = receiver(f, (uint16_t)(6000 + i)), .events = LAN_POLLIN};
+        fds[i] = (struct lan_pollfd){.fd = bound(f, 0, (uint16_t)(6000 + i)), .events = LAN_POLLIN};
     for (int i = 0; i < 100; i++)
         assert_int_equal(lan_poll(f->stack, fds, 60, 1), 0);
 }
@@ -150,7 +133,7 @@ static void more_entries_than_waiters_are_refused(void **state)
 {
     struct fixture *f = *state;
     struct lan_pollfd fds[97];
-    int fd = receiver(f, 5000);
+    int fd = bound(f, 0, 5000);
 
     for (int i = 0; i < 97; i++) /* 80 sockets and 16 more */
         fds[i] = (struct lan_pollfd){.fd = fd, .events = LAN_POLLIN};
@@ -163,7 +146,7 @@ static void waiters_leave_in_any_order(void **state)
 {
     struct fixture *f = *state;
     static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    struct lan_socket *socket = lan_socket_find(f->stack, receiver(f, 5000));
+    struct lan_socket *socket = lan_socket_find(f->stack, bound(f, 0, 5000));
 
     for (int order = 0; order < 6; order++) {
         struct lan_wakeup wakeups[3] = {0};
@@ -195,39 +178,39 @@ static void note(void *arg)
 static void notify_is_called_for_its_socket_only(void **state)
 {
     struct fixture *f = *state;
-    int one = 1, fd = receiver(f, 5000);
+    int one = 1, fd = bound(f, 0, 5000);
 
-    receiver(f, 5001);
+    bound(f, 0, 5001);
     notified = 0;
     assert_int_equal(lan_set_notify(f->stack, fd, note, &one), 0);
-    inject_to(f, 5001);
+    inject_udp(f, 1234, 5001, "data");
     assert_int_equal(notified, 0);
-    inject_to(f, 5000);
+    inject_udp(f, 1234, 5000, "data");
     assert_int_equal(notified, 1);
     assert_int_equal(lan_set_notify(f->stack, fd, NULL, NULL), 0);
-    inject_to(f, 5000);
+    inject_udp(f, 1234, 5000, "data");
     assert_int_equal(notified, 1);
 }
 
 static void a_new_socket_inherits_no_notify(void **state)
 {
     struct fixture *f = *state;
-    int one = 1, fd = receiver(f, 5000);
+    int one = 1, fd = bound(f, 0, 5000);
 
     notified = 0;
     lan_set_notify(f->stack, fd, note, &one);
     lan_close(f->stack, fd);
-    assert_int_equal(receiver(f, 5000), fd);
-    inject_to(f, 5000);
+    assert_int_equal(bound(f, 0, 5000), fd);
+    inject_udp(f, 1234, 5000, "data");
     assert_int_equal(notified, 0);
 }
 
 static void ready_tells_only_what_was_asked(void **state)
 {
     struct fixture *f = *state;
-    int fd = receiver(f, 5000);
+    int fd = bound(f, 0, 5000);
 
-    inject_to(f, 5000);
+    inject_udp(f, 1234, 5000, "data");
     assert_int_equal(lan_ready(f->stack, fd, LAN_POLLIN), LAN_POLLIN);
     assert_int_equal(lan_ready(f->stack, fd, LAN_POLLOUT), LAN_POLLOUT);
     assert_int_equal(lan_ready(f->stack, fd, 0), 0);

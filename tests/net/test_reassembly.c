@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "udp_fixture.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,11 +10,7 @@ static uint8_t data[65536], received[65536];
 
 static int receiver(struct fixture *f)
 {
-    struct lan_sockaddr_in any = {.sin_family = LAN_AF_INET, .sin_port = net16(PORT)};
-    int fd = lan_socket(f->stack, LAN_AF_INET, LAN_SOCK_DGRAM | LAN_SOCK_NONBLOCK, 0);
-
-    assert_int_equal(lan_bind(f->stack, fd, &any), 0);
-    return fd;
+    return bound(f, 0, PORT);
 }
 
 /* A whole datagram of `bytes` bytes of data, from which tests cut their fragments. */
