@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "sim/cli/commands.h"
@@ -15,6 +17,7 @@
 #include "sim/platform/sandbox.h"
 #include "sim/platform/simulation.h"
 #include "sim/platform/topology.h"
+#include "sim/platform/unique_fd.h"
 #include "sim/platform/user_error.h"
 
 namespace lanyard
@@ -48,6 +51,15 @@ std::string folder_in(const std::string &out, const char *name)
     if (error)
         throw UserError("cannot make the folder " + folder.string() + ": " + error.message());
     return folder.string();
+}
+
+// The folder `out` for this run alone, for as long as the result lives.
+UniqueFd occupy(const std::string &out)
+{
+    UniqueFd folder(open(out.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder.get() >= 0 && flock(folder.get(), LOCK_EX | LOCK_NB) < 0)
+        throw UserError("demo: another one writes to " + out + ", expected another --out, or its end");
+    return folder;
 }
 
 // A counter of Linux's TCP in this network namespace, such as "RetransSegs".
@@ -118,12 +130,13 @@ int demo(const DemoOptions &options)
     need_program("ping", "iputils-ping");
     need_program("curl", "curl");
     become_traced();
+    folder_in(options.out, "log");
+    const UniqueFd occupied = occupy(options.out);
     std::string folder = options.folder;
     if (folder.empty()) {
         folder = folder_in(options.out, "site");
         make_sample_site(folder, options.seed);
     }
-    folder_in(options.out, "log");
     folder_in(options.out, "fetched");
     const std::vector<SiteFile> files = pick_files(folder, LARGEST_FETCHED);
 

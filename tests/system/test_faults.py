@@ -122,6 +122,14 @@ def test_a_reader_that_goes_away_does_not_cut_the_run_short(program, tmp_path):
     assert [file.name for file in tmp_path.glob("demo.*")] and not list(tmp_path.glob("*.hier"))
 
 
+def test_two_demos_do_not_write_to_one_folder(program, lanyard, tmp_path):
+    first = subprocess.Popen([program, "demo", "--out", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    first.stdout.readline()
+    one_line(lanyard("demo", "--out", tmp_path), 1, f"demo: another one writes to {tmp_path}, expected another --out")
+    first.communicate(timeout=100)
+    assert first.returncode == 0
+
+
 BULK = """duration = "1000s"
 [[host]]
 name = "a"
