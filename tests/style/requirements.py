@@ -21,7 +21,8 @@ def main():
     root = pathlib.Path(sys.argv[1])
     rows = re.findall(r"^\| ([A-Z]+-\d+) \|[^|]*\|(.*)\|$", (root / "docs/rfc9293.md").read_text(), re.M)
     shown = dict(rows)
-    tests, drivers = tests_below(root / "tests/net"), tests_below(root / "tests/driver")
+    tests = tests_below(root / "tests/net")
+    others = tests_below(root / "tests/driver") | tests_below(root / "tests/apps")
 
     problems = [f"{kind}-{number} has no row" for kind, last in NUMBERS.items() for number in range(1, last + 1)
                 if f"{kind}-{number}" not in shown]
@@ -34,7 +35,7 @@ def main():
             if test not in shown.get(f"{kind}-{number}", ""):
                 problems.append(f"{test} is missing in the row of {kind}-{number}")
     for test in re.findall(r"`([a-z0-9](?:\w*_){3,}\w+)`", (root / "docs/hostile.md").read_text()):
-        if test not in tests | drivers:
+        if test not in tests | others:
             problems.append(f"the page of hostile segments names {test}, which is no test")
     for problem in problems:
         print(f"docs: {problem}")
