@@ -298,10 +298,11 @@ static void update_min_rtt(struct lan_tcb *tcb, const struct lan_tcp_ack *ack)
 }
 
 /* What ProbeUP may have under way beyond the draft's bounds: a queue that makes the repair of a loss, which takes two
- * round trips, longer than the peer's window lasts would cost more than the probe finds. */
+ * round trips, longer than the peer's window lasts would cost more than the probe finds. What ACKs tell of at once is
+ * no queue. */
 static uint32_t bound_of_window(const struct lan_tcb *tcb)
 {
-    return lan_bbr_max(lan_bbr_inflight(tcb, GAINS[BBR_UP].pacing, 0), tcb->snd_wnd / 2);
+    return lan_bbr_max(lan_bbr_max_inflight(tcb, GAINS[BBR_UP].pacing), tcb->snd_wnd / 2);
 }
 
 /* 5.6.4.7. */

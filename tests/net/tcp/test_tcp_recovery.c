@@ -99,6 +99,15 @@ static void bbr_fills_a_long_path_with_a_short_queue(void **state)
     expect_mbps("bbr", (struct path){.delay_ns = 50 * MS, .window = 2560 * KIB}, 75, 200);
 }
 
+/* As a radio does that has a turn now and then. */
+static void bbr_fills_a_path_whose_acks_come_together(void **state)
+{
+    (void)state;
+    expect_mbps("bbr", (struct path){.wire.bunch_ns = 20 * MS}, 91.5, 20);
+    expect_mbps("bbr", (struct path){.wire.bunch_ns = 50 * MS, .window = 1024 * KIB}, 82, 20);
+    expect_mbps("bbr", (struct path){.wire.bunch_ns = 100 * MS, .window = 1024 * KIB}, 55, 20);
+}
+
 static void losses_in_bursts(void **state)
 {
     const struct path bursts = {.wire = {.drop = 0.01, .burst = 8}};
@@ -254,6 +263,7 @@ int main(void)
         cmocka_unit_test(losses_at_random),
         cmocka_unit_test(bbr_takes_a_loss_of_5_percent_where_windows_last),
         cmocka_unit_test(bbr_fills_a_long_path_with_a_short_queue),
+        cmocka_unit_test(bbr_fills_a_path_whose_acks_come_together),
         cmocka_unit_test(losses_in_bursts),
         cmocka_unit_test(reordering),
         cmocka_unit_test(reordering_where_the_queue_overflows_too),

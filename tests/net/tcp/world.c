@@ -149,6 +149,8 @@ static void put_on_wire(struct host *host, const uint8_t *frame, uint32_t len)
     }
     uint64_t due_ns = start_ns + wire->delay_ns;
     if (wire->forward && host != &world->hosts[0]) {
+        if (wire->bunch_ns)
+            due_ns = (due_ns + wire->bunch_ns - 1) / wire->bunch_ns * wire->bunch_ns;
         launch(world, to, frame, len, due_ns);
         return;
     }

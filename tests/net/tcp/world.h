@@ -19,7 +19,8 @@ struct impairment {
     uint32_t burst; /* frames that are dropped in a row; 0: 1 */
     double reorder; /* share of frames that are held back by reorder_ns */
     uint64_t reorder_ns;
-    bool forward; /* drops, duplicates and holds back what host 0 sends only */
+    bool forward;      /* drops, duplicates and holds back what host 0 sends only */
+    uint64_t bunch_ns; /* and what host 1 sends then arrives together, at multiples of this; 0: as it comes */
 };
 
 struct world_config {
