@@ -27,6 +27,10 @@ int adapter_socket(const struct adapter *a, int fd);
 /* -1 with errno for a negative errno of the stack, else the result itself. */
 long adapter_result(long result);
 
+/* Copies an address of the stack out as POSIX does: as much as there is room for in `*bytes`, which becomes its size.
+ * `out` and `bytes` may be NULL: it is not wanted. */
+void adapter_give_address(const struct lan_sockaddr_in *address, void *out, socklen_t *bytes);
+
 /* Ends what the epoll descriptor fd watches. */
 void adapter_forget_watches(struct adapter *a, int fd);
 

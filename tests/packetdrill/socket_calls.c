@@ -44,8 +44,7 @@ long adapter_result(long result)
     return -1;
 }
 
-/* Copies an address of the stack out as POSIX does: at most the room, and its true size. */
-static void give_address(const struct lan_sockaddr_in *address, struct sockaddr *out, socklen_t *bytes)
+void adapter_give_address(const struct lan_sockaddr_in *address, void *out, socklen_t *bytes)
 {
     if (!out || !bytes)
         return;
@@ -108,7 +107,7 @@ static int call_accept(void *userdata, int fd, struct sockaddr *peer, socklen_t 
     int accepted = socket < 0 ? (int)adapter_result(socket) : adapter_open(a, socket);
     machine_leave(a->machine);
     if (accepted >= 0)
-        give_address(&address, peer, bytes);
+        adapter_give_address(&address, peer, bytes);
     return accepted;
 }
 

@@ -96,14 +96,6 @@ static const struct lan_sockaddr_in *taken(const void *address, socklen_t bytes,
     return own;
 }
 
-static void give(const struct lan_sockaddr_in *from, void *out, socklen_t *bytes)
-{
-    if (!out || !bytes)
-        return;
-    memcpy(out, from, *bytes < sizeof *from ? *bytes : sizeof *from);
-    *bytes = sizeof *from;
-}
-
 static ssize_t call_read(void *userdata, int fd, void *data, size_t bytes)
 {
     return receive(userdata, fd, data, bytes, 0, NULL);
@@ -126,7 +118,7 @@ static ssize_t call_recvfrom(void *userdata, int fd, void *data, size_t bytes, i
     ssize_t received = receive(userdata, fd, data, bytes, flags, &address);
 
     if (received >= 0)
-        give(&address, from, from_bytes);
+        adapter_give_address(&address, from, from_bytes);
     return received;
 }
 
@@ -136,7 +128,7 @@ static ssize_t call_recvmsg(void *userdata, int fd, struct msghdr *message, int 
     ssize_t received = receive_parts(userdata, fd, message->msg_iov, message->msg_iovlen, flags, &address);
 
     if (received >= 0) {
-        give(&address, message->msg_name, &message->msg_namelen);
+        adapter_give_address(&address, message->msg_name, &message->msg_namelen);
         message->msg_controllen = 0;
         message->msg_flags = 0;
     }
