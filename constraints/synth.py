@@ -66,8 +66,9 @@ def switches(module):
 RUNNING = set()  # of Yosys, in whatever thread
 
 
+# Yosys runs in rtl/ and takes names relative to it: it knows no way to write a space in those of -I.
 def yosys(*commands):
-    process = subprocess.Popen(["yosys", "-q", "-p", "; ".join(commands)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(["yosys", "-q", "-p", "; ".join(commands)], cwd=RTL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     RUNNING.add(process)
     try:
         output, errors = process.communicate()
@@ -84,9 +85,10 @@ def yosys(*commands):
 
 def elaborate(top, settings):
     """Commands that read the sources and leave `top` and what it holds, each module with its parameters."""
-    includes = " ".join(f"-I{folder}" for folder in sorted({file.parent for file in RTL.glob("*/*.vh")}))
+    includes = " ".join(f"-I{folder}" for folder in sorted({file.parent.relative_to(RTL) for file in RTL.glob("*/*.vh")}))
+    files = " ".join(str(file.relative_to(RTL)) for file in sources())
     chparam = [f"chparam -set {name} {value} {top}" for name, value in settings.items()]
-    return [f"read_verilog {includes} {' '.join(map(str, sources()))}", *chparam, f"hierarchy -check -top {top}", "proc"]
+    return [f"read_verilog {includes} {files}", *chparam, f"hierarchy -check -top {top}", "proc"]
 
 
 def area(cells):
@@ -151,7 +153,7 @@ def labels(modules):
     """Path below rtl/ by name in the netlist, with the parameters in which modules of one source differ."""
     variants = collections.defaultdict(list)
     for name, module in modules.items():
-        variants[str(pathlib.Path(module["attributes"]["src"].split(":")[0]).relative_to(RTL).with_suffix(""))].append(name)
+        variants[str(pathlib.Path(module["attributes"]["src"].split(":")[0]).with_suffix(""))].append(name)
     found = {}
     for path, names in variants.items():
         values = {name: modules[name].get("parameter_default_values", {}) for name in names}

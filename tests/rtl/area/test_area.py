@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The card keeps to its budget, what is switched off is gone, and `lanyard synth` says so."""
 import json
+import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -57,6 +59,14 @@ def test_excess_is_an_error(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["synth", "--top", "sync_pulse", "--whole"])
     with pytest.raises(SystemExit, match="sync_pulse is over its budget: 4 FF, at most 3 expected"):
         synth.main()
+
+
+def test_the_tree_may_have_a_space_in_its_name(tmp_path):
+    shutil.copytree(pathlib.Path(synth.__file__).parent, tmp_path / "a tree/constraints")
+    shutil.copytree(synth.RTL, tmp_path / "a tree/rtl")
+    outcome = subprocess.run([sys.executable, "-B", tmp_path / "a tree/constraints/synth.py", "--top", "moderation"], capture_output=True, text=True, timeout=300)
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.splitlines()[1].startswith("nic/moderation ")
 
 
 def test_latch_is_an_error():
