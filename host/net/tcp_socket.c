@@ -186,17 +186,16 @@ static long tcp_recv(struct lan_stack *stack, void *pcb, void *data, size_t byte
     (void)stack;
     if (flags & LAN_MSG_OOB)
         return -EINVAL; /* urgent data are in line */
+    if (!tcb->rcv_queued)
+        return lan_tcp_nothing_read(tcb);
     if (from && tcb->flow.dst)
         put_name(tcb, true, from);
-    if (tcb->rcv_queued) {
-        uint32_t most = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
-        if (tcb->flags & TCB_URGENT_IN)
-            most = lan_tcp_urgent_bound(tcb, most);
-        uint32_t copied = lan_tcp_receive_copy(tcb, data, most, flags & LAN_MSG_PEEK);
-        lan_tcp_after_read(tcb);
-        return (long)copied;
-    }
-    return lan_tcp_nothing_read(tcb);
+    uint32_t most = bytes < BUFFER_MAX ? (uint32_t)bytes : BUFFER_MAX;
+    if (tcb->flags & TCB_URGENT_IN)
+        most = lan_tcp_urgent_bound(tcb, most);
+    uint32_t copied = lan_tcp_receive_copy(tcb, data, most, flags & LAN_MSG_PEEK);
+    lan_tcp_after_read(tcb);
+    return (long)copied;
 }
 
 /* RFC 9293 3.10.4, the sending half. */
