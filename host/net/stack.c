@@ -14,6 +14,7 @@ const struct lan_config LAN_CONFIG_DEFAULT = {
     .sockets = 256,
     .udp_sockets = 64,
     .tcp_connections = 1024,
+    .tcp_tables = 16,
     .arp_entries = 128,
     .routes = 16,
     .send_buffer_bytes = 65536,
@@ -87,9 +88,19 @@ static size_t bytes_of(const struct region *region, const struct lan_config *con
     return align(chains * sizeof(void *));
 }
 
+/* A pool of larger buffers than those of the stack's pool, for TCP. */
+static struct lan_pool_config tables_of(const struct lan_config *config)
+{
+    bool larger = config->pool.buffer_bytes < LAN_TCP_TABLE_BYTES;
+
+    return (struct lan_pool_config){.buffers = LAN_FOR_SPEED && larger ? config->tcp_tables : 0,
+                                    .buffer_bytes = LAN_TCP_TABLE_BYTES};
+}
+
 size_t lan_stack_size(const struct lan_config *config)
 {
-    size_t bytes = align(sizeof(struct lan_stack)) + lan_pool_size(&config->pool);
+    struct lan_pool_config tables = tables_of(config);
+    size_t bytes = align(sizeof(struct lan_stack)) + lan_pool_size(&config->pool) + lan_pool_size(&tables);
 
     for (int i = 0; i < REGION_COUNT; i++)
         bytes += bytes_of(&REGIONS[i], config);
@@ -134,6 +145,7 @@ struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_
     if (!config_possible(config) || (uintptr_t)memory % ALIGNMENT || lan_stack_size(config) > bytes)
         return NULL;
 
+    struct lan_pool_config tables = tables_of(config);
     struct lan_stack *stack = memory;
     uint8_t *next = (uint8_t *)memory + align(sizeof *stack);
 
@@ -143,6 +155,8 @@ struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_
     stack->alarm_ns = LAN_NEVER;
     stack->pool = lan_pool_create(next, &config->pool);
     next += lan_pool_size(&config->pool);
+    stack->tcp.tables = lan_pool_create(next, &tables);
+    next += lan_pool_size(&tables);
     for (int i = 0; i < REGION_COUNT; i++)
         next = lay_out(stack, &REGIONS[i], next);
     port->random(port->ctx, &stack->random, sizeof stack->random);

@@ -12,6 +12,10 @@
  * that has taken what it may (memory_low) leaves none for that (memory_critical). */
 enum { LAN_TCP_BUFFER_BYTES_MIN = 768, LAN_TCP_BUFFERS_MIN = 24 };
 
+/* With more than a buffer's worth of gaps a connection borrows one of the stack's tables, if there is one left. They
+ * are as large as an ACK's cost allows: it may have to look at all of one. */
+enum { LAN_TCP_TABLE_BYTES = 7168 };
+
 /* Of RFC 6056 3.3.4: so many groups of destinations, each of which shares one. */
 enum { LAN_TCP_PORT_COUNTERS = 64 };
 
@@ -28,7 +32,8 @@ struct lan_tcp {
     /* The time, taken once on each entry into TCP: in nanoseconds, and in the units of tcp_tcb.h. */
     uint64_t now_ns;
     uint32_t now, now_coarse, now_age;
-    uint32_t rto_min; /* of the configuration */
+    uint32_t rto_min;        /* of the configuration */
+    struct lan_pool *tables; /* what is not lent */
     struct lan_tcb *free;
     struct lan_tcb **connections, **ports;
     uint32_t connections_mask, ports_mask;

@@ -72,6 +72,7 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
         lan_tcp_scoreboard_sacked(tcb, segment, &ack);
     if (ack.acked || ack.duplicate || ack.delivered || ack.dsack_bytes)
         lan_tcp_recovery(tcb, &ack);
+    lan_tcp_scoreboard_shrink(tcb);
     if (ack.acked)
         set_retransmit(tcb);
 }

@@ -2,9 +2,10 @@
 /* The receive queue, and what arrived beyond a gap.
  *
  * Contiguous bytes that arrived out of order form an island: a chain of fragments. The islands of a connection stand,
- * sorted, in a table that lives in one buffer of the pool while there are any. So their number has a bound, a segment
- * costs a binary search and at most one move inside that buffer, whatever the peer sends, and a connection without gaps
- * pays eight bytes. Small payloads are copied together, so that the memory held is in proportion to the bytes held.
+ * sorted, in a table that lives in one buffer of the pool while there are any; very many in a larger one, if the stack
+ * has one to lend. So their number has a bound, a segment costs a binary search and at most one move inside that
+ * buffer, whatever the peer sends, and a connection without gaps pays eight bytes. Small payloads are copied together,
+ * so that the memory held is in proportion to the bytes held.
  */
 
 #include "tcp_internal.h"
@@ -128,12 +129,45 @@ static uint32_t search(const struct lan_tcb *tcb, uint32_t seq)
     return low;
 }
 
+/* Moves the islands to one of the stack's tables, if half of these are left to who sends. */
+static bool widen(struct lan_tcb *tcb)
+{
+    struct lan_pool *tables = lan_tcp_of(tcb)->tables;
+    struct lan_buf *islands = tcb->rcv_islands;
+    if (lan_pool_free_buffers(tables) <= tcb->stack->config.tcp_tables / 2)
+        return false;
+    struct lan_buf *table = lan_buf_alloc(tables, 0);
+    memcpy(lan_buf_put(table, islands->len), islands->data, islands->len);
+    memcpy(table->scratch, islands->scratch, sizeof islands->scratch);
+    tcb->rcv_islands = table;
+    lan_buf_free(islands);
+    return true;
+}
+
+/* Each island takes a buffer at least. There may be as many as one buffer has room to list; or a table, as long as they
+ * fill those buffers by half. */
+static bool is_full(struct lan_tcb *tcb)
+{
+    const struct island *islands = islands_of(tcb);
+    uint32_t count = island_count(tcb), buffer_bytes = tcb->stack->config.pool.buffer_bytes, bytes = 0;
+    if (count < buffer_bytes / sizeof *islands)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += islands[i].end - islands[i].start;
+    if (!LAN_FOR_SPEED || bytes < count * (buffer_bytes / 2))
+        return true;
+    if (tcb->rcv_islands->capacity == buffer_bytes)
+        return !widen(tcb);
+    return count == tcb->rcv_islands->capacity / sizeof *islands;
+}
+
 /* Room for a new island at `at`. A full table gives up the island farthest away: it is the last one needed. */
 static bool make_room(struct lan_tcb *tcb, uint32_t at)
 {
+    bool full = is_full(tcb);
     struct island *islands = islands_of(tcb);
     uint32_t count = island_count(tcb);
-    if (count == tcb->rcv_islands->capacity / sizeof *islands) {
+    if (full) {
         LAN_COUNT(tcb->stack, tcp_ext_ofo_pruned);
         if (at == count)
             return false;
@@ -167,6 +201,7 @@ static const struct island *insert(struct lan_tcb *tcb, struct lan_buf *payload,
             lan_buf_free(payload);
             return NULL;
         }
+        here = &islands_of(tcb)[at]; /* in another table, maybe */
         *here = (struct island){.start = seq, .end = seq};
     }
     const struct island *end = &islands_of(tcb)[island_count(tcb)];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scoreboard (RFC 6675 3): what was sent and is not acknowledged yet, as runs of octets that share a fate.
  *
- * The runs of a connection lie without gaps from SND.UNA to SND.NXT in a table behind the rest of what a sender knows
- * (tcp_sender.c), which fills one buffer of the pool. Neighbours that nothing tells apart are one run, and so are
- * transmissions that are closer in time than recovery could make use of. So memory has a bound, and an ACK costs a
- * binary search a block and moves inside that buffer, whatever a peer may acknowledge. When it is nearly full, SACK
- * blocks that it would have to tell apart are ignored, which is allowed at any time (RFC 2018 8): they count as under
- * way.
+ * The runs of a connection lie without gaps from SND.UNA to SND.NXT behind the rest of what a sender knows
+ * (tcp_sender.c), which fills one buffer of the pool; those of one with very many holes in a larger one, if the stack
+ * has one to lend. Neighbours that nothing tells apart are one run, and so are transmissions that are closer in time
+ * than recovery could make use of. So memory has a bound, and an ACK costs a binary search a block and moves inside
+ * that buffer, whatever a peer may acknowledge. When it is nearly full, SACK blocks that it would have to tell apart
+ * are ignored, which is allowed at any time (RFC 2018 8): they count as under way.
  */
 
 #include "tcp_internal.h"
@@ -142,10 +142,45 @@ static void coarsen(struct lan_tcb *tcb, uint32_t apart)
     sender->run_count = last + 1;
 }
 
+static void move_to(struct lan_tcp_sender *sender, struct lan_tcp_run *runs, uint32_t room)
+{
+    memcpy(runs, sender->runs + sender->first_run, sender->run_count * sizeof *runs);
+    sender->runs = runs;
+    sender->first_run = 0;
+    sender->run_room = room;
+}
+
+static void borrow_table(struct lan_tcb *tcb)
+{
+    struct lan_tcp_sender *sender = tcb->sender;
+    struct lan_buf *table = LAN_FOR_SPEED && !sender->table ? lan_buf_alloc(lan_tcp_of(tcb)->tables, 0) : NULL;
+    if (!table)
+        return;
+    sender->table = table;
+    move_to(sender, (struct lan_tcp_run *)table->store, table->capacity / (uint32_t)sizeof(struct lan_tcp_run));
+}
+
+void lan_tcp_scoreboard_shrink(struct lan_tcb *tcb)
+{
+    struct lan_tcp_sender *sender = tcb->sender;
+    if (!LAN_FOR_SPEED || !sender->table)
+        return;
+    uint32_t room = lan_tcp_own_room(sender->buf);
+    if (sender->run_count > room / 2 && !(sender->sacked | sender->lost))
+        coarsen(tcb, tcb->srtt / 8);
+    if (sender->run_count > room / 2)
+        return;
+    move_to(sender, sender->own_runs, room);
+    lan_buf_free(sender->table);
+    sender->table = NULL;
+}
+
 /* Room for `runs` more, at the least price in knowledge of when they were sent. */
 static bool find_room(struct lan_tcb *tcb, uint32_t runs)
 {
     const uint32_t apart[] = {tcb->srtt / 32, tcb->srtt / 8, LAN_TCP_NEVER};
+    if (!has_room(tcb, runs))
+        borrow_table(tcb);
     for (uint32_t i = 0; !has_room(tcb, runs) && i < sizeof apart / sizeof *apart; i++)
         coarsen(tcb, apart[i]);
     return has_room(tcb, runs);
@@ -225,7 +260,8 @@ static bool take_block(struct lan_tcb *tcb, uint32_t start, uint32_t end, struct
     uint32_t known = search(tcb, start);
     if (run_at(tcb, known)->flags & RUN_SACKED && lan_seq_leq(end, run_at(tcb, known)->end))
         return true;
-    if (!find_room(tcb, SPLIT_MAX + tcb->sender->run_room / RESERVE)) {
+    uint32_t wanted = SPLIT_MAX + tcb->sender->run_room / RESERVE; /* to make a table coarse each time would be dear */
+    if (tcb->sender->table ? !has_room(tcb, wanted) : !find_room(tcb, wanted)) {
         LAN_COUNT(tcb->stack, tcp_ext_sack_discard);
         return false;
     }
@@ -330,8 +366,10 @@ uint32_t lan_tcp_lose_older(struct lan_tcb *tcb, uint32_t sent, uint32_t end, ui
     uint32_t wait = LAN_TCP_NEVER, merged = LAN_TCP_SAME_TIME(tcb);
     for (uint32_t i = 0; i < tcb->sender->run_count; i++) {
         const struct lan_tcp_run *run = run_at(tcb, i);
+        if (run->flags & (RUN_SACKED | RUN_LOST))
+            continue;
         bool before = lan_seq_lt(run->sent, sent) || (run->sent == sent && lan_seq_lt(run->end, end));
-        if (run->flags & (RUN_SACKED | RUN_LOST) || !before)
+        if (!before)
             continue;
         uint32_t waited = lan_tcp_now(tcb) - run->sent, most = age;
         if (run->sent != sent && sent - run->sent <= merged) /* its end may have been sent after that */

@@ -17,7 +17,8 @@ bool lan_tcp_sender_open(struct lan_tcb *tcb)
     tcb->sender = (struct lan_tcp_sender *)buf->store;
     *tcb->sender = (struct lan_tcp_sender){
         .buf = buf,
-        .run_room = (uint32_t)((buf->capacity - sizeof *tcb->sender) / sizeof *tcb->sender->runs),
+        .runs = tcb->sender->own_runs,
+        .run_room = lan_tcp_own_room(buf),
         .recover = tcb->snd_una,
         .rack_fack = tcb->snd_una,
         .reorder_round = tcb->snd_una,
@@ -31,6 +32,7 @@ void lan_tcp_sender_close(struct lan_tcb *tcb)
     if (!tcb->sender)
         return;
     tcb->flags &= ~(uint32_t)TCB_SENDER_FLAGS;
+    lan_buf_free(tcb->sender->table);
     lan_buf_free(tcb->sender->buf);
     tcb->sender = NULL;
     tcb->armed &= (1u << LAN_TCP_OWN_DEADLINES) - 1;
@@ -40,6 +42,7 @@ void lan_tcp_sender_rest(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     sender->first_run = sender->run_count = sender->sacked = sender->lost = 0;
+    lan_tcp_scoreboard_shrink(tcb);
     sender->rack_sent = 0;
     lan_tcp_disarm(tcb, LAN_TCP_TAIL_PROBE);
     lan_tcp_rate_rest(tcb);

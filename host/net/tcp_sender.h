@@ -106,6 +106,8 @@ struct lan_tcp_sender {
     struct lan_buf *buf;
     struct lan_buf *cursor; /* of the send queue: where the last segment ended, or NULL */
     uint64_t deadline_ns[LAN_TCP_DEADLINES - LAN_TCP_OWN_DEADLINES];
+    struct lan_buf *table; /* one of the stack's, with more room for runs than this buffer has; NULL: none is needed */
+    struct lan_tcp_run *runs; /* the table's, or own_runs */
     uint32_t first_run, run_count, run_room;
     uint32_t sacked, lost; /* bytes: arrived beyond a gap; lost and not sent again */
     uint32_t recover;
@@ -136,7 +138,7 @@ struct lan_tcp_sender {
             struct lan_tcp_bbr bbr;
         };
     };
-    struct lan_tcp_run runs[]; /* as many as the buffer holds */
+    struct lan_tcp_run own_runs[]; /* as many as the buffer holds */
 };
 
 /* What one ACK has told so far. */
@@ -175,6 +177,14 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end);
 /* Moves snd_una to `una`. */
 void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack);
 void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, struct lan_tcp_ack *ack);
+
+/* How many runs a sender in this buffer has room for. */
+static inline uint32_t lan_tcp_own_room(const struct lan_buf *buf)
+{
+    return (uint32_t)((buf->capacity - sizeof(struct lan_tcp_sender)) / sizeof(struct lan_tcp_run));
+}
+
+void lan_tcp_scoreboard_shrink(struct lan_tcb *tcb); /* gives a table back that is not needed any more */
 
 /* Whatever is old counts as sent a few minutes ago. */
 void lan_tcp_scoreboard_blur(struct lan_tcb *tcb);

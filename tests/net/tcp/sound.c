@@ -35,6 +35,7 @@ static void assert_scoreboard(const struct lan_tcb *tcb)
 {
     const struct lan_tcp_sender *sender = tcb->sender;
     uint32_t at = tcb->snd_una, sacked = 0, lost = 0;
+    assert_ptr_equal(sender->runs, sender->table ? (void *)sender->table->store : sender->own_runs);
     assert_in_range(sender->first_run + sender->run_count, 0, sender->run_room);
     for (uint32_t i = 0; i < sender->run_count; i++) {
         const struct lan_tcp_run *run = &sender->runs[sender->first_run + i];

@@ -15,6 +15,7 @@ const struct world_config WORLD_DEFAULT = {
               .sockets = 256,
               .udp_sockets = 1,
               .tcp_connections = 256,
+              .tcp_tables = 2,
               .arp_entries = 8,
               .routes = 4,
               .send_buffer_bytes = 65536,
