@@ -88,20 +88,21 @@ static size_t bytes_of(const struct region *region, const struct lan_config *con
     return align(chains * sizeof(void *));
 }
 
-/* A pool of larger buffers than those of the stack's pool, for TCP. */
+/* Larger buffers than those of the stack's pool, for TCP. */
 static struct lan_pool_config tables_of(const struct lan_config *config)
 {
     bool larger = config->pool.buffer_bytes < LAN_TCP_TABLE_BYTES;
 
-    return (struct lan_pool_config){.buffers = LAN_FOR_SPEED && larger ? config->tcp_tables : 0,
-                                    .buffer_bytes = LAN_TCP_TABLE_BYTES};
+    return (struct lan_pool_config){.buffers = larger ? config->tcp_tables : 0, .buffer_bytes = LAN_TCP_TABLE_BYTES};
 }
 
 size_t lan_stack_size(const struct lan_config *config)
 {
     struct lan_pool_config tables = tables_of(config);
-    size_t bytes = align(sizeof(struct lan_stack)) + lan_pool_size(&config->pool) + lan_pool_size(&tables);
+    size_t bytes = align(sizeof(struct lan_stack)) + lan_pool_size(&config->pool);
 
+    if (LAN_TCP_TABLES)
+        bytes += lan_pool_size(&tables);
     for (int i = 0; i < REGION_COUNT; i++)
         bytes += bytes_of(&REGIONS[i], config);
     return bytes;
@@ -155,8 +156,10 @@ struct lan_stack *lan_stack_create(void *memory, size_t bytes, const struct lan_
     stack->alarm_ns = LAN_NEVER;
     stack->pool = lan_pool_create(next, &config->pool);
     next += lan_pool_size(&config->pool);
-    stack->tcp.tables = lan_pool_create(next, &tables);
-    next += lan_pool_size(&tables);
+    if (LAN_TCP_TABLES) {
+        stack->tcp.tables = lan_pool_create(next, &tables);
+        next += lan_pool_size(&tables);
+    }
     for (int i = 0; i < REGION_COUNT; i++)
         next = lay_out(stack, &REGIONS[i], next);
     port->random(port->ctx, &stack->random, sizeof stack->random);

@@ -14,7 +14,7 @@ enum { LAN_TCP_BUFFER_BYTES_MIN = 768, LAN_TCP_BUFFERS_MIN = 24 };
 
 /* With more than a buffer's worth of gaps a connection borrows one of the stack's tables, if there is one left. They
  * are as large as an ACK's cost allows: it may have to look at all of one. */
-enum { LAN_TCP_TABLE_BYTES = 7168 };
+enum { LAN_TCP_TABLE_BYTES = 7168, LAN_TCP_TABLES = LAN_FOR_SPEED };
 
 /* Of RFC 6056 3.3.4: so many groups of destinations, each of which shares one. */
 enum { LAN_TCP_PORT_COUNTERS = 64 };

@@ -154,7 +154,7 @@ static bool is_full(struct lan_tcb *tcb)
         return false;
     for (uint32_t i = 0; i < count; i++)
         bytes += islands[i].end - islands[i].start;
-    if (!LAN_FOR_SPEED || bytes < count * (buffer_bytes / 2))
+    if (!LAN_TCP_TABLES || bytes < count * (buffer_bytes / 2))
         return true;
     if (tcb->rcv_islands->capacity == buffer_bytes)
         return !widen(tcb);

@@ -153,18 +153,16 @@ static void move_to(struct lan_tcp_sender *sender, struct lan_tcp_run *runs, uin
 static void borrow_table(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    struct lan_buf *table = LAN_FOR_SPEED && !sender->table ? lan_buf_alloc(lan_tcp_of(tcb)->tables, 0) : NULL;
+    struct lan_buf *table = LAN_TCP_TABLES && !sender->table ? lan_buf_alloc(lan_tcp_of(tcb)->tables, 0) : NULL;
     if (!table)
         return;
     sender->table = table;
     move_to(sender, (struct lan_tcp_run *)table->store, table->capacity / (uint32_t)sizeof(struct lan_tcp_run));
 }
 
-void lan_tcp_scoreboard_shrink(struct lan_tcb *tcb)
+LAN_RARE void lan_tcp_table_return(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    if (!LAN_FOR_SPEED || !sender->table)
-        return;
     uint32_t room = lan_tcp_own_room(sender->buf);
     if (sender->run_count > room / 2 && !(sender->sacked | sender->lost))
         coarsen(tcb, tcb->srtt / 8);

@@ -184,7 +184,13 @@ static inline uint32_t lan_tcp_own_room(const struct lan_buf *buf)
     return (uint32_t)((buf->capacity - sizeof(struct lan_tcp_sender)) / sizeof(struct lan_tcp_run));
 }
 
-void lan_tcp_scoreboard_shrink(struct lan_tcb *tcb); /* gives a table back that is not needed any more */
+void lan_tcp_table_return(struct lan_tcb *tcb); /* if the runs are few enough again */
+
+static inline void lan_tcp_scoreboard_shrink(struct lan_tcb *tcb)
+{
+    if (LAN_TCP_TABLES && tcb->sender->table)
+        lan_tcp_table_return(tcb);
+}
 
 /* Whatever is old counts as sent a few minutes ago. */
 void lan_tcp_scoreboard_blur(struct lan_tcb *tcb);
