@@ -30,6 +30,11 @@ def end(number, _):
     raise SystemExit(128 + number)
 
 
+def say(text):
+    """On a line of its own, also where a line tells what goes on."""
+    print(("\r\033[K" if sys.stderr.isatty() else "") + text, file=sys.stderr)
+
+
 def run(name, main, *errors):
     """Runs a command; `errors` are what its user can mend. An interruption unwinds, which ends what it has started."""
     signal.signal(signal.SIGTERM, end)
@@ -41,9 +46,11 @@ def run(name, main, *errors):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        sys.exit(f"{name}: {error.filename}: {error.strerror}" if error.filename else f"{name}: {error}")
+        say(f"{name}: {error.filename}: {error.strerror}" if error.filename else f"{name}: {error}")
+        sys.exit(1)
     except errors as error:
-        sys.exit(f"{name}: {error}")
+        say(f"{name}: {error}")
+        sys.exit(1)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
+        say(f"{name}: interrupted")
         sys.exit(130)

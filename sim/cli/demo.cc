@@ -160,6 +160,7 @@ int demo(const DemoOptions &options)
     });
     topology.run();
     if (interruption.status() != 0) {
+        steps.clear_progress();
         std::fputs("lanyard: demo: interrupted\n", stderr);
         return interruption.status();
     }

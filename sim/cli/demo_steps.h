@@ -24,6 +24,12 @@ class DemoSteps
     // All of them. In a thread of the simulation.
     void run();
 
+    // Takes away the line that tells what goes on.
+    void clear_progress()
+    {
+        progress_.clear();
+    }
+
     // One entry a check, and how many of them failed.
     const Json &results() const
     {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "sim/platform/user_error.h"
@@ -15,8 +16,12 @@ void expect_writable(const std::string &file)
 {
     if (file.empty() || file == "-")
         return;
+    std::error_code none;
+    const bool existed = std::filesystem::exists(file, none);
     if (!std::ofstream(file, std::ios::app))
         throw UserError("cannot write " + file + ": " + std::strerror(errno));
+    if (!existed)
+        std::filesystem::remove(file, none);
 }
 
 void write_report(const std::string &file, const Json &report)

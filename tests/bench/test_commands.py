@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pty
 import signal
 import subprocess
 import sys
@@ -68,6 +69,18 @@ def started(mark):
         except OSError:
             pass
     return found
+
+
+def test_an_interruption_takes_the_line_of_progress_away():
+    terminal, side = pty.openpty()
+    process = subprocess.Popen([*SYNTH, "--top", "mac"], stdout=subprocess.DEVNULL, stderr=side)
+    os.close(side)
+    shown = b""
+    while b"modules" not in shown:
+        shown += os.read(terminal, 1000)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert b"\r\033[Klanyard synth: interrupted\r\n" in shown + os.read(terminal, 10000)
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

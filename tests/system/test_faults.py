@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import stat
@@ -101,6 +102,18 @@ def test_an_output_that_does_not_take_all_is_told(program, lanyard, scenario):
     with open("/dev/full", "w") as full:
         outcome = subprocess.run([program, "sim", scenario()], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     one_line(outcome, 1, "cannot write standard output")
+
+
+def test_an_interruption_takes_the_line_of_progress_away(program, tmp_path):
+    terminal, side = pty.openpty()
+    process = subprocess.Popen([program, "demo", "--out", tmp_path], stdout=subprocess.DEVNULL, stderr=side)
+    os.close(side)
+    shown = b""
+    while b"ping: simulated" not in shown:
+        shown += os.read(terminal, 1000)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert b"\r\033[Klanyard: demo: interrupted\r\n" in shown + os.read(terminal, 1000)
 
 
 def test_a_window_without_a_waveform_is_a_mistake(lanyard, scenario):
@@ -220,6 +233,7 @@ def test_an_end_in_the_middle_leaves_nothing_behind(program, tmp_path, arguments
     assert inside
     process.send_signal(signal_number)
     assert process.wait(timeout=30) == status
+    assert not (tmp_path / "report.json").exists()
     while running(mark) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert running(mark) == []
