@@ -53,6 +53,30 @@ static void a_retransmission_that_is_lost_is_sent_again_without_a_time_out_RFC_8
     assert_int_equal(counter(p->f, "TcpExtTCPTimeouts"), 0);
 }
 
+/* A segment whose retransmissions are lost, too, while others arrive: the time-out counts from the last of them, so
+ * that there is none as long as they leave every round trip. */
+static void a_retransmission_of_the_first_segment_starts_the_time_out_anew_RFC_6675_6(void **state)
+{
+    struct peer *p = *state;
+    uint32_t end = 12;
+    send_flight(p, 2, end);
+    sack(p, 2, 3, end);
+    for (; end < 42; end += 3) {
+        expect_segment(p, 2);
+        wait_ms(p, 1);
+        send_flight(p, end, end + 3);
+        sack(p, 2, 3, end + 3); /* these were sent after the retransmission, and have arrived */
+        wait_ms(p, RTT_MS / 2);
+    }
+    expect_segment(p, 2);
+    assert_int_equal(counter(p->f, "TcpExtTCPTimeouts"), 0);
+    wait_ms(p, 200);
+    expect_quiet(p);
+    wait_ms(p, 50);
+    expect_segment(p, 2);
+    assert_int_equal(counter(p->f, "TcpExtTCPTimeouts"), 1);
+}
+
 static void one_segment_out_of_order_waits_for_the_reordering_window_RFC_8985_6_2(void **state)
 {
     struct peer *p = *state;
@@ -479,6 +503,7 @@ int main(void)
         TEST_SACK(three_segments_beyond_a_hole_send_the_hole_again),
         TEST_SACK(every_hole_is_sent_again_and_nothing_else),
         TEST_SACK(a_retransmission_that_is_lost_is_sent_again_without_a_time_out_RFC_8985),
+        TEST_SACK(a_retransmission_of_the_first_segment_starts_the_time_out_anew_RFC_6675_6),
         TEST_SACK(one_segment_out_of_order_waits_for_the_reordering_window_RFC_8985_6_2),
         TEST_SACK(a_lost_tail_is_probed_after_two_round_trips_RFC_8985_7),
         TEST_SACK(a_plain_ack_of_everything_ends_a_recovery),
