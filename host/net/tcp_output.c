@@ -234,7 +234,8 @@ static void note_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end, uint32_t 
         if (tcb->opt.congestion->sampled) /* whatever takes samples paces */
             lan_tcp_rate_sent(tcb, end - seq);
     }
-    if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) || seq == tcb->snd_una) /* RFC 6675 6: a repair has all of it again */
+    bool first = seq == tcb->snd_una; /* its repair begins the time anew (RFC 6675 6) */
+    if (first || !lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT))
         lan_tcp_arm_retransmit(tcb);
 }
 
