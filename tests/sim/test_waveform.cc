@@ -156,5 +156,5 @@ TEST_CASE("a window that is never reached leaves a file that opens")
 TEST_CASE("a waveform that cannot be written is refused with its path")
 {
     ClockEngine engine("engine");
-    CHECK_THROWS_WITH(Waveform(engine, "/nowhere/x.fst"), "waveform /nowhere/x.fst: cannot be written");
+    CHECK_THROWS_WITH(Waveform(engine, "/nowhere/x.fst"), "waveform /nowhere/x.fst: No such file or directory");
 }
