@@ -74,6 +74,7 @@ static void reduce(struct lan_tcb *tcb)
     LAN_COUNT(tcb->stack, tcp_ext_ecn_reductions);
     tcb->ecn |= ECN_REDUCED | ECN_CWR_OWED;
     lan_tcp_reduce_window(tcb);
+    tcb->flags &= ~(uint32_t)TCB_UNDO; /* there is congestion, whatever an earlier recovery was for */
     tcb->sender->cwnd_acked = 0;
     tcb->sender->recover = tcb->snd_nxt;
 }

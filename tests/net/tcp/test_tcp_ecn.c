@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Explicit congestion notification: RFC 3168. */
 #include "lanyard/tcp_info.h"
-#include "peer.h"
+#include "sack_peer.h"
 #include "world.h"
 
 #include <errno.h>
@@ -325,16 +325,21 @@ static void ece_with_an_ack_of_all_that_is_under_way_reduces_RFC_3168_6_1_2(void
     expect(p, ACK | CWR, 1 + 10 * MSS, 1, MSS);
 }
 
-/* The slow start threshold after a mark, ten segments being under way. */
-static void expect_ssthresh_after_ece(struct peer *p, const char *congestion, uint32_t bytes)
+static uint32_t ssthresh_of(struct peer *p)
 {
     struct lan_tcp_info info;
     uint32_t size = sizeof info;
+    lan_getsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_INFO, &info, &size);
+    return info.snd_ssthresh;
+}
+
+/* The slow start threshold after a mark, ten segments being under way. */
+static void expect_ssthresh_after_ece(struct peer *p, const char *congestion, uint32_t bytes)
+{
     lan_setsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_CONGESTION, congestion, (uint32_t)strlen(congestion));
     host_sends(p, 1, 10 * MSS);
     from_peer(p, ACK | ECE, 1, 1 + MSS, 0);
-    lan_getsockopt(p->f->stack, p->fd, LAN_IPPROTO_TCP, LAN_TCP_INFO, &info, &size);
-    assert_int_equal(info.snd_ssthresh, bytes);
+    assert_int_equal(ssthresh_of(p), bytes);
     skip_sent(p);
 }
 
@@ -376,6 +381,33 @@ static void a_loss_says_cwr_too_and_counts_once_with_ece_RFC_3168_6_1_2(void **s
         from_peer(p, ACK, 1, 1, 0);
     expect(p, ACK | CWR, 1 + 12 * MSS, 1, MSS);
     skip_sent(p);
+}
+
+/* The D-SACK comes when there has been a mark, which would be forgotten with what was in vain: nothing would bound the
+ * window after the next loss, which counts as one with the mark. */
+static void a_recovery_in_vain_is_not_undone_after_a_mark(void **state)
+{
+    struct peer p = peer_of(*state);
+    int listener = listen_on(p.f, p.host_port, 8);
+    from_peer_options(&p, SYN | ECE | CWR, 0, 0, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8);
+    p.host_iss = next_sent(&p).seq;
+    wait_ms(&p, RTT_MS);
+    accept_from(&p, listener);
+    host_sends(&p, 1, 10 * MSS);
+    skip_sent(&p);
+    wait_ms(&p, RTT_MS);
+    sack_bytes(&p, 1, &(struct block){1 + MSS, 1 + 10 * MSS}, 1);
+    wait_ms(&p, RTT_MS);
+    from_peer(&p, ACK, 1, 1 + 10 * MSS, 0);
+    assert_int_equal(counter(p.f, "TcpRetransSegs"), 1);
+    host_sends(&p, 1 + 10 * MSS, 3 * MSS);
+    from_peer(&p, ACK | ECE, 1, 1 + 11 * MSS, 0);
+    assert_int_equal(counter(p.f, "TcpExtTCPECNReductions"), 1);
+    uint32_t marked = ssthresh_of(&p);
+    sack_bytes(&p, 1 + 11 * MSS, &(struct block){1, 1 + MSS}, 1);
+    assert_int_equal(counter(p.f, "TcpExtTCPDSACKRecv"), 1);
+    assert_int_equal(ssthresh_of(&p), marked);
+    skip_sent(&p);
 }
 
 static void the_application_cannot_set_the_ecn_bits(void **state)
@@ -550,6 +582,7 @@ int main(void)
         TEST_ECN(a_mark_leaves_newreno_8_tenths_RFC_8511),
         TEST_CONNECTED(ece_means_nothing_where_it_was_not_agreed),
         TEST_ECN(a_loss_says_cwr_too_and_counts_once_with_ece_RFC_3168_6_1_2),
+        TEST(a_recovery_in_vain_is_not_undone_after_a_mark),
         TEST_ECN(the_application_cannot_set_the_ecn_bits),
         TEST_CONNECTED(the_option_is_one_of_three),
         TEST_ECN(ce_of_any_fragment_counts_RFC_3168_5_3),
