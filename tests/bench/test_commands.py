@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import pty
 import signal
 import subprocess
 import sys
@@ -12,6 +11,9 @@ import time
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from processes import interrupted_on_terminal, marked
+
 BENCH = [sys.executable, "-B", ROOT / "tests/bench/bench.py", "--build", os.environ["BUILD"]]
 SYNTH = [sys.executable, "-B", ROOT / "constraints/synth.py"]
 
@@ -59,28 +61,9 @@ def test_the_demo_gives_its_row(tmp_path):
     assert row["name"] == "sim.demo_bytes_per_wall_s" and row["value"] > 0
 
 
-def started(mark):
-    """The command lines of the processes with `mark` in their environment."""
-    found = []
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_bytes())
-        except OSError:
-            pass
-    return found
-
-
 def test_an_interruption_takes_the_line_of_progress_away():
-    terminal, side = pty.openpty()
-    process = subprocess.Popen([*SYNTH, "--top", "mac"], stdout=subprocess.DEVNULL, stderr=side)
-    os.close(side)
-    shown = b""
-    while b"modules" not in shown:
-        shown += os.read(terminal, 1000)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
-    assert b"\r\033[Klanyard synth: interrupted\r\n" in shown + os.read(terminal, 10000)
+    status, shown = interrupted_on_terminal([*SYNTH, "--top", "mac"], b"modules")
+    assert status == 130 and b"\r\033[Klanyard synth: interrupted\r\n" in shown
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -90,14 +73,14 @@ def test_an_interruption_leaves_nothing_behind(tmp_path, command, child, number,
     before = set(pathlib.Path(os.environ["BUILD"]).glob("bench-*"))
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "LANYARD_MARK": str(tmp_path)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    mark = f"LANYARD_MARK={tmp_path}".encode()
+    mark = f"LANYARD_MARK={tmp_path}"
     deadline = time.monotonic() + 60
-    while not any(child in line.split(b"\0")[0] for line in started(mark)):
+    while not any(child in line.split(b"\0")[0] for line in marked(mark).values()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == status and "Traceback" not in errors, errors
-    assert started(mark) == []
+    assert not marked(mark)
     assert list((tmp_path / "tmp").iterdir()) == []
     assert set(pathlib.Path(os.environ["BUILD"]).glob("bench-*")) <= before

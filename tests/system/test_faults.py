@@ -3,14 +3,17 @@
 import json
 import os
 import pathlib
-import pty
 import re
 import signal
 import stat
 import subprocess
+import sys
 import time
 
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from processes import interrupted_on_terminal, marked
 
 
 def one_line(outcome, status, pattern):
@@ -105,15 +108,8 @@ def test_an_output_that_does_not_take_all_is_told(program, lanyard, scenario):
 
 
 def test_an_interruption_takes_the_line_of_progress_away(program, tmp_path):
-    terminal, side = pty.openpty()
-    process = subprocess.Popen([program, "demo", "--out", tmp_path], stdout=subprocess.DEVNULL, stderr=side)
-    os.close(side)
-    shown = b""
-    while b"ping: simulated" not in shown:
-        shown += os.read(terminal, 1000)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
-    assert b"\r\033[Klanyard: demo: interrupted\r\n" in shown + os.read(terminal, 1000)
+    status, shown = interrupted_on_terminal([program, "demo", "--out", tmp_path], b"ping: simulated")
+    assert status == 130 and b"\r\033[Klanyard: demo: interrupted\r\n" in shown
 
 
 def test_a_window_without_a_waveform_is_a_mistake(lanyard, scenario):
@@ -194,18 +190,6 @@ def test_a_run_that_does_not_hear_ends_at_the_second_signal(program, tmp_path):
     assert process.wait(timeout=5) == 130
 
 
-def running(mark):
-    """The processes with `mark` in their environment."""
-    found = []
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if mark.encode() in (process / "environ").read_bytes():
-                found.append(process.name)
-        except OSError:
-            pass
-    return found
-
-
 def namespaces(processes):
     """The network namespaces that these processes are in."""
     found = set()
@@ -226,15 +210,15 @@ def test_an_end_in_the_middle_leaves_nothing_behind(program, tmp_path, arguments
     environment = dict(os.environ, LANYARD_TEST=str(tmp_path))
     process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     deadline = time.monotonic() + 30
-    while len(running(mark)) < 3 and time.monotonic() < deadline:  # the program, a child's init, the child
+    while len(marked(mark)) < 3 and time.monotonic() < deadline:  # the program, a child's init, the child
         time.sleep(0.05)
-    assert len(running(mark)) >= 3
-    inside = namespaces(running(mark)) - namespaces(["self"])
+    assert len(marked(mark)) >= 3
+    inside = namespaces(marked(mark)) - namespaces(["self"])
     assert inside
     process.send_signal(signal_number)
     assert process.wait(timeout=30) == status
     assert not (tmp_path / "report.json").exists()
-    while running(mark) and time.monotonic() < deadline:
+    while marked(mark) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert running(mark) == []
+    assert marked(mark) == []
     assert not inside & namespaces(process.name for process in pathlib.Path("/proc").glob("[0-9]*"))
