@@ -2,6 +2,7 @@
 /* A connection with more gaps than one buffer has room for borrows a table of the stack's: 100 Mb/s, 100 ms, where for
  * two round trips a fifth of what is sent is lost. */
 #include "flows.h"
+#include "sound.h"
 #include "tcp_internal.h"
 
 #define MS UINT64_C(1000000)
@@ -57,6 +58,7 @@ static void run(struct transfers *all, uint64_t ns)
         for (int i = 0; i < all->flows.count; i++)
             move(all, i);
         for (int host = 0; host < 2; host++) {
+            assert_sound(all->flows.world->hosts[host].stack);
             uint32_t left = free_tables(all, host), most = all->flows.world->config.stack.tcp_tables;
             all->returned[host] = left >= all->fewest[host] && (left == most || all->returned[host]);
             all->fewest[host] = left < all->fewest[host] ? left : all->fewest[host];
