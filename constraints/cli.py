@@ -1,10 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands of ./lanyard that are Python have in common: what is wrong is one line, and nothing is left behind."""
+"""What the commands of ./lanyard that are Python have in common: what is wrong is one line, and nothing is left behind.
+
+An interruption reaches no Python code: run() keeps the main thread for signals, the command itself is another thread's.
+Its children are ended, and it unwinds from where it waits for one, or is about to start the next.
+"""
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import signal
+import subprocess
 import sys
+import threading
+
+CHANGING = threading.RLock()  # of what follows; the handler of a signal may be interrupted by the next
+CHILDREN = set()
+INTERRUPTIONS = []  # numbers of signals
+
+
+class Interrupted(Exception):
+    pass
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,8 +41,28 @@ def write(path, text):
     path.write_text(text)
 
 
-def end(number, _):
-    raise SystemExit(128 + number)
+def child(*command, **options):
+    """subprocess.run() of a program whose output is text, for any thread of a command. An interruption ends it, and Ctrl-C
+    reaches it in no other way."""
+    with CHANGING:
+        if INTERRUPTIONS:
+            raise Interrupted
+        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, process_group=0, **options)
+        CHILDREN.add(process)
+    output, errors = process.communicate()
+    with CHANGING:
+        CHILDREN.remove(process)
+        if INTERRUPTIONS:
+            raise Interrupted
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def interrupt(number, _):
+    with CHANGING:
+        INTERRUPTIONS.append(number)
+        for process in CHILDREN:
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def say(text):
@@ -36,12 +71,16 @@ def say(text):
 
 
 def run(name, main, *errors):
-    """Runs a command; `errors` are what its user can mend. An interruption unwinds, which ends what it has started."""
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGHUP, end)
+    """Runs a command; `errors` are what its user can mend."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
     try:
-        main()
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:
+            thread.submit(main).result()
         sys.stdout.flush()
+    except Interrupted:
+        say(f"{name}: interrupted")
+        sys.exit(128 + INTERRUPTIONS[0])
     except BrokenPipeError:  # who reads no further (head) need not be told
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -51,6 +90,3 @@ def run(name, main, *errors):
     except errors as error:
         say(f"{name}: {error}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        say(f"{name}: interrupted")
-        sys.exit(130)

@@ -13,7 +13,6 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -63,24 +62,12 @@ def switches(module):
     return [name for name in parameters("nic") if parameters(module).get(name) == "1"]
 
 
-RUNNING = set()  # of Yosys, in whatever thread
-
-
 # Yosys runs in rtl/ and takes names relative to it: it knows no way to write a space in those of -I.
 def yosys(*commands):
-    process = subprocess.Popen(["yosys", "-q", "-p", "; ".join(commands)], cwd=RTL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    RUNNING.add(process)
-    try:
-        output, errors = process.communicate()
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        process.wait()
-        RUNNING.discard(process)
-    if process.returncode:
-        said = (errors or output).strip().splitlines()
-        raise SynthesisError(said[-1] if said else f"Yosys ended with {process.returncode}")
+    done = cli.child("yosys", "-q", "-p", "; ".join(commands), cwd=RTL)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise SynthesisError(said[-1] if said else f"Yosys ended with {done.returncode}")
 
 
 def elaborate(top, settings):
@@ -141,11 +128,8 @@ def table(top, settings, progress):
                     for batch in done:
                         areas.update(batch.result())
                     progress(f"{len(list(pathlib.Path(scratch).glob('*/*.json')))} of {len(names)} modules")
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                for process in list(RUNNING):
-                    process.kill()
-                raise
+            finally:
+                pool.shutdown(cancel_futures=True)
     return [(names[name], areas[name]) for name in [*parts, whole]]
 
 

@@ -66,21 +66,38 @@ def test_an_interruption_takes_the_line_of_progress_away():
     assert status == 130 and b"\r\033[Klanyard synth: interrupted\r\n" in shown
 
 
+# What Python runs before a program: the first child that starts meets the signal before its parent has hold of it.
+INTERRUPTED_START = """
+import os, subprocess
+start = subprocess.Popen.__init__
+def interrupted(self, *arguments, **options):
+    start(self, *arguments, **options)
+    os.kill(os.getpid(), {})
+subprocess.Popen.__init__ = interrupted
+"""
+
+
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("command, child", [([*SYNTH, "--top", "mac"], b"yosys"), ([*BENCH, "csma"], b"csma_bench")])
-def test_an_interruption_leaves_nothing_behind(tmp_path, command, child, number, status):
+@pytest.mark.parametrize("starting", [False, True])
+def test_an_interruption_leaves_nothing_behind(tmp_path, command, child, number, status, starting):
     (tmp_path / "tmp").mkdir()
     before = set(pathlib.Path(os.environ["BUILD"]).glob("bench-*"))
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "LANYARD_MARK": str(tmp_path)}
+    if starting:
+        (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_START.format(int(number)))
+        environment["PYTHONPATH"] = str(tmp_path)
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     mark = f"LANYARD_MARK={tmp_path}"
     deadline = time.monotonic() + 60
-    while not any(child in line.split(b"\0")[0] for line in marked(mark).values()):
+    while not starting:
         assert time.monotonic() < deadline
+        if any(child in line.split(b"\0")[0] for line in marked(mark).values()):
+            process.send_signal(number)
+            break
         time.sleep(0.05)
-    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == status and "Traceback" not in errors, errors
+    assert process.returncode == status and errors.endswith("interrupted\n") and "Traceback" not in errors, errors
     assert not marked(mark)
     assert list((tmp_path / "tmp").iterdir()) == []
     assert set(pathlib.Path(os.environ["BUILD"]).glob("bench-*")) <= before

@@ -5,15 +5,16 @@
 Text is what the size command calls so, code and constants, of the firmware of size.c. The linker compiles the stack as one,
 so a function that was inlined counts where it went: a file's figure is that of the functions that are left of it.
 """
-import argparse
 import collections
 import json
 import pathlib
 import re
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[2] / "constraints"))
+import cli
+
 NET = HERE.parents[2] / "host/net"
 TOOLS = "riscv64-unknown-elf-"
 LIMITS = {"protocols": 46 * 1024, "sockets": 10 * 1024, "connection": 320, "tx": 1200, "rx": 1000}
@@ -21,7 +22,7 @@ SOCKETS = re.compile(r"socket|poll\.c")
 
 
 def run(*command):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    done = cli.child(*command)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} exited {done.returncode}: {(done.stderr or done.stdout).strip()[-800:]}")
     return done.stdout
@@ -85,7 +86,7 @@ def instructions(folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures host/net on RV32IM, and fails when a figure passes its limit.")
+    parser = cli.Parser(prog="rv32", description="Measures host/net on RV32IM, and fails when a figure passes its limit.")
     parser.add_argument("--build", type=pathlib.Path, required=True, help="folder to build in")
     arguments = parser.parse_args()
     files, found = size(arguments.build)
@@ -96,8 +97,9 @@ def main():
     for name, value in found.items():
         print(f"{name:20} {round(value):7,} {'of ' + format(LIMITS[name], ',') if name in LIMITS else ''}")
     passed = [name for name, limit in LIMITS.items() if found[name] > limit]
-    return f"beyond the limit: {', '.join(passed)}" if passed else 0
+    if passed:
+        sys.exit(f"beyond the limit: {', '.join(passed)}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run("rv32", main, RuntimeError)

@@ -4,7 +4,6 @@
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
 
 import matplotlib
@@ -27,7 +26,7 @@ that share a path; losses begin after the last), seconds, seed; by default 100 M
 def transfer(program, congestions, settings):
     """The result of recovery_bench, its samples parted by flow."""
     words = [f"{name}={value}" for name, value in settings.items()]
-    done = subprocess.run([program, congestions, *words, f"samples={SAMPLES}"], capture_output=True, text=True)
+    done = cli.child(program, congestions, *words, f"samples={SAMPLES}")
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip().removeprefix("recovery_bench: ") or f"recovery_bench ended with {done.returncode}")
     result = json.loads(done.stdout)
