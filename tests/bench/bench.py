@@ -192,8 +192,8 @@ def stack(bench):
     no_rep = "glibc.cpu.x86_rep_movsb_threshold=100000000:glibc.cpu.x86_rep_stosb_threshold=100000000"
     segments = re.compile(r"data_frames=(\d+)")
 
-    def cost(per, *mode, offload, window=65536):
-        env = {"GLIBC_TUNABLES": no_rep, "LANYARD_WINDOW": str(window), **({"LANYARD_OFFLOAD": "1"} if offload else {})}
+    def cost(per, *mode, window=65536, **switches):
+        env = {"GLIBC_TUNABLES": no_rep, "LANYARD_WINDOW": str(window), **{f"LANYARD_{name.upper()}": "1" for name, on in switches.items() if on}}
         command = (harness, "-s", *mode, plugin)
         count = per(run(*command, env={**os.environ, **env}, cwd=bench.scratch))
         # The stack's own object is the harness's private copy of it; the C library's part belongs to it too.
@@ -204,14 +204,18 @@ def stack(bench):
 
     how = "callgrind over the cross-connect bench, both ends"
 
+    def echo(**switches):
+        return cost(lambda _: 5000, "-m", "pp", "-n", 5000, **switches)
+
     def in_flight(window, one_way_us):
         """At 1 Gb/s, with as much under way as the window holds."""
         path = ("-m", "bulk", "-n", 20, "-R", "1e9", "-D", one_way_us, "-Q", 4000000)
         return cost(per_segment, *path, offload=True, window=window)
 
-    yield row("stack.instr_per_segment_csum", cost(per_segment, "-m", "bulk", "-n", 20, offload=False), "instructions", "lower", how, ("smoltcp", 5575))
+    yield row("stack.instr_per_segment_csum", cost(per_segment, "-m", "bulk", "-n", 20), "instructions", "lower", how, ("smoltcp", 5575))
     yield row("stack.instr_per_segment_offload", cost(per_segment, "-m", "bulk", "-n", 20, offload=True), "instructions", "lower", how, ("lwIP", 3269))
-    yield row("stack.instr_per_roundtrip_64", cost(lambda _: 5000, "-m", "pp", "-n", 5000, offload=True), "instructions", "lower", how, ("smoltcp", 4703))
+    yield row("stack.instr_per_roundtrip_64", echo(offload=True), "instructions", "lower", how, ("smoltcp", 4703))
+    yield row("stack.instr_per_roundtrip_64_udp", echo(offload=True, udp=True), "instructions", "lower", f"{how}; what is not TCP")
     few, many = in_flight(64 << 10, 250), in_flight(1 << 20, 4000)
     yield row("stack.instr_per_segment_64k_in_flight", few, "instructions", "lower", f"{how}, 1 Gb/s, round trip 0.5 ms")
     yield row("stack.instr_per_segment_1m_in_flight", many, "instructions", "lower", f"{how}, 1 Gb/s, round trip 8 ms", ("with 64 KiB", round(few)))
@@ -344,8 +348,8 @@ PRODUCERS = {
     + tuple(f"tcp.jain_{congestion}" for congestion in CONGESTIONS),
     demultiplexing: tuple(f"stack.demux_instr_{connections}" for connections in (1, 100, 10_000, 100_000))
     + ("stack.bytes_per_idle_connection",),
-    stack: ("stack.instr_per_segment_csum", "stack.instr_per_segment_offload", "stack.instr_per_roundtrip_64", "stack.instr_per_segment_64k_in_flight",
-            "stack.instr_per_segment_1m_in_flight"),
+    stack: ("stack.instr_per_segment_csum", "stack.instr_per_segment_offload", "stack.instr_per_roundtrip_64", "stack.instr_per_roundtrip_64_udp",
+            "stack.instr_per_segment_64k_in_flight", "stack.instr_per_segment_1m_in_flight"),
     rv32_size: ("stack.rv32_text_bytes", "stack.rv32_socket_text_bytes", "stack.rv32_bytes_per_connection", "size."),
     rv32_cost: ("stack.rv32_instr_per_segment_tx", "stack.rv32_instr_per_segment_rx", "stack.rv32_instr_per_segment_tx_uncut"),
 }

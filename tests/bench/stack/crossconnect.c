@@ -4,7 +4,8 @@
  * The contract is the bench's own header stackabi.h, which is not part of this project.
  *
  * LANYARD_OFFLOAD=1 in the environment: checksums are left to an imaginary card. LANYARD_WINDOW: bytes of each socket
- * buffer. LANYARD_CONGESTION: name of the sender's congestion control.
+ * buffer. LANYARD_CONGESTION: name of the sender's congestion control. LANYARD_UDP=1: datagrams instead of streams, for
+ * an echo between one client and the server.
  */
 
 #include <stdio.h>
@@ -22,7 +23,8 @@ static const struct host_ops *host;
 static struct lan_stack *stack;
 static struct lan_netif netif;
 static struct lan_buf *arrived, **arrived_end = &arrived; /* since the harness asked for anything else */
-static bool offload;
+static bool offload, datagrams;
+static struct lan_sockaddr_in client; /* whom the datagrams came from, where they are served */
 
 static uint64_t now_ns(void *ctx)
 {
@@ -70,6 +72,7 @@ static int init(const struct host_ops *ops, const uint8_t mac[6], uint32_t addre
 
     host = ops;
     offload = getenv("LANYARD_OFFLOAD") != NULL;
+    datagrams = getenv("LANYARD_UDP") != NULL;
     config.sockets = config.tcp_connections = CONNECTIONS;
     config.pool = (struct lan_pool_config){.buffers = BUFFERS, .buffer_bytes = 2048, .views = 16384};
     config.send_buffer_bytes = config.receive_buffer_bytes = bulk_window ? (uint32_t)atol(bulk_window) : 65536;
@@ -150,23 +153,31 @@ static struct lan_sockaddr_in endpoint(uint32_t address, uint16_t number)
     return (struct lan_sockaddr_in){.sin_family = LAN_AF_INET, .sin_port = swapped, .sin_addr = address};
 }
 
+static int open_socket(void)
+{
+    return lan_socket(stack, LAN_AF_INET, (datagrams ? LAN_SOCK_DGRAM : LAN_SOCK_STREAM) | LAN_SOCK_NONBLOCK, 0);
+}
+
 static void *open_listener(uint16_t number)
 {
     struct lan_sockaddr_in local = endpoint(0, number);
-    int fd = lan_socket(stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
+    int fd = open_socket();
 
-    return lan_bind(stack, fd, &local) || lan_listen(stack, fd, 128) ? NULL : handle(fd);
+    if (lan_bind(stack, fd, &local)) {
+        return NULL;
+    }
+    return datagrams || lan_listen(stack, fd, 128) == 0 ? handle(fd) : NULL;
 }
 
 static void *accept_one(void *listener)
 {
-    return handle(lan_accept(stack, descriptor(listener), NULL, LAN_SOCK_NONBLOCK));
+    return datagrams ? listener : handle(lan_accept(stack, descriptor(listener), NULL, LAN_SOCK_NONBLOCK));
 }
 
 static void *open_connection(uint32_t address, uint16_t number)
 {
     struct lan_sockaddr_in peer = endpoint(address, number);
-    int fd = lan_socket(stack, LAN_AF_INET, LAN_SOCK_STREAM | LAN_SOCK_NONBLOCK, 0);
+    int fd = open_socket();
 
     if (getenv("LANYARD_CONGESTION")) {
         const char *name = getenv("LANYARD_CONGESTION");
@@ -202,16 +213,19 @@ static void nodelay(void *connection)
 
 static long send_bytes(void *connection, const void *data, size_t bytes)
 {
-    long sent = lan_send(stack, descriptor(connection), data, bytes, 0);
+    int fd = descriptor(connection);
+    long sent = client.sin_port ? lan_sendto(stack, fd, data, bytes, 0, &client) : lan_send(stack, fd, data, bytes, 0);
 
     return sent < 0 ? 0 : sent;
 }
 
 static long recv_bytes(void *connection, void *data, size_t bytes)
 {
+    int fd = descriptor(connection);
+
     deliver();
 
-    long received = lan_recv(stack, descriptor(connection), data, bytes, 0);
+    long received = datagrams ? lan_recvfrom(stack, fd, data, bytes, 0, &client) : lan_recv(stack, fd, data, bytes, 0);
 
     return received < 0 ? 0 : received;
 }
