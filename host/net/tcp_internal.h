@@ -181,8 +181,16 @@ struct lan_tcb *lan_tcp_cookie_take(struct lan_tcb *listener, const struct lan_t
 
 /* tcp_queue.c */
 
+/* So many are copied, as a fragment of their own would cost the card and us more. */
+enum { LAN_TCP_FEW_BYTES = 128 };
+_Static_assert(LAN_HEADROOM + LAN_TCP_HEADER_MAX + LAN_TCP_FEW_BYTES <= LAN_TCP_BUFFER_BYTES_MIN,
+               "in the first buffer");
+
 /* Appends up to `bytes` of the application's data; returns how many were taken. */
 uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes);
+
+/* The same of a few bytes where the queue is empty and there are buffers. */
+void lan_tcp_queue_begin(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes);
 
 /* Appends a chain, which is the queue's from now on. */
 void lan_tcp_queue_take(struct lan_tcb *tcb, struct lan_buf *chain);
@@ -209,6 +217,10 @@ static inline uint32_t lan_tcp_data_end(const struct lan_tcb *tcb)
 
 /* Sends whatever windows, Nagle and memory allow, and owed ACKs: the last thing in each turn. */
 void lan_tcp_output(struct lan_tcb *tcb);
+
+/* What tcp_send() and lan_tcp_output() come to for a few bytes where nothing is queued, under way or held back: they
+ * leave as one segment. False, and nothing has been done: it is not so. */
+bool lan_tcp_send_at_once(struct lan_tcb *tcb, const uint8_t *data, size_t bytes, int flags);
 
 /* Sends n bytes at `seq`, FIN with them if they reach its place; false when memory ran out: output looks again soon. */
 bool lan_tcp_send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n);

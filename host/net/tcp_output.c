@@ -38,10 +38,11 @@ static struct lan_buf *start_segment(struct lan_tcb *tcb, uint32_t seq, uint8_t 
     return packet;
 }
 
-/* Hands a segment to IP; `bytes` of header and payload, `fresh` segments that do not only repeat (RFC 4022). */
-static int send_segment(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t bytes, uint8_t ecn, uint32_t fresh)
+/* Hands a segment to IP: `fresh` segments that do not only repeat (RFC 4022). */
+static int send_segment(struct lan_tcb *tcb, struct lan_buf *packet, uint8_t ecn, uint32_t fresh)
 {
     struct lan_flow *flow = &tcb->flow;
+    uint32_t bytes = lan_buf_total(packet);
     lan_store16(packet->data + CHECKSUM_OFFSET,
                 lan_sum_fold(lan_sum_pseudo(flow->src, flow->dst, LAN_IPPROTO_TCP, bytes)));
     packet->flags = LAN_BUF_L4_CSUM | (packet->flags & LAN_BUF_TSO);
@@ -93,7 +94,7 @@ static void send_control(struct lan_tcb *tcb, uint32_t seq, uint8_t flags)
         put_ack(tcb, packet->data);
         if (has_sack(tcb))
             add_options(packet, lan_tcp_put_sack(tcb, packet->data + packet->len));
-        if (send_segment(tcb, packet, packet->len, 0, 1) != -ENOBUFS)
+        if (send_segment(tcb, packet, 0, 1) != -ENOBUFS)
             return;
     }
     if (!(flags & SEG_RST)) {
@@ -166,7 +167,7 @@ int lan_tcp_send_syn(struct lan_tcb *tcb)
     if (!packet)
         return 0; /* the retransmission timer comes back */
     lan_put16(packet->data + 14, (uint16_t)lan_tcp_syn_window(tcb));
-    int error = send_segment(tcb, packet, packet->len, 0, fresh);
+    int error = send_segment(tcb, packet, 0, fresh);
     return error == -EHOSTUNREACH || error == -ENETUNREACH ? error : 0;
 }
 
@@ -213,16 +214,22 @@ static void begin_undo(struct lan_tcb *tcb, uint32_t seq)
     tcb->sender->undo_stamp = lan_tcp_timestamp(tcb) - (seq == tcb->snd_una ? 0 : INT32_MAX / 2);
 }
 
-/* [seq, end) has left in as many segments, `n` bytes of data and maybe a FIN. */
-static void note_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end, uint32_t n, uint32_t segments)
+/* It is not for the first time that what begins at `seq` leaves. */
+static void note_repeated(struct lan_tcb *tcb, uint32_t seq, uint32_t n, uint32_t segments)
 {
-    if (lan_seq_lt(seq, tcb->snd_nxt)) {
-        tcb->stack->counters.tcp_retrans_segs += segments;
-        tcb->sender->retransmitted += segments;
-        if (!tcb->sender->undo_bytes)
-            begin_undo(tcb, seq);
-        tcb->sender->undo_bytes += n;
-    }
+    struct lan_tcp_sender *sender = tcb->sender;
+    tcb->stack->counters.tcp_retrans_segs += segments;
+    sender->retransmitted += segments;
+    if (!sender->undo_bytes)
+        begin_undo(tcb, seq);
+    sender->undo_bytes += n;
+}
+
+/* [seq, end) has left in as many segments, `n` bytes of data and maybe a FIN. */
+static inline void note_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end, uint32_t n, uint32_t segments)
+{
+    if (lan_seq_lt(seq, tcb->snd_nxt))
+        note_repeated(tcb, seq, n, segments);
     if (n < tcb->mss)
         tcb->snd_small = end;
     tcb->sender->prr_out += end - seq;
@@ -251,7 +258,7 @@ static bool send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     struct lan_buf *packet = start_segment(tcb, seq, flags);
     if (!packet)
         return false;
-    uint32_t header = packet->len;
+    uint16_t header = (uint16_t)packet->len;
     if (n && !lan_tcp_queue_put(tcb, packet, seq, n)) {
         LAN_COUNT(tcb->stack, tcp_ext_no_buffers);
         lan_buf_free(packet);
@@ -261,12 +268,12 @@ static bool send_data(struct lan_tcb *tcb, uint32_t seq, uint32_t n)
     if (n > tcb->mss) {
         packet->flags |= LAN_BUF_TSO;
         packet->gso_size = tcb->mss;
-        packet->hdr_len = (uint16_t)header;
+        packet->hdr_len = header;
         segments = (n + tcb->mss - 1) / tcb->mss;
     }
     put_ack(tcb, packet->data);
     uint32_t end = seq + n + fin;
-    int result = send_segment(tcb, packet, header + n, ecn, lan_seq_lt(tcb->snd_nxt, end) ? segments : 0);
+    int result = send_segment(tcb, packet, ecn, lan_seq_lt(tcb->snd_nxt, end) ? segments : 0);
     if (result == -EMSGSIZE)
         lan_tcp_set_mss(tcb);
     if (result == -ENOBUFS || (result == -EMSGSIZE && n > tcb->mss)) {
@@ -368,6 +375,12 @@ static inline bool waits_to_be_sent(const struct lan_tcb *tcb)
            !(tcb->flags & TCB_FIN_ACKED);
 }
 
+static void note_limited(struct lan_tcb *tcb)
+{
+    bool limited = lan_tcp_pipe(tcb) + tcb->mss > tcb->cwnd;
+    tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
+}
+
 static void send_queue(struct lan_tcb *tcb)
 {
     if (tcb->snd_nxt == tcb->snd_una)
@@ -376,14 +389,49 @@ static void send_queue(struct lan_tcb *tcb)
         tcb->sender->turn_bytes = 0;
     while (send_next(tcb) && waits_to_be_sent(tcb)) {
     }
-    bool limited = lan_tcp_pipe(tcb) + tcb->mss > tcb->cwnd;
-    tcb->flags = limited ? tcb->flags | TCB_CWND_LIMITED : tcb->flags & ~(uint32_t)TCB_CWND_LIMITED;
+    note_limited(tcb);
     /* Something waits and nothing is under way that would bring an ACK: the override timer of 3.8.6.2.1, which is the
      * window probe's (3.8.6.1) too. */
     if (tcb->snd_nxt == tcb->snd_una && !lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) && !lan_tcp_armed(tcb, LAN_TCP_PACE)) {
         tcb->flags |= TCB_PROBING;
         lan_tcp_arm_retransmit(tcb);
     }
+}
+
+/* Any of them has a say in when the next data leave, or in what leaves with them. */
+enum { HELD = TCB_MORE | TCB_REFUSED | TCB_WANT_SPACE | TCB_PROBING | TCB_FIN_QUEUED | TCB_URGENT_OUT };
+
+/* Whether a few bytes that the application sends now are one segment that may leave, and nothing else does. */
+static inline bool leave_at_once(const struct lan_tcb *tcb, size_t bytes)
+{
+    const struct lan_stack *stack = tcb->stack;
+    return bytes - 1 < LAN_TCP_FEW_BYTES && bytes < tcb->mss && bytes <= tcb->snd_wnd && bytes <= tcb->cwnd &&
+           bytes <= tcb->opt.snd_limit / 2 && tcb->state == LAN_TCP_ESTABLISHED && !tcb->snd_queued &&
+           !(tcb->flags & HELD) && !(tcb->opt.asked & ASKED_CORK) && !(tcb->ecn & ~ECN_WISHES) && tcb->sender &&
+           !has_sack(tcb) && !lan_tcp_is_paced(tcb) && lan_pool_free_buffers(stack->pool) >= stack->tcp.memory_low + 2;
+}
+
+bool lan_tcp_send_at_once(struct lan_tcb *tcb, const uint8_t *data, size_t n, int flags)
+{
+    uint32_t bytes = (uint32_t)n, seq = tcb->snd_nxt;
+    if (flags & (LAN_MSG_MORE | LAN_MSG_OOB) || !leave_at_once(tcb, n))
+        return false;
+    lan_tcp_enter(tcb->stack);
+    if (lan_tcp_silent(tcb) > LAN_TCP_COARSE_OF(tcb->rto)) /* the path has to be found anew */
+        return false;
+    lan_tcp_queue_begin(tcb, data, bytes);
+    struct lan_buf *packet = start_segment(tcb, seq, SEG_ACK | SEG_PSH);
+    memcpy(lan_buf_put(packet, bytes), data, bytes);
+    put_ack(tcb, packet->data);
+    if (send_segment(tcb, packet, 0, 1) < 0) { /* what to do about it the other way knows */
+        tcb->flags |= TCB_ACK_NOW;
+        lan_tcp_output(tcb);
+        return true;
+    }
+    note_sent(tcb, seq, seq + bytes, bytes, 1);
+    note_limited(tcb);
+    lan_tcp_probe_arm(tcb);
+    return true;
 }
 
 void lan_tcp_output(struct lan_tcb *tcb)

@@ -4,8 +4,6 @@
 
 #include "tcp_internal.h"
 
-enum { COPIED_MAX = 128 /* bytes of a segment for which a fragment of their own would cost the card and us more */ };
-
 static uint32_t first_seq(const struct lan_buf *buf)
 {
     return buf->scratch[0];
@@ -30,6 +28,14 @@ static struct lan_buf *new_tail(struct lan_tcb *tcb)
     if (buf)
         append(tcb, buf);
     return buf;
+}
+
+void lan_tcp_queue_begin(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)
+{
+    struct lan_buf *buf = lan_buf_alloc(tcb->stack->pool, 0);
+    append(tcb, buf);
+    memcpy(lan_buf_put(buf, bytes), data, bytes);
+    tcb->snd_queued = bytes;
 }
 
 uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)
@@ -60,7 +66,7 @@ uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t
  * it has more, or has room itself for the next ones, or there is no memory. */
 static bool copy_small(struct lan_tcb *tcb, const struct lan_buf *buf)
 {
-    if (buf->len > COPIED_MAX)
+    if (buf->len > LAN_TCP_FEW_BYTES)
         return false;
     struct lan_buf *tail = tcb->snd_tail;
     if (!tail || lan_buf_tailroom(tail) < buf->len) {
@@ -127,7 +133,7 @@ void lan_tcp_queue_release(struct lan_tcb *tcb, uint32_t n)
 bool lan_tcp_queue_put(struct lan_tcb *tcb, struct lan_buf *packet, uint32_t seq, uint32_t n)
 {
     struct lan_buf *from = tcb->sender->cursor;
-    bool copied = n <= COPIED_MAX && n <= lan_buf_tailroom(packet);
+    bool copied = n <= LAN_TCP_FEW_BYTES;
     bool behind = from && lan_seq_lt(seq, first_seq(from)); /* a retransmission: the cursor stays where it is */
     if (!from || behind)
         from = tcb->snd_head;

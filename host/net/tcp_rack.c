@@ -7,7 +7,7 @@
 enum { REORDER_WINDOW_MAX = 20, REORDER_PERSIST = 16 };
 #define MIN_RTT_WINDOW LAN_TCP_COARSE(300 * LAN_S)
 
-static void take_rtt(struct lan_tcb *tcb, uint32_t rtt, struct lan_tcp_ack *ack)
+void lan_tcp_rack_rtt(struct lan_tcb *tcb, uint32_t rtt, struct lan_tcp_ack *ack)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     uint32_t now = lan_tcp_now_coarse(tcb);
@@ -34,7 +34,7 @@ void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint3
             /* What is blurred took that long at least, which tells of a round trip that grows so fast that what is
              * under way is more than the scoreboard can tell apart: nothing else would. */
             if (!(flags & RUN_BLURRED))
-                take_rtt(tcb, rtt, ack);
+                lan_tcp_rack_rtt(tcb, rtt, ack);
             else if (rtt - tcb->srtt - 1 < LAN_TCP_RTO_MAX)
                 ack->rtt = rtt;
         }

@@ -185,7 +185,7 @@ static bool find_room(struct lan_tcb *tcb, uint32_t runs)
 }
 
 /* Room for what a transmission needs. If there is none even so, everything is one run that was just sent. */
-static void make_coarse_room(struct lan_tcb *tcb)
+LAN_RARE static void make_coarse_room(struct lan_tcb *tcb)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     if (find_room(tcb, SPLIT_MAX))
@@ -207,24 +207,45 @@ static void sent_again(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
     join(tcb, from, to);
 }
 
-void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
+/* Adds a run behind the others where that takes more than a store. */
+LAN_RARE static void find_place(struct lan_tcb *tcb, uint32_t end)
+{
+    if (!has_room(tcb, 1))
+        make_coarse_room(tcb);
+    make_room(tcb, tcb->sender->run_count);
+    *run_at(tcb, tcb->sender->run_count - 1) = (struct lan_tcp_run){.end = end, .sent = lan_tcp_now(tcb)};
+}
+
+/* [snd_nxt, end) has left. */
+static inline void sent_fresh(struct lan_tcb *tcb, uint32_t end)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    if (lan_seq_lt(seq, tcb->snd_nxt)) {
-        sent_again(tcb, seq, lan_seq_lt(end, tcb->snd_nxt) ? end : tcb->snd_nxt);
-        if (lan_seq_leq(end, tcb->snd_nxt))
-            return;
-    }
     struct lan_tcp_run fresh = {.end = end, .sent = lan_tcp_now(tcb)};
     struct lan_tcp_run *behind = run_at(tcb, sender->run_count);
     if (sender->run_count && alike(tcb, behind - 1, &fresh)) {
         behind[-1].end = end;
-        return;
+    } else if (sender->first_run + sender->run_count < sender->run_room) {
+        *behind = fresh;
+        sender->run_count++;
+    } else {
+        find_place(tcb, end);
     }
-    if (!has_room(tcb, 1))
-        make_coarse_room(tcb);
-    make_room(tcb, sender->run_count);
-    *run_at(tcb, sender->run_count - 1) = fresh;
+}
+
+LAN_RARE static void sent_old(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
+{
+    bool more = lan_seq_lt(tcb->snd_nxt, end);
+    sent_again(tcb, seq, more ? tcb->snd_nxt : end);
+    if (more)
+        sent_fresh(tcb, end);
+}
+
+void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end)
+{
+    if (seq == tcb->snd_nxt)
+        sent_fresh(tcb, end);
+    else
+        sent_old(tcb, seq, end);
 }
 
 static void delivered(struct lan_tcb *tcb, const struct lan_tcp_run *run, uint32_t end, struct lan_tcp_ack *ack)
@@ -232,9 +253,24 @@ static void delivered(struct lan_tcb *tcb, const struct lan_tcp_run *run, uint32
     lan_tcp_rack_update(tcb, run->sent, end, run->flags, ack);
 }
 
+/* Everything under way has arrived, and was sent at one time. */
+static inline void all_delivered(struct lan_tcb *tcb, uint32_t sent, uint32_t end, struct lan_tcp_ack *ack)
+{
+    ack->delivered = end - tcb->snd_una;
+    ack->first_sent = ack->last_sent = sent;
+    ack->fack = end;
+    lan_tcp_rack_rtt(tcb, lan_tcp_now(tcb) - sent, ack);
+    tcb->snd_una = end;
+    tcb->sender->run_count = 0;
+}
+
 void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack)
 {
     struct lan_tcp_sender *sender = tcb->sender;
+    if (LAN_FOR_SPEED && sender->run_count == 1 && una == tcb->snd_nxt && !run_at(tcb, 0)->flags) {
+        all_delivered(tcb, run_at(tcb, 0)->sent, una, ack);
+        return;
+    }
     while (tcb->snd_una != una) {
         struct lan_tcp_run *run = run_at(tcb, 0);
         bool whole = lan_seq_leq(run->end, una);

@@ -27,7 +27,7 @@ bool lan_tcp_sender_open(struct lan_tcb *tcb)
     return true;
 }
 
-void lan_tcp_sender_close(struct lan_tcb *tcb)
+LAN_RARE void lan_tcp_sender_close(struct lan_tcb *tcb)
 {
     if (!tcb->sender)
         return;

@@ -254,6 +254,8 @@ static inline bool lan_tcp_answers_earlier(const struct lan_tcp_ack *ack, uint32
 
 /* tcp_rack.c */
 
+void lan_tcp_rack_rtt(struct lan_tcb *tcb, uint32_t rtt, struct lan_tcp_ack *ack);
+
 /* Octets up to `end` of a run with these flags, last sent at sent, have arrived. */
 void lan_tcp_rack_update(struct lan_tcb *tcb, uint32_t sent, uint32_t end, uint32_t flags, struct lan_tcp_ack *ack);
 void lan_tcp_rack_detect(struct lan_tcb *tcb); /* marks what is lost, and sets the deadline for the rest */
