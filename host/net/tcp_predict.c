@@ -154,6 +154,8 @@ static void acknowledge(struct lan_tcb *tcb, const uint8_t *ip, uint32_t window,
 
 static inline void take_window(struct lan_tcb *tcb, uint32_t window)
 {
+    if (lan_seq_lt(tcb->rcv_nxt, tcb->snd_wl1)) /* what is beyond a gap has told a later one */
+        return;
     tcb->snd_wnd = window;
     tcb->snd_wl1 = tcb->rcv_nxt;
     tcb->snd_wl2 = tcb->snd_una;

@@ -312,6 +312,29 @@ static void a_segment_costs_the_same_among_100000_connections_and_their_timers(v
     fixture_destroy(p.f);
 }
 
+static void a_request_and_its_answer_cost_little(void **state)
+{
+    enum { ROUNDS = 1000, BYTES = 64 };
+    uint8_t data[BYTES] = {0};
+    uint64_t sum = 0;
+    (void)state;
+    struct peer p = wide_peer(fixture_of(16, 1024, 65536), MSS);
+    for (uint32_t at = 1; at < ROUNDS * BYTES; at += BYTES) {
+        sum += cost_of(&p, ACK | PSH, at, at, NULL, 0, BYTES);
+        work = 0;
+        assert_int_equal(lan_recv(p.f->stack, p.fd, data, BYTES, 0), BYTES);
+        assert_int_equal(lan_send(p.f->stack, p.fd, data, BYTES, 0), BYTES);
+        sum += work;
+        assert_int_equal(frames_waiting(p.f), 1);
+        forget_sent(&p);
+        advance(p.f, 1000000);
+    }
+    print_message("64 bytes received, and 64 in answer: %u blocks\n", (uint32_t)(sum / ROUNDS));
+    assert_true(sum / ROUNDS < 460);
+    from_peer(&p, RST, 1 + ROUNDS * BYTES, 0, 0);
+    end_of(&p);
+}
+
 static void an_idle_connection_takes_at_most_512_bytes(void **state)
 {
     struct lan_config few = LAN_CONFIG_DEFAULT, many = LAN_CONFIG_DEFAULT;
@@ -329,6 +352,7 @@ int main(void)
         cmocka_unit_test(nor_do_they_when_segments_are_tiny),
         cmocka_unit_test(a_flood_of_syns_costs_the_same_from_first_to_last),
         cmocka_unit_test(a_segment_costs_the_same_among_100000_connections_and_their_timers),
+        cmocka_unit_test(a_request_and_its_answer_cost_little),
         cmocka_unit_test(an_idle_connection_takes_at_most_512_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
