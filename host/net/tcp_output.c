@@ -398,8 +398,8 @@ static void send_queue(struct lan_tcb *tcb)
     }
 }
 
-/* Any of them has a say in when the next data leave, or in what leaves with them. */
-enum { HELD = TCB_MORE | TCB_REFUSED | TCB_WANT_SPACE | TCB_PROBING | TCB_FIN_QUEUED | TCB_URGENT_OUT };
+/* Where nothing is queued these still have a say in whether the next data leave, and what leaves before them. */
+enum { HELD = TCB_FIN_QUEUED | TCB_PROBING | TCB_ACK_NOW };
 
 /* Whether a few bytes that the application sends now are one segment that may leave, and nothing else does. */
 static inline bool leave_at_once(const struct lan_tcb *tcb, size_t bytes)
@@ -408,7 +408,7 @@ static inline bool leave_at_once(const struct lan_tcb *tcb, size_t bytes)
     return bytes - 1 < LAN_TCP_FEW_BYTES && bytes < tcb->mss && bytes <= tcb->snd_wnd && bytes <= tcb->cwnd &&
            bytes <= tcb->opt.snd_limit / 2 && tcb->state == LAN_TCP_ESTABLISHED && !tcb->snd_queued &&
            !(tcb->flags & HELD) && !(tcb->opt.asked & ASKED_CORK) && !(tcb->ecn & ~ECN_WISHES) && tcb->sender &&
-           !has_sack(tcb) && !lan_tcp_is_paced(tcb) && lan_pool_free_buffers(stack->pool) >= stack->tcp.memory_low + 2;
+           !lan_tcp_is_paced(tcb) && lan_pool_free_buffers(stack->pool) >= stack->tcp.memory_low + 2;
 }
 
 bool lan_tcp_send_at_once(struct lan_tcb *tcb, const uint8_t *data, size_t n, int flags)
@@ -423,7 +423,8 @@ bool lan_tcp_send_at_once(struct lan_tcb *tcb, const uint8_t *data, size_t n, in
     struct lan_buf *packet = start_segment(tcb, seq, SEG_ACK | SEG_PSH);
     memcpy(lan_buf_put(packet, bytes), data, bytes);
     put_ack(tcb, packet->data);
-    if (send_segment(tcb, packet, 0, 1) < 0) { /* what to do about it the other way knows */
+    int result = send_segment(tcb, packet, 0, 1);
+    if (result == -ENOBUFS || result == -EMSGSIZE) { /* what to do about it the other way knows */
         tcb->flags |= TCB_ACK_NOW;
         lan_tcp_output(tcb);
         return true;

@@ -101,6 +101,8 @@ static void take_turn(struct world *world, struct manner manner, struct lan_stac
     static uint8_t data[MOST];
     if (manner.fickle && world_draw(world, 40) == 0)
         change_an_option(world, stack, fd);
+    if (world_draw(world, 2 * TURNS) == 0)
+        note((uint64_t)lan_shutdown(stack, fd, (int)world_draw(world, 3)));
     note((uint64_t)lan_recv(stack, fd, data, 1 + world_draw(world, MOST), 0));
     for (uint32_t i = manner.busy ? world_draw(world, 3) : world_draw(world, 3) == 0; i; i--)
         note((uint64_t)lan_send(stack, fd, data, 1 + world_draw(world, 1 + world_draw(world, MOST - 1)),
@@ -117,7 +119,8 @@ static struct world_config drawn(uint64_t seed)
     config.stack.pool.buffers = 32 + world_draw(&dice, 200);
     config.stack.tcp_ecn = world_draw(&dice, 3);
     config.stack.tcp_quick_acks = world_draw(&dice, 2) * 16;
-    config.stack.receive_buffer_bytes = 300 + world_draw(&dice, 20000);
+    config.stack.send_buffer_bytes = 1 + world_draw(&dice, 1 + world_draw(&dice, 20000));
+    config.stack.receive_buffer_bytes = 1 + world_draw(&dice, 1 + world_draw(&dice, 20000));
     config.wire.delay_ns = 10000u << world_draw(&dice, 12);
     config.wire.drop = bad * world_draw(&dice, 6) * 0.01;
     config.wire.duplicate = bad * 0.02;
@@ -171,7 +174,7 @@ static void the_short_ways_come_to_the_same(void **state)
     }
     print_message("%u conversations, %llu segments sent and %llu received by the short ways\n", runs,
                   (unsigned long long)taken_sending, (unsigned long long)taken_receiving);
-    assert_true(taken_sending > 20 * (uint64_t)runs);
+    assert_true(taken_sending > 10 * (uint64_t)runs);
     assert_true(taken_receiving > 20 * (uint64_t)runs);
 }
 
