@@ -189,8 +189,8 @@ _Static_assert(LAN_HEADROOM + LAN_TCP_HEADER_MAX + LAN_TCP_FEW_BYTES <= LAN_TCP_
 /* Appends up to `bytes` of the application's data; returns how many were taken. */
 uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes);
 
-/* The same of a few bytes where the queue is empty and there are buffers. */
-void lan_tcp_queue_begin(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes);
+/* The same of a few bytes where the queue is empty; false: there is no buffer. */
+bool lan_tcp_queue_begin(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes);
 
 /* Appends a chain, which is the queue's from now on. */
 void lan_tcp_queue_take(struct lan_tcb *tcb, struct lan_buf *chain);

@@ -398,40 +398,46 @@ static void send_queue(struct lan_tcb *tcb)
     }
 }
 
-/* Where nothing is queued these still have a say in whether the next data leave, and what leaves before them. */
-enum { HELD = TCB_FIN_QUEUED | TCB_PROBING | TCB_ACK_NOW };
-
 /* Whether a few bytes that the application sends now are one segment that may leave, and nothing else does. */
 static inline bool leave_at_once(const struct lan_tcb *tcb, size_t bytes)
 {
-    const struct lan_stack *stack = tcb->stack;
     return bytes - 1 < LAN_TCP_FEW_BYTES && bytes < tcb->mss && bytes <= tcb->snd_wnd && bytes <= tcb->cwnd &&
            bytes <= tcb->opt.snd_limit / 2 && tcb->state == LAN_TCP_ESTABLISHED && !tcb->snd_queued &&
-           !(tcb->flags & HELD) && !(tcb->opt.asked & ASKED_CORK) && !(tcb->ecn & ~ECN_WISHES) && tcb->sender &&
-           !lan_tcp_is_paced(tcb) && lan_pool_free_buffers(stack->pool) >= stack->tcp.memory_low + 2;
+           !(tcb->flags & (TCB_PROBING | TCB_ACK_NOW)) && !(tcb->opt.asked & ASKED_CORK) && !(tcb->ecn & ~ECN_WISHES) &&
+           tcb->sender && !lan_tcp_is_paced(tcb) &&
+           lan_pool_free_buffers(tcb->stack->pool) > tcb->stack->tcp.memory_low;
 }
 
-bool lan_tcp_send_at_once(struct lan_tcb *tcb, const uint8_t *data, size_t n, int flags)
+/* The first segment of a queue that a few bytes have just begun. False: it has not left. */
+static inline bool send_few(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)
 {
-    uint32_t bytes = (uint32_t)n, seq = tcb->snd_nxt;
-    if (flags & (LAN_MSG_MORE | LAN_MSG_OOB) || !leave_at_once(tcb, n))
-        return false;
-    lan_tcp_enter(tcb->stack);
-    if (lan_tcp_silent(tcb) > LAN_TCP_COARSE_OF(tcb->rto)) /* the path has to be found anew */
-        return false;
-    lan_tcp_queue_begin(tcb, data, bytes);
+    uint32_t seq = tcb->snd_nxt;
     struct lan_buf *packet = start_segment(tcb, seq, SEG_ACK | SEG_PSH);
+    if (!packet)
+        return false;
     memcpy(lan_buf_put(packet, bytes), data, bytes);
     put_ack(tcb, packet->data);
     int result = send_segment(tcb, packet, 0, 1);
-    if (result == -ENOBUFS || result == -EMSGSIZE) { /* what to do about it the other way knows */
-        tcb->flags |= TCB_ACK_NOW;
-        lan_tcp_output(tcb);
-        return true;
-    }
+    if (result == -ENOBUFS || result == -EMSGSIZE)
+        return false;
     note_sent(tcb, seq, seq + bytes, bytes, 1);
     note_limited(tcb);
     lan_tcp_probe_arm(tcb);
+    return true;
+}
+
+bool lan_tcp_send_at_once(struct lan_tcb *tcb, const uint8_t *data, size_t bytes, int flags)
+{
+    if (flags & (LAN_MSG_MORE | LAN_MSG_OOB) || !leave_at_once(tcb, bytes))
+        return false;
+    lan_tcp_enter(tcb->stack);
+    bool path_is_old = lan_tcp_silent(tcb) > LAN_TCP_COARSE_OF(tcb->rto);
+    if (path_is_old || !lan_tcp_queue_begin(tcb, data, (uint32_t)bytes))
+        return false;
+    if (!send_few(tcb, data, (uint32_t)bytes)) { /* what to do then the general way knows */
+        lan_tcp_after_send(tcb, flags, false);
+        lan_tcp_output(tcb);
+    }
     return true;
 }
 

@@ -30,12 +30,15 @@ static struct lan_buf *new_tail(struct lan_tcb *tcb)
     return buf;
 }
 
-void lan_tcp_queue_begin(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)
+bool lan_tcp_queue_begin(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)
 {
     struct lan_buf *buf = lan_buf_alloc(tcb->stack->pool, 0);
+    if (!buf)
+        return false;
     append(tcb, buf);
     memcpy(lan_buf_put(buf, bytes), data, bytes);
     tcb->snd_queued = bytes;
+    return true;
 }
 
 uint32_t lan_tcp_queue_append(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)

@@ -120,6 +120,23 @@ static void an_old_segment_does_not_change_the_window(void **state)
     expect(p, ACK, 1461, 101, MSS);
 }
 
+/* Nor does one that fills a gap, which is older than what came from beyond it (RFC 9293 3.10.7.4, SND.WL1). */
+static void nor_does_one_that_fills_a_gap(void **state)
+{
+    struct peer *p = *state;
+    p->window = 3000;
+    from_peer(p, ACK, 101, 1, 100);
+    expect(p, ACK, 1, 1, 0);
+    p->window = 1000;
+    from_peer(p, ACK, 1, 1, 100);
+    expect(p, ACK, 1, 201, 0);
+    host_sends(p, 1, 4000);
+    expect(p, ACK, 1, 201, MSS);
+    expect(p, ACK, 1461, 201, MSS);
+    expect_quiet(p);
+    host_reads(p, 1, 200);
+}
+
 static void a_window_of_less_than_a_segment_waits_for_the_override_timer_MUST_38(void **state)
 {
     struct peer *p = *state;
@@ -194,6 +211,24 @@ static void a_probe_that_is_taken_moves_on(void **state)
     p->window = 65535;
     from_peer(p, ACK, 1, 3, 0);
     expect(p, ACK, 3, 1, MSS);
+}
+
+static void a_loss_after_a_probe_that_took_the_last_byte_is_a_loss(void **state)
+{
+    struct peer *p = *state;
+    p->window = 0;
+    from_peer(p, ACK, 1, 1, 0);
+    host_sends(p, 1, 1);
+    wait_ms(p, 250);
+    expect(p, ACK, 1, 1, 1);
+    p->window = 65535;
+    from_peer(p, ACK, 1, 2, 0);
+    host_sends(p, 2, 10);
+    expect(p, ACK, 2, 1, 10);
+    wait_ms(p, 300);
+    expect(p, ACK, 2, 1, 10);
+    assert_int_equal(counter(p->f, "TcpExtTCPTimeouts"), 1);
+    assert_int_equal(counter(p->f, "TcpExtTCPWinProbe"), 1);
 }
 
 static void the_connection_stays_while_probes_are_acknowledged_MUST_37(void **state)
@@ -332,6 +367,36 @@ static void a_driver_without_room_delays_data_and_loses_none(void **state)
         expect(p, ACK, 1 + i * MSS, 1, MSS);
 }
 
+/* Nor does a full queue below TCP, and the ACK that was to leave with the data is still owed. */
+static void nor_does_a_full_queue_lose_a_few_bytes(void **state)
+{
+    (void)state;
+    struct lan_config config = LAN_CONFIG_DEFAULT;
+    config.pool.buffers = 2048;
+    struct peer p = peer_of(fixture_create(&config, LAN_NETIF_SG));
+    passive_open(&p);
+    host_sends(&p, 1, 10);
+    expect(&p, ACK, 1, 1, 10);
+    from_peer(&p, ACK, 1, 11, 100);
+    p.f->transmit_result = -ENOBUFS;
+    static struct frame request;
+    frame_arp(&request, 1, PEER_MAC, PEER, HOST);
+    for (int i = 0; i < 1100; i++)
+        inject(p.f, &request);
+    uint64_t full = counter(p.f, "LinkOutQueueFull");
+    assert_true(full > 0);
+    host_sends(&p, 11, 10);
+    assert_true(counter(p.f, "LinkOutQueueFull") > full);
+    p.f->transmit_result = 0;
+    lan_netif_tx_ready(&p.f->netif);
+    p.f->sent_tail = p.f->sent_head;
+    wait_ms(&p, 30);
+    expect(&p, ACK, 11, 101, 10);
+    expect_quiet(&p);
+    host_reads(&p, 1, 100);
+    fixture_destroy(p.f);
+}
+
 static void keep_alive_is_off_by_default_MUST_25(void **state)
 {
     struct peer *p = *state;
@@ -396,11 +461,13 @@ int main(void)
         TEST_CONNECTED(msg_more_does_not_hold_for_ever),
         TEST_CONNECTED(no_more_than_the_peers_window_is_sent),
         TEST_CONNECTED(an_old_segment_does_not_change_the_window),
+        TEST_CONNECTED(nor_does_one_that_fills_a_gap),
         TEST_CONNECTED(a_window_of_less_than_a_segment_waits_for_the_override_timer_MUST_38),
         TEST(half_of_the_largest_window_is_worth_sending_MUST_38),
         TEST_CONNECTED(a_closed_window_is_probed_with_back_off_MUST_36_SHLD_30),
         TEST_CONNECTED(a_probe_carries_one_byte_and_the_rest_follows_when_the_window_opens),
         TEST_CONNECTED(a_probe_that_is_taken_moves_on),
+        TEST_CONNECTED(a_loss_after_a_probe_that_took_the_last_byte_is_a_loss),
         TEST_CONNECTED(the_connection_stays_while_probes_are_acknowledged_MUST_37),
         TEST_CONNECTED(a_peer_that_answers_no_probe_is_given_up),
         TEST_CONNECTED(a_window_that_shrinks_below_what_is_under_way_is_survived_MUST_34),
@@ -409,6 +476,7 @@ int main(void)
         TEST_CONNECTED(a_write_that_just_fits_is_followed_by_a_notice_when_there_is_room),
         TEST_CONNECTED(a_write_taken_in_part_goes_in_full_segments),
         TEST_CONNECTED(a_driver_without_room_delays_data_and_loses_none),
+        cmocka_unit_test(nor_does_a_full_queue_lose_a_few_bytes),
         TEST_CONNECTED(keep_alive_is_off_by_default_MUST_25),
         TEST_CONNECTED(keep_alive_probes_an_idle_peer_and_one_lost_probe_is_not_death_MUST_26_MUST_29),
         TEST_CONNECTED(the_default_keep_alive_time_is_two_hours_MUST_28),
