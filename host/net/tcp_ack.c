@@ -21,7 +21,8 @@ static void new_ack(struct lan_tcb *tcb, uint32_t seq, struct lan_tcp_ack *ack)
     lan_tcp_queue_release(tcb, fin_acked ? tcb->snd_queued : ack->acked);
     if (fin_acked)
         tcb->flags |= TCB_FIN_ACKED;
-    lan_tcp_scoreboard_acked(tcb, seq, ack);
+    if (!LAN_FOR_SPEED || !lan_tcp_all_acked(tcb, seq, ack))
+        lan_tcp_scoreboard_acked(tcb, seq, ack);
     uint32_t rtt = round_trip(tcb, ack);
     if (rtt && (tcb->retries || !lan_seq_lt(seq, tcb->rtt_seq))) { /* once a round trip, or to end a back-off */
         lan_tcp_rtt_measured(tcb, rtt);

@@ -253,24 +253,24 @@ static void delivered(struct lan_tcb *tcb, const struct lan_tcp_run *run, uint32
     lan_tcp_rack_update(tcb, run->sent, end, run->flags, ack);
 }
 
-/* Everything under way has arrived, and was sent at one time. */
-static inline void all_delivered(struct lan_tcb *tcb, uint32_t sent, uint32_t end, struct lan_tcp_ack *ack)
+bool lan_tcp_all_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack)
 {
-    ack->delivered = end - tcb->snd_una;
-    ack->first_sent = ack->last_sent = sent;
-    ack->fack = end;
-    lan_tcp_rack_rtt(tcb, lan_tcp_now(tcb) - sent, ack);
-    tcb->snd_una = end;
-    tcb->sender->run_count = 0;
+    struct lan_tcp_sender *sender = tcb->sender;
+    const struct lan_tcp_run *only = run_at(tcb, 0);
+    if (sender->run_count != 1 || only->flags || una != tcb->snd_nxt)
+        return false;
+    ack->delivered = una - tcb->snd_una;
+    ack->first_sent = ack->last_sent = only->sent;
+    ack->fack = una;
+    lan_tcp_rack_rtt(tcb, lan_tcp_now(tcb) - only->sent, ack);
+    tcb->snd_una = una;
+    sender->run_count = 0;
+    return true;
 }
 
 void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    if (LAN_FOR_SPEED && sender->run_count == 1 && una == tcb->snd_nxt && !run_at(tcb, 0)->flags) {
-        all_delivered(tcb, run_at(tcb, 0)->sent, una, ack);
-        return;
-    }
     while (tcb->snd_una != una) {
         struct lan_tcp_run *run = run_at(tcb, 0);
         bool whole = lan_seq_leq(run->end, una);

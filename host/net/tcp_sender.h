@@ -176,6 +176,10 @@ void lan_tcp_sent(struct lan_tcb *tcb, uint32_t seq, uint32_t end);
 
 /* Moves snd_una to `una`. */
 void lan_tcp_scoreboard_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack);
+
+/* The same where that is all that is under way, and left once and at one time. False, and nothing has been done: it is
+ * not so. */
+bool lan_tcp_all_acked(struct lan_tcb *tcb, uint32_t una, struct lan_tcp_ack *ack);
 void lan_tcp_scoreboard_sacked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, struct lan_tcp_ack *ack);
 
 /* How many runs a sender in this buffer has room for. */
@@ -254,6 +258,7 @@ static inline bool lan_tcp_answers_earlier(const struct lan_tcp_ack *ack, uint32
 
 /* tcp_rack.c */
 
+/* What has arrived tells that the path took so long. */
 void lan_tcp_rack_rtt(struct lan_tcb *tcb, uint32_t rtt, struct lan_tcp_ack *ack);
 
 /* Octets up to `end` of a run with these flags, last sent at sent, have arrived. */
