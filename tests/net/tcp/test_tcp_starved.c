@@ -55,6 +55,20 @@ static void without_memory_send_says_again_and_the_application_is_told_when_it_i
     lan_set_notify(p->f->stack, p->fd, NULL, NULL);
 }
 
+static void nor_does_it_take_a_few_bytes_for_a_connection_that_has_sent_before(void **state)
+{
+    struct peer *p = *state;
+    host_sends(p, 1, 10);
+    expect(p, ACK, 1, 1, 10);
+    from_peer(p, ACK, 1, 11, 0);
+    struct lan_buf *hoard = hoard_buffers(p, 60);
+    assert_int_equal(lan_send(p->f->stack, p->fd, "x", 1, 0), -EAGAIN);
+    lan_buf_free(hoard);
+    wait_ms(p, 100);
+    host_sends(p, 11, 10);
+    expect(p, ACK, 11, 1, 10);
+}
+
 static void a_full_buffer_that_drains_while_memory_is_short_is_told_of_later(void **state)
 {
     struct peer *p = *state;
@@ -214,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_CONNECTED(without_memory_send_says_again_and_the_application_is_told_when_it_is_back),
+        TEST_CONNECTED(nor_does_it_take_a_few_bytes_for_a_connection_that_has_sent_before),
         TEST_CONNECTED(a_full_buffer_that_drains_while_memory_is_short_is_told_of_later),
         TEST_CONNECTED(a_quiet_connection_gives_back_what_sending_took),
         TEST_CONNECTED(it_does_so_at_once_when_memory_is_not_plenty),
