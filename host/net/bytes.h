@@ -19,11 +19,14 @@ enum { LAN_FOR_SPEED = 1 };
 #endif
 
 /* LAN_RARE: a function off the way of the common packet, which is to stay as short as it looks: not inlined.
- * LAN_SHARED: one that stands in one place in a stack compiled for size, which compilers misjudge. */
+ * LAN_SHARED: one that stands in one place in a stack compiled for size, which compilers misjudge.
+ * LAN_FLAT: one that nearly every packet takes: what it calls is compiled into it. */
 #ifdef __OPTIMIZE_SIZE__
+#define LAN_FLAT
 #define LAN_RARE __attribute__((cold))
 #define LAN_SHARED __attribute__((noinline))
 #else
+#define LAN_FLAT __attribute__((flatten))
 #define LAN_RARE __attribute__((noinline, cold))
 #define LAN_SHARED
 #endif

@@ -78,7 +78,7 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
         set_retransmit(tcb);
 }
 
-bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq)
+LAN_FLAT bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     if (!sender || sender->sacked | sender->lost || (tcb->flags & UNSETTLED) != TCB_SACK || tcb->ecn & ECN_CAPABLE ||

@@ -409,7 +409,7 @@ static inline bool leave_at_once(const struct lan_tcb *tcb, size_t bytes)
 }
 
 /* The first segment of a queue that a few bytes have just begun. False: it has not left. */
-static inline bool send_few(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)
+LAN_FLAT static bool send_few(struct lan_tcb *tcb, const uint8_t *data, uint32_t bytes)
 {
     uint32_t seq = tcb->snd_nxt;
     struct lan_buf *packet = start_segment(tcb, seq, SEG_ACK | SEG_PSH);

@@ -101,7 +101,7 @@ void lan_tcp_islands_free(struct lan_tcb *tcb)
 }
 
 /* The gap in front of the first islands has closed. */
-static void absorb(struct lan_tcb *tcb)
+LAN_RARE static void absorb(struct lan_tcb *tcb)
 {
     struct island *island = islands_of(tcb);
     uint32_t n = 0;
@@ -277,7 +277,7 @@ static bool open_islands(struct lan_tcb *tcb)
     return tcb->rcv_islands;
 }
 
-static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
+LAN_RARE static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
 {
     LAN_COUNT(tcb->stack, tcp_ext_ofo_queue);
     tcb->flags |= TCB_ACK_NOW; /* RFC 5681 4.2 */
@@ -291,7 +291,7 @@ static void receive_out_of_order(struct lan_tcb *tcb, struct lan_buf *payload, u
         put_first(latest_of(tcb), island, seq + 1);
 }
 
-void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
+LAN_FLAT void lan_tcp_receive(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t seq, uint32_t bytes)
 {
     if (seq != tcb->rcv_nxt) {
         receive_out_of_order(tcb, payload, seq, bytes);
@@ -346,13 +346,10 @@ uint32_t lan_tcp_receive_copy(struct lan_tcb *tcb, uint8_t *out, uint32_t bytes,
 }
 
 /* Tells the peer if its window would at least double (RFC 9293 3.8.6.2.2). Otherwise the next ACK will do. */
-static void update_window(struct lan_tcb *tcb)
+LAN_RARE static void update_window(struct lan_tcb *tcb, uint32_t left)
 {
-    uint32_t left = tcb->rcv_adv - tcb->rcv_nxt;
-    if (left > tcb->opt.rcv_limit / 2 || tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF)
-        return;
     uint32_t gain = lan_tcp_window_edge(tcb) - tcb->rcv_adv;
-    if (!gain || gain < left)
+    if (tcb->state < LAN_TCP_ESTABLISHED || tcb->flags & TCB_EOF || !gain || gain < left)
         return;
     lan_tcp_enter(tcb->stack);
     lan_tcp_send_ack(tcb);
@@ -363,5 +360,7 @@ void lan_tcp_after_read(struct lan_tcb *tcb)
     if (tcb->flags & TCB_URGENT_IN)
         lan_tcp_urgent_read(tcb);
     lan_tcp_tune_receive(tcb);
-    update_window(tcb);
+    uint32_t left = tcb->rcv_adv - tcb->rcv_nxt;
+    if (left <= tcb->opt.rcv_limit / 2)
+        update_window(tcb, left);
 }
