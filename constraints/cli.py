@@ -6,6 +6,7 @@ Its children are ended, and it unwinds from where it waits for one, or is about 
 """
 import argparse
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import signal
@@ -59,10 +60,12 @@ def child(*command, **options):
 
 
 def interrupt(number, _):
+    """Asks the children to end; the second time they are not asked."""
     with CHANGING:
         INTERRUPTIONS.append(number)
         for process in CHILDREN:
-            os.killpg(process.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM if len(INTERRUPTIONS) == 1 else signal.SIGKILL)
 
 
 def say(text):

@@ -66,31 +66,37 @@ def test_an_interruption_takes_the_line_of_progress_away():
     assert status == 130 and b"\r\033[Klanyard synth: interrupted\r\n" in shown
 
 
-# What Python runs before a program: the first child that starts meets the signal before its parent has hold of it.
-INTERRUPTED_START = """
-import os, subprocess
-start = subprocess.Popen.__init__
+# What Python runs before a program: the signal comes as soon as the first call of a method has returned, which has
+# started a child that nobody has hold of yet, or has seen the end of it.
+INTERRUPTED_CALL = """
+import os, subprocess, time
+call = subprocess.Popen.{method}
 def interrupted(self, *arguments, **options):
-    start(self, *arguments, **options)
-    os.kill(os.getpid(), {})
-subprocess.Popen.__init__ = interrupted
+    result = call(self, *arguments, **options)
+    os.kill(os.getpid(), {number})
+    time.sleep(0.2)
+    return result
+subprocess.Popen.{method} = interrupted
 """
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("command, child", [([*SYNTH, "--top", "mac"], b"yosys"), ([*BENCH, "csma"], b"csma_bench")])
-@pytest.mark.parametrize("starting", [False, True])
-def test_an_interruption_leaves_nothing_behind(tmp_path, command, child, number, status, starting):
+@pytest.mark.parametrize("command, child, method", [
+    ([*SYNTH, "--top", "mac"], b"yosys", None), ([*BENCH, "csma"], b"csma_bench", None),
+    ([*SYNTH, "--top", "mac"], b"yosys", "__init__"), ([*BENCH, "csma"], b"csma_bench", "__init__"),
+    ([*SYNTH, "--top", "sync_bit", "--whole"], b"yosys", "communicate"),
+])
+def test_an_interruption_leaves_nothing_behind(tmp_path, command, child, method, number, status):
     (tmp_path / "tmp").mkdir()
     before = set(pathlib.Path(os.environ["BUILD"]).glob("bench-*"))
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "LANYARD_MARK": str(tmp_path)}
-    if starting:
-        (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_START.format(int(number)))
+    if method:
+        (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_CALL.format(method=method, number=int(number)))
         environment["PYTHONPATH"] = str(tmp_path)
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     mark = f"LANYARD_MARK={tmp_path}"
     deadline = time.monotonic() + 60
-    while not starting:
+    while not method:
         assert time.monotonic() < deadline
         if any(child in line.split(b"\0")[0] for line in marked(mark).values()):
             process.send_signal(number)
@@ -101,3 +107,20 @@ def test_an_interruption_leaves_nothing_behind(tmp_path, command, child, number,
     assert not marked(mark)
     assert list((tmp_path / "tmp").iterdir()) == []
     assert set(pathlib.Path(os.environ["BUILD"]).glob("bench-*")) <= before
+
+
+def test_a_child_that_is_deaf_is_killed_the_second_time(tmp_path):
+    (tmp_path / "yosys").write_text(f"#!/bin/sh\ntrap '' TERM\ntouch {tmp_path}/runs\nwhile sleep 0.1; do :; done\n")
+    (tmp_path / "yosys").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "LANYARD_MARK": str(tmp_path)}
+    process = subprocess.Popen([*SYNTH, "--top", "sync_bit", "--whole"], env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "runs").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert not marked(f"LANYARD_MARK={tmp_path}")
