@@ -151,7 +151,7 @@ void lan_tcp_after_send(struct lan_tcb *tcb, int flags, bool refused)
     }
 }
 
-static long send_queued(struct lan_tcb *tcb, const void *data, size_t bytes, int flags)
+static long append_and_send(struct lan_tcb *tcb, const void *data, size_t bytes, int flags)
 {
     int result = lan_tcp_before_send(tcb);
     if (result < 0)
@@ -162,7 +162,7 @@ static long send_queued(struct lan_tcb *tcb, const void *data, size_t bytes, int
         lan_tcp_urgent_send(tcb);
     lan_tcp_after_send(tcb, flags, taken < wanted);
     if (!taken && wanted) /* unless tuning has just made room, which nobody would be told of again */
-        return tcb->opt.snd_limit == limit ? -EAGAIN : send_queued(tcb, data, bytes, flags);
+        return tcb->opt.snd_limit == limit ? -EAGAIN : append_and_send(tcb, data, bytes, flags);
     lan_tcp_output(tcb);
     return (long)taken;
 }
@@ -174,7 +174,7 @@ static long tcp_send(struct lan_stack *stack, void *pcb, const void *data, size_
     (void)to; /* connected already: ignored, as POSIX allows */
     if (LAN_FOR_SPEED && lan_tcp_send_at_once(pcb, data, bytes, flags))
         return (long)bytes;
-    return send_queued(pcb, data, bytes, flags);
+    return append_and_send(pcb, data, bytes, flags);
 }
 
 LAN_RARE int lan_tcp_nothing_read(const struct lan_tcb *tcb)
