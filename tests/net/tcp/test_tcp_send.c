@@ -367,33 +367,66 @@ static void a_driver_without_room_delays_data_and_loses_none(void **state)
         expect(p, ACK, 1 + i * MSS, 1, MSS);
 }
 
+/* A connection with SACK, over which the host has sent ten bytes, and memory enough to fill the queue below TCP. */
+static struct peer peer_with_much_memory(void)
+{
+    struct lan_config config = LAN_CONFIG_DEFAULT;
+    config.pool.buffers = 2048;
+    struct peer p = peer_of(fixture_create(&config, LAN_NETIF_SG));
+    passive_open_with(&p, "\x02\x04\x05\xb4\x04\x02\x01\x01", 8, 0);
+    host_sends(&p, 1, 10);
+    expect(&p, ACK, 1, 1, 10);
+    return p;
+}
+
+static void fill_queue(struct peer *p)
+{
+    static struct frame request;
+    frame_arp(&request, 1, PEER_MAC, PEER, HOST);
+    p->f->transmit_result = -ENOBUFS;
+    for (int i = 0; i < 1100; i++)
+        inject(p->f, &request);
+    assert_true(counter(p->f, "LinkOutQueueFull") > 0);
+}
+
+static void empty_queue(struct peer *p)
+{
+    p->f->transmit_result = 0;
+    lan_netif_tx_ready(&p->f->netif);
+    p->f->sent_tail = p->f->sent_head;
+}
+
 /* Nor does a full queue below TCP, and the ACK that was to leave with the data is still owed. */
 static void nor_does_a_full_queue_lose_a_few_bytes(void **state)
 {
     (void)state;
-    struct lan_config config = LAN_CONFIG_DEFAULT;
-    config.pool.buffers = 2048;
-    struct peer p = peer_of(fixture_create(&config, LAN_NETIF_SG));
-    passive_open(&p);
-    host_sends(&p, 1, 10);
-    expect(&p, ACK, 1, 1, 10);
+    struct peer p = peer_with_much_memory();
     from_peer(&p, ACK, 1, 11, 100);
-    p.f->transmit_result = -ENOBUFS;
-    static struct frame request;
-    frame_arp(&request, 1, PEER_MAC, PEER, HOST);
-    for (int i = 0; i < 1100; i++)
-        inject(p.f, &request);
+    fill_queue(&p);
     uint64_t full = counter(p.f, "LinkOutQueueFull");
-    assert_true(full > 0);
     host_sends(&p, 11, 10);
     assert_true(counter(p.f, "LinkOutQueueFull") > full);
-    p.f->transmit_result = 0;
-    lan_netif_tx_ready(&p.f->netif);
-    p.f->sent_tail = p.f->sent_head;
+    empty_queue(&p);
     wait_ms(&p, 30);
     expect(&p, ACK, 11, 101, 10);
     expect_quiet(&p);
     host_reads(&p, 1, 100);
+    fixture_destroy(p.f);
+}
+
+/* An ACK with SACK blocks that found no room goes before the next data, which carry none (RFC 2018 4). */
+static void nor_do_a_few_bytes_take_the_place_of_sack(void **state)
+{
+    (void)state;
+    struct peer p = peer_with_much_memory();
+    from_peer(&p, ACK, 1, 11, 0);
+    fill_queue(&p);
+    from_peer(&p, ACK, 101, 11, 100);
+    empty_queue(&p);
+    host_sends(&p, 11, 10);
+    assert_int_equal(expect(&p, ACK, 11, 1, 0).option_bytes, 12);
+    expect(&p, ACK, 11, 1, 10);
+    expect_quiet(&p);
     fixture_destroy(p.f);
 }
 
@@ -477,6 +510,7 @@ int main(void)
         TEST_CONNECTED(a_write_taken_in_part_goes_in_full_segments),
         TEST_CONNECTED(a_driver_without_room_delays_data_and_loses_none),
         cmocka_unit_test(nor_does_a_full_queue_lose_a_few_bytes),
+        cmocka_unit_test(nor_do_a_few_bytes_take_the_place_of_sack),
         TEST_CONNECTED(keep_alive_is_off_by_default_MUST_25),
         TEST_CONNECTED(keep_alive_probes_an_idle_peer_and_one_lost_probe_is_not_death_MUST_26_MUST_29),
         TEST_CONNECTED(the_default_keep_alive_time_is_two_hours_MUST_28),
