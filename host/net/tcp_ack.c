@@ -58,7 +58,7 @@ static bool is_duplicate(const struct lan_tcb *tcb, const struct lan_tcp_segment
 /* What the segment acknowledges, from snd_una on, or tells of what arrived beyond a gap. */
 static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment, bool duplicate)
 {
-    uint32_t age = lan_tcp_stamp_age(tcb, segment);
+    uint32_t age = lan_tcp_stamp_age(tcb, segment->tsecr);
     struct lan_tcp_ack ack = {.fack = tcb->sender->rack_fack,
                               .original = age != LAN_TCP_NEVER && lan_seq_lt(segment->tsecr, tcb->sender->undo_stamp),
                               .stamp_age = age,
@@ -78,14 +78,13 @@ static void take_ack(struct lan_tcb *tcb, const struct lan_tcp_segment *segment,
         set_retransmit(tcb);
 }
 
-LAN_FLAT bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq)
+LAN_FLAT bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq, uint32_t tsecr)
 {
     struct lan_tcp_sender *sender = tcb->sender;
     if (!sender || sender->sacked | sender->lost || (tcb->flags & UNSETTLED) != TCB_SACK || tcb->ecn & ECN_CAPABLE ||
         tcb->opt.congestion->sampled)
         return false;
-    /* Nobody has looked at its stamp: take it for an answer to the first transmission of whatever was sent again. */
-    struct lan_tcp_ack ack = {.fack = sender->rack_fack, .stamp_age = LAN_TCP_NEVER - 1};
+    struct lan_tcp_ack ack = {.fack = sender->rack_fack, .stamp_age = lan_tcp_stamp_age(tcb, tsecr)};
     new_ack(tcb, seq, &ack);
     sender->rack_fack = ack.fack;
     if (tcb->flags & TCB_CWND_LIMITED)

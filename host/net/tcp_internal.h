@@ -246,7 +246,7 @@ bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segm
 
 /* The same for a segment that acknowledges something new and has nothing else to tell. False, and nothing has been
  * done: more has to be known of it. */
-bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq);
+bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq, uint32_t tsecr);
 
 /* tcp_info.c */
 
@@ -259,7 +259,7 @@ uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb); /* now */
 
 /* How long ago what an ACK answers has left, by the stamp that it brings back, in coarse ticks; LAN_TCP_NEVER: it has
  * none, or 0, as peers send that stamp but echo nothing. From one that makes stamps up it may be any number. */
-uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
+uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, uint32_t tsecr);
 uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb);  /* of TS.Recent, in units of LAN_TCP_AGE() */
 bool lan_tcp_timestamp_outdated(const struct lan_tcb *tcb); /* it is no measure any more (RFC 7323 5.5) */
 

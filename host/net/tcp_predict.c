@@ -138,17 +138,21 @@ static uint32_t take_continuations(struct lan_netif *netif, struct lan_buf *payl
     return taken;
 }
 
-/* Hands lan_tcp_acknowledge() what it needs to know of the segment. */
-static void acknowledge(struct lan_tcb *tcb, const uint8_t *ip, uint32_t window, uint32_t bytes)
+/* Takes an ACK of something new: by the short way, or with what lan_tcp_acknowledge() needs to know of the segment. */
+static inline void acknowledge(struct lan_tcb *tcb, const uint8_t *ip, uint32_t window, uint32_t bytes)
 {
+    uint32_t ack = lan_get32(ip + ACKNOWLEDGMENT);
+    uint32_t tsecr = tcb->flags & TCB_TIMESTAMPS ? lan_get32(ip + STAMP + 8) : 0;
+    if (lan_tcp_acknowledge_new(tcb, ack, tsecr))
+        return;
     struct lan_tcp_segment segment;
     segment.seq = tcb->rcv_nxt;
-    segment.ack = lan_get32(ip + ACKNOWLEDGMENT);
+    segment.ack = ack;
     segment.window = window;
     segment.bytes = segment.len = bytes;
     segment.flags = SEG_ACK;
     segment.ecn = segment.sacks = 0;
-    segment.tsecr = tcb->flags & TCB_TIMESTAMPS ? lan_get32(ip + STAMP + 8) : 0;
+    segment.tsecr = tsecr;
     lan_tcp_acknowledge(tcb, &segment);
 }
 
@@ -214,7 +218,7 @@ bool lan_tcp_predicted(struct lan_netif *netif, struct lan_buf *packet)
     uint32_t window = (uint32_t)lan_get16(ip + WINDOW) << tcb->snd_scale;
     uint32_t room = tcb->rcv_adv - tcb->rcv_nxt - segment.bytes;
     uint32_t bytes = segment.bytes + take_continuations(netif, packet, ip, segment.headers, room);
-    if (segment.news && !lan_tcp_acknowledge_new(tcb, tcb->snd_una + segment.news))
+    if (segment.news)
         acknowledge(tcb, ip, window, bytes);
     take_window(tcb, window);
     if (bytes)

@@ -63,7 +63,7 @@ void lan_tcp_rtt_measured(struct lan_tcb *tcb, uint32_t rtt)
 
 void lan_tcp_syn_acked(struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
 {
-    uint32_t age = lan_tcp_stamp_age(tcb, segment);
+    uint32_t age = lan_tcp_stamp_age(tcb, segment->tsecr);
     if (tcb->syn_sent)
         lan_tcp_rtt_measured(tcb, lan_tcp_now(tcb) - tcb->syn_sent);
     else if (tcb->retries && age < LAN_TCP_COARSE_OF(LAN_TCP_RTO_MAX)) /* not with a cookie, whose stamp is not exact */

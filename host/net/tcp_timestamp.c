@@ -18,9 +18,9 @@ uint32_t lan_tcp_timestamp(const struct lan_tcb *tcb)
     return lan_tcp_now_coarse(tcb) + tcb->ts_offset;
 }
 
-uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, const struct lan_tcp_segment *segment)
+uint32_t lan_tcp_stamp_age(const struct lan_tcb *tcb, uint32_t tsecr)
 {
-    return tcb->flags & TCB_TIMESTAMPS && segment->tsecr ? lan_tcp_timestamp(tcb) - segment->tsecr : LAN_TCP_NEVER;
+    return tcb->flags & TCB_TIMESTAMPS && tsecr ? lan_tcp_timestamp(tcb) - tsecr : LAN_TCP_NEVER;
 }
 
 uint32_t lan_tcp_timestamp_age(const struct lan_tcb *tcb)
