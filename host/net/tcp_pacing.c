@@ -44,15 +44,18 @@ uint32_t lan_tcp_pace(struct lan_tcb *tcb, uint32_t room)
     return room < quantum ? room : quantum;
 }
 
-/* A timer that fires a little late costs nothing of the rate. */
+/* A timer that fires a little late costs nothing of the rate; but the next turn is in another tick, as RACK takes what
+ * was sent in one for sent in order. */
 void lan_tcp_paced(struct lan_tcb *tcb, uint32_t bytes)
 {
     struct lan_tcp_sender *sender = tcb->sender;
-    uint64_t now_ns = lan_tcp_of(tcb)->now_ns;
-    if (!lan_tcp_ahead(tcb) && now_ns >= sender->pace_ns + pause_for(tcb, lan_tcp_send_quantum(tcb)) / LATE)
-        sender->pace_ns = now_ns;
+    uint64_t now_ns = lan_tcp_of(tcb)->now_ns, next_ns = sender->pace_ns;
+    if (!lan_tcp_ahead(tcb) && now_ns >= next_ns + pause_for(tcb, lan_tcp_send_quantum(tcb)) / LATE)
+        next_ns = now_ns;
+    next_ns += pause_for(tcb, bytes);
+    now_ns += lan_tcp_ns(1);
+    sender->pace_ns = next_ns > now_ns ? next_ns : now_ns;
     sender->turn_bytes += bytes;
-    sender->pace_ns += pause_for(tcb, bytes);
 }
 
 bool lan_tcp_on_pace(struct lan_tcb *tcb)

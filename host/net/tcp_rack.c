@@ -112,13 +112,13 @@ void lan_tcp_probe_arm(struct lan_tcb *tcb)
 {
     uint32_t flight = tcb->snd_nxt - tcb->snd_una;
     uint32_t busy = TCB_FAST_RECOVERY | TCB_LOSS_RECOVERY | TCB_PROBING | TCB_TAIL_PROBED;
+    lan_tcp_disarm(tcb, LAN_TCP_TAIL_PROBE);
+    if (!flight || !(tcb->flags & TCB_SACK) || tcb->flags & busy || tcb->sender->sacked || tcb->sender->lost)
+        return;
     uint32_t patience = 2 * tcb->srtt + (flight <= tcb->mss ? LAN_TCP_PEER_ACK_DELAY : 0);
     uint64_t due_ns = lan_tcp_in(tcb, tcb->srtt ? patience : LAN_TCP_PROBE_UNMEASURED);
-    bool in_vain = lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) && tcb->deadline_ns[LAN_TCP_RETRANSMIT] <= due_ns;
-    lan_tcp_disarm(tcb, LAN_TCP_TAIL_PROBE);
-    if (in_vain || !flight || !(tcb->flags & TCB_SACK) || tcb->flags & busy || tcb->sender->sacked || tcb->sender->lost)
-        return;
-    lan_tcp_arm_at(tcb, LAN_TCP_TAIL_PROBE, due_ns);
+    if (!lan_tcp_armed(tcb, LAN_TCP_RETRANSMIT) || due_ns < tcb->deadline_ns[LAN_TCP_RETRANSMIT])
+        lan_tcp_arm_at(tcb, LAN_TCP_TAIL_PROBE, due_ns);
 }
 
 /* 7.3: something new if there is, or else the last segment once more. */

@@ -173,22 +173,26 @@ static void converse(uint64_t seed)
     world_destroy(world);
 }
 
+static void compare(uint64_t seed)
+{
+    seen.hash = seen.frames = 0;
+    short_ways = false;
+    converse(seed);
+    uint64_t hash = seen.hash;
+    uint32_t frames = seen.frames;
+    seen.hash = seen.frames = 0;
+    short_ways = true;
+    converse(seed);
+    if (seen.hash != hash)
+        fail_msg("seed %llu: %u frames without the short ways, %u with them, or other ones", (unsigned long long)seed,
+                 frames, seen.frames);
+}
+
 static void the_short_ways_come_to_the_same(void **state)
 {
     (void)state;
-    for (uint64_t seed = first_seed; seed < first_seed + runs; seed++) {
-        seen.hash = seen.frames = 0;
-        short_ways = false;
-        converse(seed);
-        uint64_t hash = seen.hash;
-        uint32_t frames = seen.frames;
-        seen.hash = seen.frames = 0;
-        short_ways = true;
-        converse(seed);
-        if (seen.hash != hash)
-            fail_msg("seed %llu: %u frames without the short ways, %u with them, or other ones",
-                     (unsigned long long)seed, frames, seen.frames);
-    }
+    for (uint64_t seed = first_seed; seed < first_seed + runs; seed++)
+        compare(seed);
     print_message("%u conversations; by the short ways: %llu segments sent, %llu received, %llu ACKs of all\n", runs,
                   (unsigned long long)taken_sending, (unsigned long long)taken_receiving,
                   (unsigned long long)taken_acks);
