@@ -244,8 +244,8 @@ uint32_t lan_tcp_window_edge(const struct lan_tcb *tcb);
 /* The ACK field and window of an acceptable segment. False: the segment is to be dropped. */
 bool lan_tcp_acknowledge(struct lan_tcb *tcb, const struct lan_tcp_segment *segment);
 
-/* The same for a segment that acknowledges something new and has nothing else to tell. False, and nothing has been
- * done: more has to be known of it. */
+/* The same for a segment that acknowledges something new and has nothing else to tell but `tsecr`, the stamp that it
+ * brings back, or 0. False, and nothing has been done: more has to be known of it. */
 bool lan_tcp_acknowledge_new(struct lan_tcb *tcb, uint32_t seq, uint32_t tsecr);
 
 /* tcp_info.c */

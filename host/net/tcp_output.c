@@ -38,7 +38,7 @@ static struct lan_buf *start_segment(struct lan_tcb *tcb, uint32_t seq, uint8_t 
     return packet;
 }
 
-/* Hands a segment to IP: `fresh` segments that do not only repeat (RFC 4022). */
+/* Hands a segment to IP. `fresh`: how many it is cut into, but for what only repeats (RFC 4022). */
 static int send_segment(struct lan_tcb *tcb, struct lan_buf *packet, uint8_t ecn, uint32_t fresh)
 {
     struct lan_flow *flow = &tcb->flow;

@@ -42,10 +42,8 @@ static struct ring *open_ring(struct lan_tcb *tcb)
 
 void lan_tcp_rate_rest(struct lan_tcb *tcb)
 {
-    if (tcb->sender->buf->next) {
-        lan_buf_free(tcb->sender->buf->next);
-        tcb->sender->buf->next = NULL;
-    }
+    lan_buf_free(tcb->sender->buf->next);
+    tcb->sender->buf->next = NULL;
 }
 
 void lan_tcp_rate_sent(struct lan_tcb *tcb, uint32_t bytes)

@@ -46,7 +46,7 @@ static void join(struct lan_stack *stack, struct lan_buf **head, struct lan_buf 
 static void queue(struct lan_tcb *tcb, struct lan_buf *payload, uint32_t bytes)
 {
     bool was_empty = !tcb->rcv_queued;
-    if (was_empty && tcb->rcv_head) { /* nothing but an empty fragment can be left */
+    if (was_empty) { /* nothing but an empty fragment can be left */
         lan_buf_free(tcb->rcv_head);
         tcb->rcv_head = tcb->rcv_tail = NULL;
     }

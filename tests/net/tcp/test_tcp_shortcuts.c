@@ -146,9 +146,11 @@ static struct world_config drawn(uint64_t seed)
     return config;
 }
 
-static void converse(uint64_t seed)
+/* `wire`: other luck on the wire for the same talk. */
+static void converse(uint64_t seed, uint64_t wire)
 {
     struct world_config config = drawn(seed);
+    config.seed += wire;
     struct world *world = world_create(&config);
     struct lan_stack *client = world->hosts[0].stack, *server = world->hosts[1].stack;
     struct world dice = {.random = seed + 1}; /* of its own, so that a frame more is a difference and no other talk */
@@ -173,26 +175,26 @@ static void converse(uint64_t seed)
     world_destroy(world);
 }
 
-static void compare(uint64_t seed)
+static void compare(uint64_t seed, uint64_t wire)
 {
     seen.hash = seen.frames = 0;
     short_ways = false;
-    converse(seed);
+    converse(seed, wire);
     uint64_t hash = seen.hash;
     uint32_t frames = seen.frames;
     seen.hash = seen.frames = 0;
     short_ways = true;
-    converse(seed);
+    converse(seed, wire);
     if (seen.hash != hash)
-        fail_msg("seed %llu: %u frames without the short ways, %u with them, or other ones", (unsigned long long)seed,
-                 frames, seen.frames);
+        fail_msg("seed %llu, wire %llu: %u frames without the short ways, %u with them, or other ones",
+                 (unsigned long long)seed, (unsigned long long)wire, frames, seen.frames);
 }
 
 static void the_short_ways_come_to_the_same(void **state)
 {
     (void)state;
     for (uint64_t seed = first_seed; seed < first_seed + runs; seed++)
-        compare(seed);
+        compare(seed, 0);
     print_message("%u conversations; by the short ways: %llu segments sent, %llu received, %llu ACKs of all\n", runs,
                   (unsigned long long)taken_sending, (unsigned long long)taken_receiving,
                   (unsigned long long)taken_acks);
@@ -201,9 +203,17 @@ static void the_short_ways_come_to_the_same(void **state)
     assert_true(taken_acks > 10 * (uint64_t)runs);
 }
 
+/* Header prediction did not measure by the ACK of what an undone recovery had sent again. */
+static void so_they_do_where_they_once_did_not(void **state)
+{
+    (void)state;
+    compare(53027, 176);
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_short_ways_come_to_the_same)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_short_ways_come_to_the_same),
+                                       cmocka_unit_test(so_they_do_where_they_once_did_not)};
     first_seed = start_seed(0) * RUNS;
     if (argc == 3) {
         runs = (uint32_t)strtoul(argv[1], NULL, 10);
